@@ -1,0 +1,232 @@
+//! The open batch: records of one partition and lane, collected straight into the bytes of their request.
+//!
+//! In: values while the record is borrowed. Out: the request's exact bytes. Never: passes its limit, or alters a value.
+
+use super::steps::{Steps, digits};
+use super::{MAX_REQUEST_BYTES, VERSION};
+use crate::offset::Offset;
+
+/// What all records of one batch share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchHead {
+    /// The consumer group; part of the dedupe fence's identity.
+    pub group: String,
+    pub topic: String,
+    pub partition: i32,
+    /// Which lane of the partition, from 0.
+    pub lane: u32,
+    /// How many lanes the partition has; part of the fence's identity.
+    pub lanes: u32,
+    /// Raised by an intended replay, so that the fence lets its records pass.
+    pub epoch: u32,
+}
+
+/// What became of an offered value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Push {
+    Taken,
+    /// Close this batch and offer the value to the next one.
+    NoRoom,
+    /// Over the limit even in a batch of its own.
+    NeverFits,
+}
+
+/// Records of one partition and lane, in offset order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenBatch {
+    head: BatchHead,
+    limit: usize,
+    /// The values, joined by commas.
+    body: Vec<u8>,
+    /// Where each value ends in `body`.
+    ends: Vec<usize>,
+    offsets: Steps,
+    timestamps: Steps,
+}
+
+/// Room that is always kept for the attempt number and the trace context.
+const MOST_ATTEMPT_DIGITS: usize = 10;
+const TRACEPARENT_LEN: usize = 55;
+
+impl OpenBatch {
+    /// `limit` is the most bytes that the request may have, at most [`MAX_REQUEST_BYTES`].
+    pub fn new(head: BatchHead, limit: usize) -> Self {
+        let limit = limit.min(MAX_REQUEST_BYTES);
+        Self {
+            head,
+            limit,
+            body: Vec::new(),
+            ends: Vec::new(),
+            offsets: Steps::default(),
+            timestamps: Steps::default(),
+        }
+    }
+
+    /// Appends one record. `timestamp` is in milliseconds since the epoch, `value` must be one valid JSON text.
+    pub fn push(&mut self, offset: Offset, timestamp: i64, value: &[u8]) -> Push {
+        let comma = usize::from(!self.is_empty());
+        let growth = comma + value.len() + self.offsets.growth(offset.0) + self.timestamps.growth(timestamp);
+        let first =
+            if self.is_empty() { (offset.0, timestamp) } else { (self.offsets.first(), self.timestamps.first()) };
+        let fixed = self.fixed_len(first, offset.0);
+        let steps = self.offsets.text_len() + self.timestamps.text_len();
+        if fixed + steps + self.body.len() + growth > self.limit {
+            return if self.is_empty() { Push::NeverFits } else { Push::NoRoom };
+        }
+        if comma == 1 {
+            self.body.push(b',');
+        }
+        self.body.extend_from_slice(value);
+        self.ends.push(self.body.len());
+        self.offsets.push(offset.0);
+        self.timestamps.push(timestamp);
+        Push::Taken
+    }
+
+    /// Upper bound of everything but values and steps: the longest attempt and a trace context included.
+    fn fixed_len(&self, (first_offset, first_timestamp): (i64, i64), last_offset: i64) -> usize {
+        let head = &self.head;
+        let id =
+            escaped_len(&head.topic) + 3 + digits(head.partition.into()) + digits(first_offset) + digits(last_offset);
+        let texts = id + escaped_len(&head.topic) + escaped_len(&head.group);
+        let numbers = digits(head.partition.into())
+            + digits(head.lane.into())
+            + digits(head.lanes.into())
+            + digits(head.epoch.into())
+            + digits(first_offset)
+            + digits(first_timestamp);
+        SKELETON_LEN + texts + numbers + MOST_ATTEMPT_DIGITS + TRACEPARENT_MEMBER.len() + TRACEPARENT_LEN + 1
+    }
+
+    pub fn head(&self) -> &BatchHead {
+        &self.head
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub fn first(&self) -> Option<Offset> {
+        self.offsets.values().first().copied().map(Offset)
+    }
+
+    pub fn last(&self) -> Option<Offset> {
+        self.offsets.values().last().copied().map(Offset)
+    }
+
+    pub fn offsets(&self) -> impl ExactSizeIterator<Item = Offset> + '_ {
+        self.offsets.values().iter().copied().map(Offset)
+    }
+
+    /// Timestamps in milliseconds since the epoch, in the order of the offsets.
+    pub fn timestamps(&self) -> &[i64] {
+        self.timestamps.values()
+    }
+
+    /// Where `offset` stands in the batch.
+    pub fn position(&self, offset: Offset) -> Option<usize> {
+        self.offsets.values().binary_search(&offset.0).ok()
+    }
+
+    /// The value of the record at `position`, exactly as Kafka holds it.
+    pub fn value(&self, position: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(position)?;
+        let start = position.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
+        self.body.get(start..end)
+    }
+
+    /// `topic/partition/first-last`.
+    pub fn batch_id(&self) -> String {
+        let (first, last) = (self.offsets.first(), self.last().map_or(0, |o| o.0));
+        format!("{}/{}/{first}-{last}", self.head.topic, self.head.partition)
+    }
+
+    /// Exact length in bytes of `request(attempt, traceparent)`.
+    pub fn request_len(&self, attempt: u32, traceparent: Option<&str>) -> usize {
+        let most = self.fixed_len((self.offsets.first(), self.timestamps.first()), self.last().map_or(0, |o| o.0));
+        let reserved = MOST_ATTEMPT_DIGITS + TRACEPARENT_MEMBER.len() + TRACEPARENT_LEN + 1;
+        let trace = traceparent.map_or(0, |text| TRACEPARENT_MEMBER.len() + escaped_len(text) + 1);
+        let steps = self.offsets.text_len() + self.timestamps.text_len();
+        most - reserved + digits(attempt.into()) + trace + steps + self.body.len()
+    }
+
+    /// The request's bytes; `attempt` counts from 1, `traceparent` is a W3C trace context of 55 characters.
+    pub fn request(&self, attempt: u32, traceparent: Option<&str>) -> Vec<u8> {
+        let head = &self.head;
+        let mut out = Vec::with_capacity(self.request_len(attempt, traceparent));
+        number(&mut out, "{\"version\":", VERSION.into());
+        text(&mut out, ",\"batch_id\":", &self.batch_id());
+        text(&mut out, ",\"group\":", &head.group);
+        text(&mut out, ",\"topic\":", &head.topic);
+        number(&mut out, ",\"partition\":", head.partition.into());
+        number(&mut out, ",\"lane\":", head.lane.into());
+        number(&mut out, ",\"lanes\":", head.lanes.into());
+        number(&mut out, ",\"epoch\":", head.epoch.into());
+        number(&mut out, ",\"attempt\":", attempt.into());
+        if let Some(trace) = traceparent {
+            text(&mut out, ",\"traceparent\":", trace);
+        }
+        number(&mut out, ",\"first_offset\":", self.offsets.first());
+        out.extend_from_slice(b",\"offset_steps\":[");
+        self.offsets.write(&mut out);
+        number(&mut out, "],\"first_timestamp\":", self.timestamps.first());
+        out.extend_from_slice(b",\"timestamp_steps\":[");
+        self.timestamps.write(&mut out);
+        out.extend_from_slice(b"],\"messages\":[");
+        out.extend_from_slice(&self.body);
+        out.extend_from_slice(b"]}");
+        out
+    }
+
+    /// Two halves in the same order; `None` for a batch of fewer than two records.
+    pub fn split(&self) -> Option<(Self, Self)> {
+        let middle = self.len() / 2;
+        (middle > 0).then(|| (self.part(0..middle), self.part(middle..self.len())))
+    }
+
+    /// A batch of the records at `positions`, which must be in ascending order.
+    pub fn part(&self, positions: impl IntoIterator<Item = usize>) -> Self {
+        let mut part = Self::new(self.head.clone(), self.limit);
+        for position in positions {
+            let place = (self.offsets.values().get(position), self.timestamps.values().get(position));
+            if let ((Some(offset), Some(timestamp)), Some(value)) = (place, self.value(position)) {
+                part.push(Offset(*offset), *timestamp, value);
+            }
+        }
+        part
+    }
+}
+
+/// Everything of a request that never changes, without the optional trace context.
+const SKELETON_LEN: usize = "{\"version\":1,\"batch_id\":\"\",\"group\":\"\",\"topic\":\"\",\"partition\":,\"lane\":,\"lanes\":,\"epoch\":,\"attempt\":,\"first_offset\":,\"offset_steps\":[],\"first_timestamp\":,\"timestamp_steps\":[],\"messages\":[]}".len();
+const TRACEPARENT_MEMBER: &str = ",\"traceparent\":\"";
+
+fn number(out: &mut Vec<u8>, member: &str, value: i64) {
+    out.extend_from_slice(member.as_bytes());
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+fn text(out: &mut Vec<u8>, member: &str, value: &str) {
+    out.extend_from_slice(member.as_bytes());
+    out.push(b'"');
+    for byte in value.bytes() {
+        if needs_escape(byte) {
+            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+        } else {
+            out.push(byte);
+        }
+    }
+    out.push(b'"');
+}
+
+fn escaped_len(value: &str) -> usize {
+    value.bytes().map(|byte| if needs_escape(byte) { 6 } else { 1 }).sum()
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}

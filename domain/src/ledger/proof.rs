@@ -1,0 +1,141 @@
+//! The verdict over a whole run: what was produced against what arrived.
+
+use super::{DeadLetters, Deliveries, LedgerKey, Produced, ProducedKey, SeqSet};
+use crate::event::EventId;
+
+/// What the three sides of the ledger say together. All counts are distinct events unless they say otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proof {
+    pub offered: u64,
+    pub acknowledged: u64,
+    /// Distinct events that reached the destination.
+    pub delivered: u64,
+    /// Distinct events that ended as dead letters.
+    pub rejected: u64,
+    /// Dead letters written, repeats included.
+    pub dead_lettered: u64,
+    /// Deliveries beyond the first.
+    pub duplicates_delivered: u64,
+    /// Acknowledged by Kafka, with neither a delivery nor a dead letter.
+    pub lost: u64,
+    /// Offered, but never acknowledged and never set aside.
+    pub unsent: u64,
+    /// Arrived or dead-lettered, but never offered.
+    pub unknown: u64,
+    /// First deliveries that came after a later seq of their key.
+    pub order_violations: u64,
+    /// Invalid on purpose, and without exactly one dead letter or with a delivery.
+    pub fate_violations: u64,
+    /// The first lost events, by id.
+    pub lost_examples: Vec<EventId>,
+}
+
+/// How many lost ids are named.
+const EXAMPLES: usize = 20;
+
+/// Holds the three sides against each other.
+pub fn verify(produced: &Produced, deliveries: &Deliveries, dead_letters: &DeadLetters) -> Proof {
+    let mut proof = Proof {
+        duplicates_delivered: deliveries.duplicates(),
+        order_violations: deliveries.order_violations(),
+        dead_lettered: dead_letters.events(),
+        delivered: deliveries.first_deliveries(),
+        rejected: dead_letters.first_deliveries(),
+        ..Proof::default()
+    };
+    let mut keys: Vec<_> = produced.keys().collect();
+    keys.sort_by_key(|(key, _)| *key);
+    let empty = SeqSet::default();
+    for (key, sent) in keys {
+        let arrived = deliveries.seqs(key).unwrap_or(&empty);
+        let dead = dead_letters.seqs(key).unwrap_or(&empty);
+        proof.add(key, sent, arrived, dead);
+    }
+    proof.unknown = unknown(produced, deliveries) + unknown(produced, dead_letters);
+    proof.fate_violations += dead_letters.duplicates();
+    proof
+}
+
+impl Proof {
+    fn add(&mut self, key: &LedgerKey, sent: &ProducedKey, arrived: &SeqSet, dead: &SeqSet) {
+        let lost = sent.acknowledged.minus(arrived).minus(dead);
+        self.offered += sent.offered.count();
+        self.acknowledged += sent.acknowledged.count();
+        self.lost += lost.count();
+        self.unsent += sent.offered.minus(&sent.acknowledged).minus(&sent.dead_lettered).count();
+        let meant = sent.expect_rejected.both(&sent.acknowledged);
+        self.fate_violations += meant.minus(dead).count() + meant.both(arrived).count() + dead.minus(&meant).count();
+        let room = EXAMPLES.saturating_sub(self.lost_examples.len());
+        self.lost_examples.extend(lost.iter().take(room).map(|seq| EventId {
+            run: key.run.clone(),
+            truck_id: key.truck_id.clone(),
+            codigo: key.codigo,
+            seq,
+        }));
+    }
+
+    /// Every offered event has exactly one end: delivered or rejected; nothing lost, no key out of order, every fate as meant.
+    pub fn holds(&self) -> bool {
+        self.offered == self.delivered + self.rejected
+            && [self.lost, self.unsent, self.unknown, self.order_violations, self.fate_violations] == [0; 5]
+    }
+}
+
+fn unknown(produced: &Produced, side: &Deliveries) -> u64 {
+    let offered: std::collections::HashMap<_, _> = produced.keys().collect();
+    let stray = |(key, seqs): (&LedgerKey, &SeqSet)| match offered.get(key) {
+        Some(sent) => seqs.minus(&sent.offered).count(),
+        None => seqs.count(),
+    };
+    side.keys().map(stray).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deliveries, LedgerKey, Produced, verify};
+    use crate::event::EventId;
+
+    fn id(seq: u64) -> EventId {
+        EventId { run: "r".into(), truck_id: "BR1".into(), codigo: 4, seq }
+    }
+
+    fn produced(last: u64, invalid: &[u64]) -> Produced {
+        let mut produced = Produced::default();
+        let key = produced.key(LedgerKey::from(&id(1)));
+        key.offered = (1..=last).collect();
+        key.acknowledged = key.offered.clone();
+        key.expect_rejected = invalid.iter().copied().collect();
+        produced
+    }
+
+    fn seen(seqs: &[u64]) -> Deliveries {
+        let mut deliveries = Deliveries::default();
+        for seq in seqs {
+            deliveries.record(&id(*seq));
+        }
+        deliveries
+    }
+
+    #[test]
+    fn a_whole_run_holds_with_duplicates_counted() {
+        let proof = verify(&produced(5, &[3]), &seen(&[1, 2, 2, 4, 5]), &seen(&[3]));
+        assert!(proof.holds(), "{proof:?}");
+        assert_eq!((proof.delivered, proof.rejected, proof.duplicates_delivered), (4, 1, 1));
+    }
+
+    #[test]
+    fn each_fault_breaks_it_and_is_named() {
+        let lost = verify(&produced(5, &[]), &seen(&[1, 2, 4, 5]), &seen(&[]));
+        assert_eq!((lost.lost, lost.lost_examples.as_slice(), lost.holds()), (1, &[id(3)][..], false));
+        let disorder = verify(&produced(3, &[]), &seen(&[1, 3, 2]), &seen(&[]));
+        assert_eq!((disorder.order_violations, disorder.holds()), (1, false));
+        let twice_dead = verify(&produced(3, &[3]), &seen(&[1, 2]), &seen(&[3, 3]));
+        assert_eq!((twice_dead.fate_violations, twice_dead.dead_lettered, twice_dead.holds()), (1, 2, false));
+        let good_set_aside = verify(&produced(3, &[]), &seen(&[1, 2]), &seen(&[3]));
+        assert_eq!((good_set_aside.lost, good_set_aside.fate_violations), (0, 1));
+        let delivered_although_invalid = verify(&produced(3, &[3]), &seen(&[1, 2, 3]), &seen(&[]));
+        assert!(!delivered_although_invalid.holds());
+        let stranger = verify(&produced(2, &[]), &seen(&[1, 2, 9]), &seen(&[]));
+        assert_eq!((stranger.unknown, stranger.holds()), (1, false));
+    }
+}
