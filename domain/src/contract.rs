@@ -1,7 +1,7 @@
 //! What the consumer sends to the dispatcher, one request per batch, and what it gets back.
 //!
 //! The request carries the records' values byte for byte. Offsets and timestamps travel as a first value and the
-//! differences that follow, because that costs about five bytes a record instead of twenty-five (docs/adr/0006).
+//! differences that follow, because that costs four bytes a record instead of twenty-three (docs/adr/0006).
 
 mod batch;
 mod judge;

@@ -81,8 +81,9 @@ impl CheckedEvent<'_> {
             (!(low..=high).contains(&value)).then(|| format!("{name} is {value}, allowed is {low} to {high}"))
         };
         let plain = |c: u8| c.is_ascii_digit() || c.is_ascii_uppercase();
-        if self.id.is_empty() || self.id.len() > 64 {
-            return Some(format!("id has {} characters, allowed is 1 to 64", self.id.len()));
+        let id_characters = self.id.chars().count();
+        if !(1..=64).contains(&id_characters) {
+            return Some(format!("id has {id_characters} characters, allowed is 1 to 64"));
         }
         if !(3..=16).contains(&self.truck_id.len()) || !self.truck_id.bytes().all(plain) {
             return Some("truck_id must be 3 to 16 characters of A-Z and 0-9".into());

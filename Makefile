@@ -1,0 +1,32 @@
+# What a person runs. Each target installs what it needs first (ci/setup) and says so; a second run starts at once.
+
+# The demo's knobs: BROKER is embedded or kafka, FAULT is none, drop-delivery or commit-early, DURATION is in seconds.
+BROKER    ?= embedded
+RATE      ?= 13000
+DURATION  ?= 60
+CONSUMERS ?= 3
+FAULT     ?= none
+
+BIN := $(or $(CARGO_TARGET_DIR),target)/debug
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+KAFKA := $(if $(filter kafka,$(BROKER)),kafka)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test audit
+
+help: ## Show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## Real processes from producer to collector, faults on the way, and the ledger that proves what arrived
+	@ci/setup build $(KAFKA)
+	@echo "demo: building (some minutes the first time)" >&2
+	@cargo build --workspace --bins
+	@$(BIN)/comboio-demo --broker $(BROKER) --rate $(RATE) --duration $(DURATION) --consumers $(CONSUMERS) --fault $(FAULT)
+
+test: ## All checks from cheap to dear, on the embedded broker and on real Kafka with mTLS
+	@ci/setup build kafka check
+	@ci/validate
+
+audit: ## Licences, advisories and sources of the dependencies (builds cargo-deny once)
+	@ci/setup build
+	@ci/audit

@@ -1,0 +1,7 @@
+//! Starts `comboioctl`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    comboioctl::app::main()
+}

@@ -1,0 +1,193 @@
+//! Builds the consumer from its configuration, runs it, and brings it to its end.
+
+/// Ends the process when the Kafka client does not come to its end.
+mod watchdog;
+
+use crate::condition::{Condition, Part};
+use crate::config::Config;
+use crate::coordinator::{Coordinator, Fatal};
+use crate::dead_letter::producer::KafkaDeadLetters;
+use crate::deliver::Ports;
+use crate::desk::Desk;
+use crate::event::{Command, Event};
+use crate::invoke::Invoker;
+use crate::metrics::Meters;
+use crate::poll::{Poll, PollEnd, PollParts};
+use crate::start;
+use crate::status::{State, Status};
+use crossbeam_channel::Sender;
+use runtime::admin::{Admin, AdminParts};
+use runtime::clock::{self, SharedClock};
+use runtime::exit::Failure;
+use runtime::health::{Beat, Health};
+use runtime::metrics::Metrics;
+use runtime::shutdown::Shutdown;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use watchdog::Watchdog;
+
+/// The poll thread may stand still for a rebalance, and for the answer to its last commit.
+const POLL_SLACK: Duration = Duration::from_secs(60);
+/// How often readiness is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// For the last metrics.
+const LAST_METRICS: Duration = Duration::from_secs(2);
+
+/// What is there from the first moment on.
+struct Base {
+    clock: SharedClock,
+    metrics: Metrics,
+    meters: Arc<Meters>,
+    health: Health,
+    beat: Beat,
+    condition: Condition,
+    status: Status,
+    admin: Admin,
+}
+
+/// The running parts.
+struct Running {
+    poll: Poll,
+    commands: Sender<Command>,
+    coordinator: JoinHandle<Result<(), Fatal>>,
+}
+
+/// Runs until `shutdown` drains, then drains, commits and leaves. Must run in a multi-threaded tokio runtime.
+///
+/// When the Kafka client does not come to its end within `drain.close`, the *process* is ended: with 0 when everything finished is committed.
+///
+/// # Errors
+/// What is missing at the start, or why it could not go on.
+pub async fn run<I: Invoker>(config: Config, shutdown: Shutdown, invoker: I) -> Result<(), Failure> {
+    let base = Base::new(&config)?;
+    tokio::select! {
+        checked = start::check(&config, &invoker) => checked?,
+        () = shutdown.drain() => return Ok(()),
+    }
+    let mut running = Running::start(&config, &base, invoker)?;
+    base.status.set(State::Running);
+    runtime::systemd::ready();
+    runtime::systemd::watchdog(&base.health);
+    tracing::info!(group = config.desk.group, topics = ?config.desk.topics, function = config.function, "consumer runs");
+    let fatal = tokio::select! {
+        end = &mut running.coordinator => Some(why(end)),
+        () = shutdown.drain() => None,
+        () = watch_condition(&base.condition, &base.beat) => None,
+    };
+    runtime::systemd::stopping();
+    base.status.set(State::Draining);
+    let ended = running.end(&config, &shutdown, fatal.is_some()).await;
+    base.status.set(State::Stopped);
+    base.beat.retire();
+    base.metrics.stop(LAST_METRICS);
+    base.admin.stop();
+    match fatal {
+        Some(why) => Err(Failure::failed(why)),
+        None => ended,
+    }
+}
+
+fn why(end: Result<Result<(), Fatal>, tokio::task::JoinError>) -> String {
+    match end {
+        Ok(Ok(())) => "the coordinator ended by itself".to_owned(),
+        Ok(Err(Fatal(why))) => why,
+        Err(error) => format!("the coordinator broke off: {error}"),
+    }
+}
+
+impl Base {
+    fn new(config: &Config) -> Result<Self, Failure> {
+        let clock = clock::system();
+        let metrics = Metrics::start(&config.metrics, "comboio-consumer")?;
+        let meters = Arc::new(Meters::new(&metrics));
+        let health = Health::new(clock.clone());
+        let beat = health.component("poll", config.poll.revoke_drain + POLL_SLACK);
+        let condition = Condition::default();
+        condition.complain(Part::Poll, "waiting for an assignment");
+        let status = Status::new(meters.clone(), condition.clone());
+        let shown = status.clone();
+        let parts = AdminParts {
+            health: health.clone(),
+            metrics: metrics.clone(),
+            status: Arc::new(move || shown.json()),
+            controls: axum::Router::new(),
+        };
+        let admin = Admin::start(&config.admin, parts)?;
+        Ok(Self { clock, metrics, meters, health, beat, condition, status, admin })
+    }
+}
+
+/// Keeps readiness in step with the condition; never comes back.
+async fn watch_condition(condition: &Condition, beat: &Beat) {
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        looks.tick().await;
+        let why = condition.why();
+        beat.ready(why.is_none(), why.as_deref().unwrap_or_default());
+    }
+}
+
+impl Running {
+    fn start<I: Invoker>(config: &Config, base: &Base, invoker: I) -> Result<Self, Failure> {
+        let (commands, served) = crossbeam_channel::unbounded();
+        let (events, received) = mpsc::unbounded_channel::<Event>();
+        let ports = Ports {
+            invoker,
+            dead_letters: KafkaDeadLetters::new(&config.kafka.producer(&config.dead_letters))?,
+            function: config.function.clone(),
+            gate: Semaphore::new(config.lambda.max_in_flight),
+            pace: config.pace,
+            commands: commands.clone(),
+            meters: base.meters.clone(),
+            condition: base.condition.clone(),
+            clock: base.clock.clone(),
+            unit: rand::random::<f64>,
+        };
+        let parts = PollParts {
+            desk: Desk::new(config.desk.clone()),
+            commands: served,
+            events: events.clone(),
+            clock: base.clock.clone(),
+            meters: base.meters.clone(),
+            condition: base.condition.clone(),
+            beat: base.beat.clone(),
+        };
+        let poll = Poll::start(&config.kafka.consumer(&config.tuning), config.poll.clone(), parts)?;
+        base.status.show(poll.view());
+        let coordinator = tokio::spawn(Coordinator::new(Arc::new(ports), events).run(received));
+        Ok(Self { poll, commands, coordinator })
+    }
+
+    /// Drains (unless something broke), commits, leaves the group and lets the client go, each with its deadline.
+    async fn end(mut self, config: &Config, shutdown: &Shutdown, broken: bool) -> Result<(), Failure> {
+        let (drain, close) = (config.poll.shutdown_drain, config.poll.close);
+        let watchdog = Watchdog::start(drain + close * 2)?;
+        // The poll thread may be gone already; then there is nobody to tell.
+        let _ = self.commands.send(Command::Stop);
+        if broken {
+            let _ = self.commands.send(Command::Hurry);
+        }
+        let left = tokio::select! {
+            left = &mut self.poll.left => left,
+            () = shutdown.hurried() => {
+                let _ = self.commands.send(Command::Hurry);
+                watchdog.restart(close * 2);
+                (&mut self.poll.left).await
+            }
+        };
+        let end = left.map_err(|_| Failure::failed("the poll thread ended with a panic, see the log"))?;
+        watchdog.everything_committed(end == PollEnd { committed: true });
+        watchdog.restart(close);
+        let _ = self.poll.gone.await;
+        watchdog.stop();
+        self.coordinator.abort();
+        tracing::info!(committed = end.committed, "consumer ends");
+        if end.committed {
+            Ok(())
+        } else {
+            Err(Failure::failed("the last commit did not get through; what it held will be delivered again"))
+        }
+    }
+}

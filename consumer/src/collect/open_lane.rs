@@ -1,0 +1,143 @@
+//! The open batch of one lane: it grows until it has enough records, is old enough, or has no room.
+
+use crate::assignment::LaneId;
+use crate::batch::{Batch, CloseReason, Unfit};
+use crate::record::{Kept, Lent, OwnedRecord};
+use domain::contract::{BatchHead, OpenBatch, Push};
+use domain::offset::Offset;
+use serde::de::IgnoredAny;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// When a batch is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub records: usize,
+    /// Since its first record.
+    pub age: Duration,
+    /// Of its request.
+    pub bytes: usize,
+}
+
+/// One lane of an owned partition.
+#[derive(Debug)]
+pub struct OpenLane {
+    lane: LaneId,
+    head: BatchHead,
+    limits: Limits,
+    filling: Option<Filling>,
+}
+
+#[derive(Debug)]
+struct Filling {
+    records: OpenBatch,
+    kept: Kept,
+    unfit: Vec<Unfit>,
+    unfit_bytes: usize,
+    since: Duration,
+    last: Offset,
+}
+
+impl OpenLane {
+    pub fn new(lane: LaneId, head: BatchHead, limits: Limits) -> Self {
+        Self { lane, head, limits, filling: None }
+    }
+
+    pub fn id(&self) -> &LaneId {
+        &self.lane
+    }
+
+    /// Takes a record and gives back what it closed, in order: nothing, the batch before it, or the batch it filled.
+    pub fn take(&mut self, record: Lent<'_>, now: Duration) -> Vec<Batch> {
+        let mut closed = Vec::new();
+        if self.filling.as_ref().is_some_and(|filling| record.offset <= filling.last) {
+            closed.extend(self.close(CloseReason::Order));
+        }
+        let offset = record.offset;
+        match record.value.map_or_else(|| Err("the record has no value".to_owned()), check) {
+            Ok(value) => self.push(value, record, now, &mut closed),
+            Err(detail) => self.put_aside(&record, "not-json", detail, now),
+        }
+        if let Some(filling) = &mut self.filling {
+            filling.last = offset;
+        }
+        if self.len() >= self.limits.records {
+            closed.extend(self.close(CloseReason::Count));
+        } else if self.filling.as_ref().is_some_and(|filling| filling.unfit_bytes >= self.limits.bytes) {
+            closed.extend(self.close(CloseReason::Bytes));
+        }
+        closed
+    }
+
+    fn push(&mut self, value: &[u8], record: Lent<'_>, now: Duration, closed: &mut Vec<Batch>) {
+        let (offset, timestamp) = (record.offset, record.timestamp);
+        let mut fate = self.filling(now, offset).records.push(offset, timestamp, value);
+        if fate == Push::NoRoom {
+            closed.extend(self.close(CloseReason::Bytes));
+            fate = self.filling(now, offset).records.push(offset, timestamp, value);
+        }
+        match fate {
+            Push::Taken => self.filling(now, offset).kept.push(record),
+            Push::NoRoom | Push::NeverFits => {
+                let detail = format!("{} bytes do not fit into a request of {} bytes", value.len(), self.limits.bytes);
+                self.put_aside(&record, "too-large", detail, now);
+            }
+        }
+    }
+
+    fn put_aside(&mut self, record: &Lent<'_>, reason: &'static str, detail: String, now: Duration) {
+        let record = OwnedRecord::copy(&self.lane.held.at, record);
+        let filling = self.filling(now, record.offset);
+        filling.unfit_bytes += record.bytes();
+        filling.unfit.push(Unfit { record, reason, detail });
+    }
+
+    fn filling(&mut self, now: Duration, first: Offset) -> &mut Filling {
+        self.filling.get_or_insert_with(|| Filling {
+            records: OpenBatch::new(self.head.clone(), self.limits.bytes),
+            kept: Kept::default(),
+            unfit: Vec::new(),
+            unfit_bytes: 0,
+            since: now,
+            last: first,
+        })
+    }
+
+    /// How many records it holds.
+    pub fn len(&self) -> usize {
+        self.filling.as_ref().map_or(0, |filling| filling.records.len() + filling.unfit.len())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.filling.is_none()
+    }
+
+    /// When the open batch is old enough; `None` when there is none.
+    pub fn due(&self) -> Option<Duration> {
+        self.filling.as_ref().map(|filling| filling.since + self.limits.age)
+    }
+
+    /// Closes the open batch, if there is one.
+    pub fn close(&mut self, reason: CloseReason) -> Option<Batch> {
+        let filling = self.filling.take()?;
+        let bytes = filling.records.request_len(1, None) + filling.kept.bytes() + filling.unfit_bytes;
+        Some(Batch {
+            lane: self.lane.clone(),
+            records: filling.records,
+            kept: Arc::new(filling.kept),
+            unfit: filling.unfit,
+            reason,
+            bytes,
+        })
+    }
+}
+
+/// A value may enter a request when it is one JSON text; only then does the request stay JSON.
+fn check(value: &[u8]) -> Result<&[u8], String> {
+    let text = std::str::from_utf8(value).map_err(|error| error.to_string())?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests;

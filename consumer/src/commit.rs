@@ -1,0 +1,119 @@
+//! Commit: what may be committed, and nothing else decides it.
+//!
+//! In: which offsets were received and which are finished. Out: next offsets per partition.
+//! Never: passes an unfinished received record, speaks for a revoked generation, or goes back.
+
+/// A set of offsets as ranges: small when offsets come and go in order.
+mod ranges;
+/// One partition in one generation: received, finished, committed.
+mod tally;
+
+use crate::assignment::{Held, TopicPartition};
+use domain::offset::{NextOffset, Offset};
+use std::collections::HashMap;
+use tally::Tally;
+
+/// The commit ledger of this process. Everything it is told names the generation it is about.
+#[derive(Debug, Default)]
+pub struct CommitLedger {
+    held: HashMap<TopicPartition, (Held, Tally)>,
+}
+
+/// One next offset to commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    pub held: Held,
+    pub next: NextOffset,
+}
+
+impl CommitLedger {
+    /// Starts a partition with an empty tally; an older generation of it is forgotten.
+    pub fn assign(&mut self, held: &Held) {
+        self.held.insert(held.at.clone(), (held.clone(), Tally::default()));
+    }
+
+    /// Forgets a partition, unless a newer generation owns it already.
+    pub fn revoke(&mut self, held: &Held) {
+        if self.tally(held).is_some() {
+            self.held.remove(&held.at);
+        }
+    }
+
+    /// A record arrived; false when its generation is not owned.
+    pub fn received(&mut self, held: &Held, offset: Offset) -> bool {
+        self.tally_mut(held).is_some_and(|tally| {
+            tally.received(offset);
+            true
+        })
+    }
+
+    /// Records met their fate; false when their generation is not owned, and then they count for nothing.
+    pub fn finished(&mut self, held: &Held, offsets: &[Offset]) -> bool {
+        self.tally_mut(held).is_some_and(|tally| {
+            offsets.iter().for_each(|offset| tally.finished(*offset));
+            true
+        })
+    }
+
+    /// What may be committed now: one past the last record below which everything received is finished.
+    pub fn next(&self, held: &Held) -> Option<NextOffset> {
+        self.tally(held)?.next()
+    }
+
+    /// What Kafka has confirmed in this generation.
+    pub fn committed(&self, held: &Held) -> Option<NextOffset> {
+        self.tally(held)?.committed()
+    }
+
+    /// One past the highest record that arrived in this generation.
+    pub fn end(&self, held: &Held) -> Option<NextOffset> {
+        self.tally(held)?.end()
+    }
+
+    /// Commits that would move a partition forward, over what was confirmed and what is under way.
+    pub fn due(&self) -> Vec<Commit> {
+        let due = |(held, tally): &(Held, Tally)| tally.due().map(|next| Commit { held: held.clone(), next });
+        self.held.values().filter_map(due).collect()
+    }
+
+    /// The next offset, when it is beyond what Kafka confirmed; what is under way counts for nothing.
+    pub fn last_word(&self, held: &Held) -> Option<NextOffset> {
+        self.tally(held)?.last_word()
+    }
+
+    /// These commits are under way.
+    pub fn asked(&mut self, commits: &[Commit]) {
+        for Commit { held, next } in commits {
+            if let Some(tally) = self.tally_mut(held) {
+                tally.asked(*next);
+            }
+        }
+    }
+
+    /// Kafka confirmed a commit.
+    pub fn confirmed(&mut self, commit: &Commit) {
+        if let Some(tally) = self.tally_mut(&commit.held) {
+            tally.confirmed(commit.next);
+        }
+    }
+
+    /// Kafka refused a commit: it is due again.
+    pub fn refused(&mut self, commit: &Commit) {
+        if let Some(tally) = self.tally_mut(&commit.held) {
+            tally.refused();
+        }
+    }
+
+    /// How many ranges the ledger holds, over all partitions: its memory.
+    pub fn ranges(&self) -> usize {
+        self.held.values().map(|(_, tally)| tally.ranges()).sum()
+    }
+
+    fn tally(&self, held: &Held) -> Option<&Tally> {
+        self.held.get(&held.at).filter(|(owned, _)| owned.generation == held.generation).map(|(_, tally)| tally)
+    }
+
+    fn tally_mut(&mut self, held: &Held) -> Option<&mut Tally> {
+        self.held.get_mut(&held.at).filter(|(owned, _)| owned.generation == held.generation).map(|(_, tally)| tally)
+    }
+}

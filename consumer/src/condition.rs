@@ -1,0 +1,45 @@
+//! What keeps this consumer from being ready, if anything: shown by /readyz and /status, and cleared when it is over.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Which part complains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The group has not given an assignment yet, or the client reports that it cannot work.
+    Poll,
+    /// The function refuses us for a reason that only people can mend.
+    Function,
+    /// Dead letters are not acknowledged; their partitions wait.
+    DeadLetters,
+    /// Commits are refused for a reason that only people can mend.
+    Commit,
+}
+
+/// One complaint per part at most; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Condition {
+    complaints: Arc<Mutex<BTreeMap<Part, String>>>,
+}
+
+impl Condition {
+    /// True when this part did not complain before.
+    pub fn complain(&self, part: Part, why: impl Into<String>) -> bool {
+        self.complaints().insert(part, why.into()).is_none()
+    }
+
+    pub fn clear(&self, part: Part) {
+        self.complaints().remove(&part);
+    }
+
+    /// All complaints in one line; `None` when everything is well.
+    pub fn why(&self) -> Option<String> {
+        let complaints = self.complaints();
+        let all: Vec<&str> = complaints.values().map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    fn complaints(&self) -> MutexGuard<'_, BTreeMap<Part, String>> {
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,202 @@
+//! The consumer's configuration: what is written, the sum of its parts, and what is meant.
+
+/// What is written, with its defaults.
+mod raw;
+
+pub use raw::{BatchRaw, CommitRaw, ConsumerRaw, DeadLetterRaw, DrainRaw, FunctionRaw, Raw, RetryRaw};
+
+use crate::collect::Limits;
+use crate::desk::{DeskSettings, Room};
+use crate::invoke::lambda::LambdaSettings;
+use crate::policy::Pace;
+use crate::poll::PollSettings;
+use domain::backoff::Backoff;
+use domain::contract::MAX_REQUEST_BYTES;
+use kafka_client::settings::{ConsumerTuning, ConsumerTuningRaw, Kafka, ProducerTuning};
+use runtime::admin::AdminConfig;
+use runtime::config::{ConfigError, Loaded, Settings, Span};
+use runtime::logs::LogsConfig;
+use runtime::metrics::MetricsConfig;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// A configuration that can run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub kafka: Kafka,
+    pub tuning: ConsumerTuning,
+    pub desk: DeskSettings,
+    pub poll: PollSettings,
+    /// The dispatcher's name or ARN.
+    pub function: String,
+    pub lambda: LambdaSettings,
+    pub pace: Pace,
+    pub dead_letters: ProducerTuning,
+    pub admin: AdminConfig,
+    pub logs: LogsConfig,
+    pub metrics: MetricsConfig,
+}
+
+impl Config {
+    /// Checks everything that can be seen without the network.
+    ///
+    /// # Errors
+    /// The setting, its value, its origin, and what is allowed.
+    pub fn validate(loaded: &Loaded<Raw>) -> Result<Self, ConfigError> {
+        let (raw, settings) = (&loaded.raw, &loaded.settings);
+        let logs = LogsConfig::validate(settings, &raw.logs)?;
+        check_topics(settings, &raw.consumer.topics)?;
+        check_spans(settings, raw)?;
+        check_numbers(settings, raw)?;
+        check_function(settings, &raw.function)?;
+        Ok(Self {
+            kafka: Kafka::validate(settings, &raw.kafka)?,
+            tuning: tuning(settings, &raw.consumer)?,
+            desk: desk(raw),
+            poll: poll(raw),
+            function: raw.function.name.clone(),
+            lambda: lambda(&raw.function),
+            pace: Pace { backoff: Backoff { base: raw.retry.base.get(), cap: raw.retry.cap.get() } },
+            dead_letters: dead_letters(&raw.dead_letter),
+            admin: AdminConfig::validate(settings, &raw.admin)?,
+            logs,
+            metrics: MetricsConfig::validate(settings, &raw.metrics)?,
+        })
+    }
+}
+
+fn check_topics(settings: &Settings, topics: &[String]) -> Result<(), ConfigError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let is_topic = |topic: &String| !topic.is_empty() && topic.len() <= 245 && topic.chars().all(plain);
+    if topics.is_empty() || !topics.iter().all(is_topic) {
+        return Err(settings.refuse("consumer.topics", "allowed is a list of at least one topic name"));
+    }
+    if topics.iter().any(|topic| topic.ends_with(".dlq")) {
+        return Err(settings.refuse("consumer.topics", "dead-letter topics are replayed with comboioctl, not consumed"));
+    }
+    if topics.iter().collect::<HashSet<_>>().len() < topics.len() {
+        return Err(settings.refuse("consumer.topics", "a topic may stand there once"));
+    }
+    Ok(())
+}
+
+fn check_spans(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
+    let hour = Span::from_secs(3_600);
+    let ranges = [
+        ("batch.age", raw.batch.age, Span::from_millis(1), Span::from_secs(60)),
+        ("function.timeout", raw.function.timeout, Span::from_secs(1), Span::from_secs(900)),
+        ("retry.base", raw.retry.base, Span::from_millis(1), Span::from_secs(60)),
+        ("retry.cap", raw.retry.cap, raw.retry.base, hour),
+        ("commit.interval", raw.commit.interval, Span::from_millis(10), Span::from_secs(60)),
+        ("drain.revoke", raw.drain.revoke, Span::from_millis(0), raw.consumer.max_poll_interval),
+        ("drain.shutdown", raw.drain.shutdown, Span::from_millis(0), hour),
+        ("drain.close", raw.drain.close, Span::from_secs(1), Span::from_secs(600)),
+        ("dead_letter.timeout", raw.dead_letter.timeout, Span::from_secs(1), hour),
+    ];
+    for (key, value, least, most) in ranges {
+        if value < least || value > most {
+            let sentence = format!("allowed is {:?} to {:?}", least.get(), most.get());
+            return Err(settings.refuse(key, sentence));
+        }
+    }
+    Ok(())
+}
+
+fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
+    let most_bytes = MAX_REQUEST_BYTES as u64;
+    let ranges = [
+        ("consumer.lanes", u64::from(raw.consumer.lanes), 1, 64),
+        ("batch.records", u64::from(raw.batch.records), 1, 10_000),
+        ("batch.size", raw.batch.size.bytes(), 1_024, most_bytes),
+        ("batch.waiting", u64::from(raw.batch.waiting), 0, 64),
+        ("batch.memory", raw.batch.memory.bytes(), raw.batch.size.bytes(), 1 << 36),
+        ("function.max_in_flight", u64::from(raw.function.max_in_flight), 1, 10_000),
+    ];
+    for (key, value, least, most) in ranges {
+        if !(least..=most).contains(&value) {
+            return Err(settings.refuse(key, format!("allowed is {least} to {most}")));
+        }
+    }
+    Ok(())
+}
+
+fn check_function(settings: &Settings, raw: &FunctionRaw) -> Result<(), ConfigError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '$');
+    if raw.name.is_empty() || raw.name.len() > 170 || !raw.name.chars().all(plain) {
+        return Err(settings.refuse("function.name", "allowed is a function's name, name:alias or ARN"));
+    }
+    let url = raw.endpoint_url.as_str();
+    if !(url.is_empty() || url.starts_with("http://") || url.starts_with("https://")) {
+        return Err(
+            settings.refuse("function.endpoint_url", "allowed is an http:// or https:// URL, or nothing for AWS's own")
+        );
+    }
+    Ok(())
+}
+
+fn tuning(settings: &Settings, raw: &ConsumerRaw) -> Result<ConsumerTuning, ConfigError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if raw.instance_id.len() > 249 || !raw.instance_id.chars().all(plain) {
+        return Err(settings.refuse("consumer.instance_id", "allowed are up to 249 letters, digits, '.', '_' and '-'"));
+    }
+    let tuning = ConsumerTuningRaw {
+        group: raw.group.clone(),
+        instance: raw.instance_id.clone(),
+        session_timeout: raw.session_timeout,
+        max_poll_interval: raw.max_poll_interval,
+        offset_reset: raw.start,
+        ..ConsumerTuningRaw::default()
+    };
+    ConsumerTuning::validate(settings, "consumer", &tuning)
+}
+
+fn desk(raw: &Raw) -> DeskSettings {
+    DeskSettings {
+        group: raw.consumer.group.clone(),
+        topics: raw.consumer.topics.clone(),
+        lanes: raw.consumer.lanes,
+        epoch: raw.consumer.epoch,
+        limits: Limits {
+            records: raw.batch.records as usize,
+            age: raw.batch.age.get(),
+            bytes: raw.batch.size.as_usize(),
+        },
+        room: Room { waiting: raw.batch.waiting as usize, bytes: raw.batch.memory.as_usize() },
+    }
+}
+
+fn poll(raw: &Raw) -> PollSettings {
+    PollSettings {
+        topics: raw.consumer.topics.clone(),
+        static_member: !raw.consumer.instance_id.is_empty(),
+        commit_interval: raw.commit.interval.get(),
+        revoke_drain: raw.drain.revoke.get(),
+        shutdown_drain: raw.drain.shutdown.get(),
+        close: raw.drain.close.get(),
+    }
+}
+
+fn lambda(raw: &FunctionRaw) -> LambdaSettings {
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    LambdaSettings {
+        endpoint_url: some(&raw.endpoint_url),
+        region: some(&raw.region),
+        timeout: raw.timeout.get(),
+        max_in_flight: raw.max_in_flight as usize,
+    }
+}
+
+/// Dead letters are few and may be large: a record that Kafka once took must fit again, with its headers.
+fn dead_letters(raw: &DeadLetterRaw) -> ProducerTuning {
+    ProducerTuning {
+        linger: Duration::from_millis(5),
+        batch_bytes: 16 << 20,
+        queue_records: 100_000,
+        queue_bytes: 64 << 20,
+        delivery_timeout: raw.timeout.get(),
+        ..ProducerTuning::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! What is written, section by section, with its defaults.
+
+use kafka_client::settings::{KafkaRaw, OffsetReset};
+use runtime::admin::AdminRaw;
+use runtime::config::{Size, Span};
+use runtime::logs::LogsRaw;
+use runtime::metrics::MetricsRaw;
+use serde::{Deserialize, Serialize};
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Raw {
+    pub kafka: KafkaRaw,
+    pub consumer: ConsumerRaw,
+    pub batch: BatchRaw,
+    pub function: FunctionRaw,
+    pub retry: RetryRaw,
+    pub dead_letter: DeadLetterRaw,
+    pub commit: CommitRaw,
+    pub drain: DrainRaw,
+    pub admin: AdminRaw,
+    pub logs: LogsRaw,
+    pub metrics: MetricsRaw,
+}
+
+/// Section `[consumer]`: who we are in the group, and what we read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsumerRaw {
+    pub group: String,
+    pub topics: Vec<String>,
+    /// A name that this instance keeps over a restart (static membership); empty: a new member at every start.
+    pub instance_id: String,
+    /// How long the group waits for a silent member before its partitions move.
+    pub session_timeout: Span,
+    /// How long the client may go unpolled; a rebalance may take no longer.
+    pub max_poll_interval: Span,
+    /// Where to start without a usable committed offset.
+    pub start: OffsetReset,
+    /// Invocations in flight per partition, each with its own share of the keys; 1 keeps order per partition.
+    pub lanes: u32,
+    /// Raised by one for an intended replay, so that the dispatcher's dedupe lets it pass.
+    pub epoch: u32,
+}
+
+/// Section `[batch]`: when a batch is closed, and how many may be on their way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchRaw {
+    pub records: u32,
+    /// Since the batch's first record.
+    pub age: Span,
+    /// Of the request, which Lambda limits to 6 MiB.
+    pub size: Size,
+    /// How many closed batches of a lane may wait behind the one in flight.
+    pub waiting: u32,
+    /// How much the batches of all partitions may hold together.
+    pub memory: Size,
+}
+
+/// Section `[function]`: the dispatcher.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FunctionRaw {
+    /// Name, name:alias or ARN.
+    pub name: String,
+    /// Another endpoint than AWS's own; empty: AWS's own.
+    pub endpoint_url: String,
+    /// Empty: from the environment.
+    pub region: String,
+    /// The function's own timeout; a call is given up 10 s after it.
+    pub timeout: Span,
+    /// Invocations at once, over all partitions.
+    pub max_in_flight: u32,
+}
+
+/// Section `[retry]`: the wait before the next attempt is uniform between zero and a ceiling that doubles from `base` to `cap`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryRaw {
+    pub base: Span,
+    pub cap: Span,
+}
+
+/// Section `[dead_letter]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeadLetterRaw {
+    /// How long one attempt to write dead letters may take.
+    pub timeout: Span,
+}
+
+/// Section `[commit]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CommitRaw {
+    /// How often offsets are committed, when there are any.
+    pub interval: Span,
+}
+
+/// Section `[drain]`: how long to wait for what is in flight.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DrainRaw {
+    /// In a rebalance; the partitions stand still meanwhile.
+    pub revoke: Span,
+    /// At the end of the process.
+    pub shutdown: Span,
+    /// For the last commit and the departure from the group; after that the process ends anyway.
+    pub close: Span,
+}
+
+impl Default for ConsumerRaw {
+    fn default() -> Self {
+        Self {
+            group: String::new(),
+            topics: Vec::new(),
+            instance_id: String::new(),
+            session_timeout: Span::from_secs(45),
+            max_poll_interval: Span::from_secs(300),
+            start: OffsetReset::Earliest,
+            lanes: 1,
+            epoch: 0,
+        }
+    }
+}
+
+impl Default for BatchRaw {
+    fn default() -> Self {
+        Self {
+            records: 500,
+            age: Span::from_secs(1),
+            size: Size::from_kib(5_632),
+            // A pause throws away what was read ahead, and a resume takes up to fetch_wait and more to bring records
+            // again: with less, a fast function stands idle in between.
+            waiting: 8,
+            memory: Size::from_mib(256),
+        }
+    }
+}
+
+impl Default for FunctionRaw {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            endpoint_url: String::new(),
+            region: String::new(),
+            timeout: Span::from_secs(30),
+            max_in_flight: 64,
+        }
+    }
+}
+
+impl Default for RetryRaw {
+    fn default() -> Self {
+        Self { base: Span::from_millis(100), cap: Span::from_secs(20) }
+    }
+}
+
+impl Default for DeadLetterRaw {
+    fn default() -> Self {
+        Self { timeout: Span::from_secs(30) }
+    }
+}
+
+impl Default for CommitRaw {
+    fn default() -> Self {
+        Self { interval: Span::from_millis(200) }
+    }
+}
+
+impl Default for DrainRaw {
+    fn default() -> Self {
+        Self { revoke: Span::from_secs(5), shutdown: Span::from_secs(20), close: Span::from_secs(4) }
+    }
+}

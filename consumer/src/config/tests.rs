@@ -1,0 +1,65 @@
+//! Defaults, the example file, and what is refused.
+
+use super::{Config, Raw};
+use runtime::config::{ConfigError, load};
+use std::path::PathBuf;
+
+const LEAST: &[(&str, &str)] = &[
+    ("COMBOIO_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
+    ("COMBOIO_CONSUMER__GROUP", "g"),
+    ("COMBOIO_CONSUMER__TOPICS", "mt-c400,mt-c300"),
+    ("COMBOIO_FUNCTION__NAME", "dispatcher"),
+];
+
+fn validate(more: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let loaded = load::<Raw>(None, LEAST.iter().chain(more).map(own))?;
+    Config::validate(&loaded)
+}
+
+#[test]
+fn the_defaults_are_the_documented_ones() {
+    let config = validate(&[]).unwrap();
+    assert_eq!(
+        (config.desk.limits.records, config.desk.limits.age.as_millis(), config.desk.limits.bytes),
+        (500, 1_000, 5_767_168)
+    );
+    assert_eq!((config.desk.lanes, config.poll.commit_interval.as_millis()), (1, 200));
+    assert!(!config.poll.static_member);
+}
+
+#[test]
+fn the_example_file_is_valid() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("consumer.example.toml");
+    let loaded = load::<Raw>(Some(&file), std::iter::empty()).unwrap();
+    let mut raw = loaded.raw.clone();
+    // The example names certificates that are not here.
+    raw.kafka.tls = Default::default();
+    Config::validate(&runtime::config::Loaded { raw, settings: loaded.settings }).unwrap();
+}
+
+#[test]
+fn a_wrong_value_names_its_setting_and_what_is_allowed() {
+    let cases = [
+        ("COMBOIO_CONSUMER__TOPICS", "mt-c400,mt-c400", "consumer.topics"),
+        ("COMBOIO_CONSUMER__TOPICS", "mt-c400.dlq", "consumer.topics"),
+        ("COMBOIO_CONSUMER__TOPICS", "a b", "consumer.topics"),
+        ("COMBOIO_CONSUMER__GROUP", "", "consumer.group"),
+        ("COMBOIO_CONSUMER__LANES", "0", "consumer.lanes"),
+        ("COMBOIO_CONSUMER__INSTANCE_ID", "a/b", "consumer.instance_id"),
+        ("COMBOIO_BATCH__SIZE", "7MiB", "batch.size"),
+        ("COMBOIO_BATCH__RECORDS", "0", "batch.records"),
+        ("COMBOIO_BATCH__MEMORY", "1MiB", "batch.memory"),
+        ("COMBOIO_FUNCTION__NAME", "", "function.name"),
+        ("COMBOIO_FUNCTION__ENDPOINT_URL", "127.0.0.1:9000", "function.endpoint_url"),
+        ("COMBOIO_FUNCTION__TIMEOUT", "0s", "function.timeout"),
+        ("COMBOIO_RETRY__CAP", "1ms", "retry.cap"),
+        ("COMBOIO_DRAIN__REVOKE", "301s", "drain.revoke"),
+        ("COMBOIO_COMMIT__INTERVAL", "200", "commit.interval"),
+        ("COMBOIO_CONSUMER__LANE", "2", "consumer.lane"),
+    ];
+    for (name, value, key) in cases {
+        let error = validate(&[(name, value)]).expect_err(name).to_string();
+        assert!(error.to_lowercase().contains(key) || error.contains(name), "{name}={value}: {error}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Writes dead letters to `<topic>.dlq` with a producer that has a poll thread of its own.
+
+use super::{DeadLetter, DeadLetters, Unacknowledged};
+use crate::record::Headers;
+use domain::failure::FailureClass;
+use domain::headers::dead_letter_topic;
+use kafka_client::context::Observer;
+use kafka_client::failure::classify;
+use kafka_client::settings::{ClientError, ClientSettings};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
+use tokio::sync::oneshot;
+
+/// See the head of the file. Dropping it gives up what is not acknowledged; nothing of that was committed.
+pub struct KafkaDeadLetters {
+    producer: ThreadedProducer<Context>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Refusal(RDKafkaErrorCode);
+
+type Answer = oneshot::Sender<Result<(), Refusal>>;
+
+struct Context {
+    observer: Observer,
+}
+
+impl KafkaDeadLetters {
+    /// # Errors
+    /// The client could not be created from these settings.
+    pub fn new(settings: &ClientSettings) -> Result<Self, ClientError> {
+        let producer = settings.create_with_context(Context { observer: Observer::default() })?;
+        Ok(Self { producer })
+    }
+
+    /// Hands one letter to the client; its answer comes by the receiver.
+    fn start(&self, letter: &DeadLetter) -> Result<oneshot::Receiver<Result<(), Refusal>>, Refusal> {
+        let (answer, receiver) = oneshot::channel();
+        let topic = dead_letter_topic(&letter.record.at.topic);
+        let record = BaseRecord {
+            topic: &topic,
+            partition: None,
+            payload: letter.record.value.as_deref(),
+            key: letter.record.key.as_deref(),
+            timestamp: None,
+            headers: Some(native(&letter.headers())),
+            delivery_opaque: Box::new(answer),
+        };
+        self.producer.send::<[u8], [u8]>(record).map(|()| receiver).map_err(|(error, _)| Refusal(code(&error)))
+    }
+}
+
+fn native(headers: &Headers) -> OwnedHeaders {
+    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |list, (key, value)| {
+        list.insert(Header { key, value: value.as_ref() })
+    })
+}
+
+fn code(error: &KafkaError) -> RDKafkaErrorCode {
+    error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
+}
+
+impl DeadLetters for KafkaDeadLetters {
+    async fn send(&self, letters: Vec<DeadLetter>) -> Result<(), Unacknowledged> {
+        let started: Vec<_> = letters.iter().map(|letter| self.start(letter)).collect();
+        let mut back = Vec::new();
+        let mut first = None;
+        for (letter, started) in letters.into_iter().zip(started) {
+            let answer = match started {
+                // The answer is dropped only with the client.
+                Ok(receiver) => receiver.await.unwrap_or(Err(Refusal(RDKafkaErrorCode::PurgeQueue))),
+                Err(refusal) => Err(refusal),
+            };
+            if let Err(refusal) = answer {
+                first.get_or_insert(refusal.0);
+                back.push(letter);
+            }
+        }
+        match first {
+            None => Ok(()),
+            Some(code) => Err(Unacknowledged { letters: back, class: class_of(code), detail: code.to_string() }),
+        }
+    }
+}
+
+/// A dead letter is never given up, so nothing about one is *rejected*.
+fn class_of(code: RDKafkaErrorCode) -> FailureClass {
+    match classify(code) {
+        FailureClass::Rejected | FailureClass::TooLarge => FailureClass::Ours,
+        class => class,
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.observer.log(level, facility, message);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        self.observer.stats_raw(json);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.observer.error(&error, reason);
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = Box<Answer>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, answer: Self::DeliveryOpaque) {
+        let result = result.as_ref().map(|_| ()).map_err(|(error, _)| Refusal(code(error)));
+        // Nobody waits any more when the partition is gone.
+        let _ = answer.send(result);
+    }
+}

@@ -1,0 +1,66 @@
+//! The letters of records that cannot be delivered: value from the request, key and headers from what was kept.
+
+use crate::assignment::Held;
+use crate::batch::Unfit;
+use crate::dead_letter::DeadLetter;
+use crate::invoke::InvokeFailure;
+use crate::record::{Kept, OwnedRecord};
+use domain::contract::{Listed, OpenBatch};
+use domain::failure::FailureClass;
+use domain::offset::Offset;
+use std::sync::Arc;
+
+/// Where the records of a delivery come from.
+pub(super) struct Origin {
+    pub(super) held: Held,
+    pub(super) kept: Arc<Kept>,
+}
+
+/// Letters of records that never entered a request.
+pub(super) fn of_unfit(unfit: Vec<Unfit>) -> Vec<DeadLetter> {
+    let letter = |Unfit { record, reason, detail }| DeadLetter {
+        record,
+        attempts: 0,
+        class: FailureClass::Rejected,
+        reason: reason.to_owned(),
+        detail,
+    };
+    unfit.into_iter().map(letter).collect()
+}
+
+impl Origin {
+    /// Letters of records with the verdict rejected.
+    pub(super) fn rejected(&self, records: &OpenBatch, listed: Vec<Listed>, attempts: u32) -> Vec<DeadLetter> {
+        let letter = |Listed { offset, reason, detail }| {
+            let record = self.record(records, offset)?;
+            Some(DeadLetter { record, attempts, class: FailureClass::Rejected, reason, detail })
+        };
+        listed.into_iter().filter_map(letter).collect()
+    }
+
+    /// The letter of the one record of `records`, which is over a limit by itself.
+    pub(super) fn too_large(&self, records: &OpenBatch, failure: &InvokeFailure, attempts: u32) -> Vec<DeadLetter> {
+        let letter = |record| DeadLetter {
+            record,
+            attempts,
+            class: failure.class,
+            reason: "too-large".to_owned(),
+            detail: failure.detail.clone(),
+        };
+        records.offsets().filter_map(|offset| self.record(records, offset)).map(letter).collect()
+    }
+
+    /// The record at `offset` as Kafka had it.
+    fn record(&self, records: &OpenBatch, offset: Offset) -> Option<OwnedRecord> {
+        let position = records.position(offset)?;
+        let (key, headers) = self.kept.find(offset)?;
+        Some(OwnedRecord {
+            at: self.held.at.clone(),
+            offset,
+            timestamp: records.timestamps().get(position).copied().unwrap_or_default(),
+            key: key.map(<[u8]>::to_vec),
+            value: records.value(position).map(<[u8]>::to_vec),
+            headers: headers.clone(),
+        })
+    }
+}

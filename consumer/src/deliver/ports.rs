@@ -1,0 +1,70 @@
+//! What a delivery may use, and how it is told to stop.
+
+use crate::condition::Condition;
+use crate::event::Command;
+use crate::metrics::Meters;
+use crate::policy::Pace;
+use crossbeam_channel::Sender;
+use domain::contract::Judgement;
+use runtime::clock::SharedClock;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+
+/// The borders and rules that all deliveries of a process share.
+pub struct Ports<I, D> {
+    pub invoker: I,
+    pub dead_letters: D,
+    pub function: String,
+    /// One permit per invocation that may be under way, over all lanes.
+    pub gate: Semaphore,
+    pub pace: Pace,
+    /// To the poll thread.
+    pub commands: Sender<Command>,
+    pub meters: Arc<Meters>,
+    pub condition: Condition,
+    pub clock: SharedClock,
+    /// Uniform in 0..=1, for jitter.
+    pub unit: fn() -> f64,
+}
+
+impl<I, D> Ports<I, D> {
+    /// To the poll thread; when that is gone there is nobody left to tell.
+    pub fn tell(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    pub(super) fn count(&self, judgement: &Judgement) {
+        self.meters.calls_ok.add(1);
+        self.meters.delivered.add(judgement.delivered);
+        self.meters.duplicates.add(judgement.duplicates);
+        self.meters.rejected.add(judgement.rejected.len() as u64);
+        self.meters.retries.add(judgement.retry.len() as u64);
+    }
+}
+
+/// Tells the deliveries of one assigned partition to stop; dropping it does the same.
+#[derive(Debug)]
+pub struct Stopper(watch::Sender<()>);
+
+/// The other end of a [`Stopper`].
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<()>);
+
+impl Stopper {
+    pub fn new() -> (Self, Stop) {
+        let (sender, receiver) = watch::channel(());
+        (Self(sender), Stop(receiver))
+    }
+
+    pub fn listen(&self) -> Stop {
+        Stop(self.0.subscribe())
+    }
+}
+
+impl Stop {
+    /// Comes back when the delivery shall begin nothing new.
+    pub async fn wanted(&mut self) {
+        // Nothing is ever sent: the end of the channel is the message.
+        while self.0.changed().await.is_ok() {}
+    }
+}

@@ -1,0 +1,268 @@
+//! The desk of the poll thread: collects records into batches, keeps the commit ledger, and says when to pause.
+//!
+//! In: records, commands, time. Out: events for the coordinator, partitions to pause and resume, offsets to commit.
+//! Never: calls Kafka, waits, or reads a clock; the poll thread does that around it.
+
+/// How much may be outstanding, and who must wait.
+mod flow;
+/// One owned partition: its lanes and what they have outstanding.
+mod seat;
+/// All owned partitions.
+mod seats;
+
+use crate::assignment::{Generation, Held, TopicPartition};
+use crate::collect::Limits;
+use crate::commit::{Commit, CommitLedger};
+use crate::event::{Command, Event, Ticket};
+use crate::record::Lent;
+pub use flow::Room;
+use seat::Seat;
+use seats::Seats;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// What the desk must know, immutable.
+#[derive(Debug, Clone)]
+pub struct DeskSettings {
+    pub group: String,
+    pub topics: Vec<String>,
+    pub lanes: u32,
+    /// Raised by an intended replay; part of the dedupe fence's identity.
+    pub epoch: u32,
+    pub limits: Limits,
+    pub room: Room,
+}
+
+/// See the head of the file.
+#[derive(Debug)]
+pub struct Desk {
+    settings: DeskSettings,
+    seats: Seats,
+    generation: Generation,
+    tickets: Ticket,
+    ledger: CommitLedger,
+    outbox: Vec<Event>,
+    outstanding_bytes: usize,
+    drained: HashSet<Ticket>,
+    stop_wanted: bool,
+    /// Nothing is taken up any more.
+    closing: bool,
+    hurry: bool,
+    /// A batch was closed since the brake was last looked at.
+    full: bool,
+    not_ours: u64,
+}
+
+/// Partitions to pause and to resume; both are lists of partitions that we own.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Brake {
+    pub pause: Vec<TopicPartition>,
+    pub resume: Vec<TopicPartition>,
+}
+
+/// How one owned partition stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub held: Held,
+    /// The next offset that Kafka has confirmed in this generation.
+    pub committed: Option<i64>,
+    /// One past the highest record that was polled in this generation.
+    pub polled: Option<i64>,
+    pub paused: bool,
+    /// Batches handed over and not settled.
+    pub outstanding: usize,
+}
+
+impl Desk {
+    pub fn new(settings: DeskSettings) -> Self {
+        Self {
+            seats: Seats::new(&settings.topics),
+            settings,
+            generation: Generation::default(),
+            tickets: Ticket::default(),
+            ledger: CommitLedger::default(),
+            outbox: Vec::new(),
+            outstanding_bytes: 0,
+            drained: HashSet::new(),
+            stop_wanted: false,
+            closing: false,
+            hurry: false,
+            full: false,
+            not_ours: 0,
+        }
+    }
+
+    /// Partitions were assigned: they get a new generation and empty lanes.
+    pub fn assign(&mut self, partitions: &[(String, i32)]) -> Vec<Held> {
+        self.generation.0 += 1;
+        let mut all = Vec::new();
+        for (name, partition) in partitions {
+            let Some(topic) = self.seats.name(name).filter(|_| !self.closing) else { continue };
+            let held = Held { at: TopicPartition { topic, partition: *partition }, generation: self.generation };
+            self.ledger.assign(&held);
+            self.seats.insert(Seat::new(&held, &self.settings));
+            all.push(held);
+        }
+        self.outbox.push(Event::Assigned(all.clone()));
+        all
+    }
+
+    /// A record arrived.
+    pub fn receive(&mut self, topic: &str, partition: i32, record: Lent<'_>, now: Duration) {
+        let Some(seat) = self.seats.find(topic, partition).filter(|seat| seat.is_open()) else {
+            self.not_ours += 1;
+            return;
+        };
+        self.ledger.received(seat.held(), record.offset);
+        if seat.take(record, now) {
+            self.full = true;
+            self.forward();
+        }
+    }
+
+    /// Serves one command.
+    pub fn apply(&mut self, command: Command) {
+        match command {
+            Command::Finished { held, offsets } => {
+                self.ledger.finished(&held, &offsets);
+            }
+            Command::Settled { lane, bytes } => {
+                self.outstanding_bytes = self.outstanding_bytes.saturating_sub(bytes);
+                if let Some(seat) = self.seats.held(&lane.held) {
+                    seat.settled(lane.lane);
+                }
+                self.forward();
+            }
+            Command::Drained(ticket) => {
+                self.drained.insert(ticket);
+            }
+            Command::Stop => self.stop_wanted = true,
+            Command::Hurry => self.hurry = true,
+        }
+    }
+
+    /// Closes what is old enough, where there is room for it.
+    pub fn tick(&mut self, now: Duration) {
+        let (room, total) = (self.settings.room, self.outstanding_bytes);
+        for seat in self.seats.iter_mut() {
+            seat.close_old(now, |outstanding| room.has_credit(outstanding, total));
+        }
+        self.forward();
+    }
+
+    /// Hands closed batches over, as far as there is room.
+    fn forward(&mut self) {
+        let room = self.settings.room;
+        for seat in self.seats.iter_mut() {
+            while let Some(batch) = seat.next_batch(|outstanding| room.has_credit(outstanding, self.outstanding_bytes))
+            {
+                self.outstanding_bytes += batch.bytes;
+                self.outbox.push(Event::Closed(Box::new(batch)));
+            }
+        }
+    }
+
+    /// Whether there is something to tell the coordinator, or a partition that should be paused.
+    pub fn has_news(&self) -> bool {
+        !self.outbox.is_empty() || self.full
+    }
+
+    /// What to tell the coordinator, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Which partitions have no room, and which have room again. Not to be asked inside a rebalance callback.
+    pub fn take_brake(&mut self) -> Brake {
+        self.full = false;
+        let (room, total) = (self.settings.room, self.outstanding_bytes);
+        let mut brake = Brake::default();
+        for seat in self.seats.iter_mut().filter(|seat| seat.is_open()) {
+            if seat.wants_pause() {
+                brake.pause.push(seat.held().at.clone());
+            } else if seat.wants_resume(|outstanding| room.is_easy(outstanding, total)) {
+                brake.resume.push(seat.held().at.clone());
+            }
+        }
+        brake
+    }
+
+    /// Takes no more records of these partitions and asks the coordinator to drain them. `None` means all, for good: what is
+    /// assigned after that is not taken up.
+    pub fn begin_revoke(&mut self, partitions: Option<&[(String, i32)]>) -> (Ticket, Vec<Held>) {
+        self.tickets.0 += 1;
+        self.closing |= partitions.is_none();
+        let held = self.seats.shut(partitions);
+        self.outbox.push(Event::Revoked { ticket: self.tickets, held: held.clone() });
+        (self.tickets, held)
+    }
+
+    /// These partitions are gone without a chance to commit; to be released like others.
+    pub fn lose(&mut self, partitions: &[(String, i32)]) -> Vec<Held> {
+        let held = self.seats.shut(Some(partitions));
+        self.outbox.push(Event::Lost(held.clone()));
+        held
+    }
+
+    /// Whether the drain of this ticket has come to its end.
+    pub fn is_drained(&mut self, ticket: Ticket) -> bool {
+        self.hurry || self.drained.remove(&ticket)
+    }
+
+    /// Forgets these partitions; says which of them were paused, so that the client forgets that too.
+    pub fn release(&mut self, held: &[Held]) -> Vec<TopicPartition> {
+        let mut paused = Vec::new();
+        for gone in held {
+            self.ledger.revoke(gone);
+            if self.seats.remove(gone).is_some_and(|seat| seat.is_paused()) {
+                paused.push(gone.at.clone());
+            }
+        }
+        paused
+    }
+
+    /// Commits that would move something forward.
+    pub fn due_commits(&self) -> Vec<Commit> {
+        self.ledger.due()
+    }
+
+    /// The last word on partitions that go: everything not yet confirmed, even if it is under way.
+    pub fn last_commits(&self, held: &[Held]) -> Vec<Commit> {
+        let last = |held: &Held| self.ledger.last_word(held).map(|next| Commit { held: held.clone(), next });
+        held.iter().filter_map(last).collect()
+    }
+
+    pub fn commits_asked(&mut self, commits: &[Commit]) {
+        self.ledger.asked(commits);
+    }
+
+    pub fn commit_settled(&mut self, commit: &Commit, confirmed: bool) {
+        if confirmed { self.ledger.confirmed(commit) } else { self.ledger.refused(commit) }
+    }
+
+    pub fn stop_wanted(&self) -> bool {
+        self.stop_wanted
+    }
+
+    /// Bytes of batches that were handed over and not settled.
+    pub fn outstanding_bytes(&self) -> usize {
+        self.outstanding_bytes
+    }
+
+    /// Records that came for a partition that is not ours, or no longer; they were dropped.
+    pub fn not_ours(&self) -> u64 {
+        self.not_ours
+    }
+
+    /// How every owned partition stands.
+    pub fn standings(&self) -> Vec<Standing> {
+        let standing = |seat: &Seat| Standing {
+            held: seat.held().clone(),
+            committed: self.ledger.committed(seat.held()).map(|next| next.0),
+            polled: self.ledger.end(seat.held()).map(|next| next.0),
+            paused: seat.is_paused(),
+            outstanding: seat.outstanding(),
+        };
+        self.seats.iter().map(standing).collect()
+    }
+}

@@ -1,0 +1,120 @@
+//! One owned partition: its lanes, the batches that wait for room, and whether it is paused.
+
+use super::DeskSettings;
+use crate::assignment::{Held, LaneId};
+use crate::batch::{Batch, CloseReason};
+use crate::collect::{OpenLane, lane_of};
+use crate::record::Lent;
+use domain::contract::BatchHead;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(super) struct Seat {
+    held: Held,
+    lanes: Vec<Lane>,
+    paused: bool,
+    open: bool,
+}
+
+#[derive(Debug)]
+struct Lane {
+    open: OpenLane,
+    /// Closed, and without room to be handed over.
+    waiting: VecDeque<Batch>,
+    /// Handed over and not settled.
+    outstanding: usize,
+}
+
+impl Seat {
+    pub(super) fn new(held: &Held, settings: &DeskSettings) -> Self {
+        let head = |lane| BatchHead {
+            group: settings.group.clone(),
+            topic: held.at.topic.to_string(),
+            partition: held.at.partition,
+            lane,
+            lanes: settings.lanes,
+            epoch: settings.epoch,
+        };
+        let lane = |lane| Lane {
+            open: OpenLane::new(LaneId { held: held.clone(), lane }, head(lane), settings.limits),
+            waiting: VecDeque::new(),
+            outstanding: 0,
+        };
+        Self { held: held.clone(), lanes: (0..settings.lanes.max(1)).map(lane).collect(), paused: false, open: true }
+    }
+
+    pub(super) fn held(&self) -> &Held {
+        &self.held
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    pub(super) fn outstanding(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.outstanding).sum()
+    }
+
+    /// Takes a record; true when it closed a batch.
+    pub(super) fn take(&mut self, record: Lent<'_>, now: Duration) -> bool {
+        let lanes = u32::try_from(self.lanes.len()).unwrap_or(1);
+        let lane = lane_of(record.key, record.offset, lanes) as usize;
+        let closed = self.lanes[lane].open.take(record, now);
+        let any = !closed.is_empty();
+        self.lanes[lane].waiting.extend(closed);
+        any
+    }
+
+    /// Closes open batches that are old enough. Without credit an open batch goes on growing: a fuller batch later.
+    pub(super) fn close_old(&mut self, now: Duration, has_credit: impl Fn(usize) -> bool) {
+        for lane in &mut self.lanes {
+            let old = lane.open.due().is_some_and(|due| due <= now);
+            if old && lane.waiting.is_empty() && has_credit(lane.outstanding) {
+                lane.waiting.extend(lane.open.close(CloseReason::Age));
+            }
+        }
+    }
+
+    /// The next batch that may be handed over.
+    pub(super) fn next_batch(&mut self, has_credit: impl Fn(usize) -> bool) -> Option<Batch> {
+        let lane = self.lanes.iter_mut().find(|lane| !lane.waiting.is_empty() && has_credit(lane.outstanding))?;
+        lane.outstanding += 1;
+        lane.waiting.pop_front()
+    }
+
+    pub(super) fn settled(&mut self, lane: u32) {
+        if let Some(lane) = self.lanes.get_mut(lane as usize) {
+            lane.outstanding = lane.outstanding.saturating_sub(1);
+        }
+    }
+
+    /// True once, when a lane has a closed batch and no room for it.
+    pub(super) fn wants_pause(&mut self) -> bool {
+        let full = self.lanes.iter().any(|lane| !lane.waiting.is_empty());
+        let pause = full && !self.paused;
+        self.paused |= pause;
+        pause
+    }
+
+    /// True once, when every lane of a paused partition has come down far enough.
+    pub(super) fn wants_resume(&mut self, is_easy: impl Fn(usize) -> bool) -> bool {
+        let easy = self.lanes.iter().all(|lane| lane.waiting.is_empty() && is_easy(lane.outstanding));
+        let resume = easy && self.paused;
+        self.paused &= !resume;
+        resume
+    }
+
+    /// Takes no more records, and drops what was not handed over: it will be read again.
+    pub(super) fn shut(&mut self) {
+        self.open = false;
+        for lane in &mut self.lanes {
+            lane.open.close(CloseReason::Age);
+            lane.waiting.clear();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! All owned partitions, found by topic and number without an allocation.
+
+use super::seat::Seat;
+use crate::assignment::Held;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The seats of the configured topics; there are few topics.
+#[derive(Debug)]
+pub(super) struct Seats {
+    topics: Vec<Topic>,
+}
+
+#[derive(Debug)]
+struct Topic {
+    name: Arc<str>,
+    seats: BTreeMap<i32, Seat>,
+}
+
+impl Seats {
+    pub(super) fn new(topics: &[String]) -> Self {
+        let topic = |name: &String| Topic { name: Arc::from(name.as_str()), seats: BTreeMap::new() };
+        Self { topics: topics.iter().map(topic).collect() }
+    }
+
+    /// The shared name of a configured topic.
+    pub(super) fn name(&self, topic: &str) -> Option<Arc<str>> {
+        self.topics.iter().find(|known| *known.name == *topic).map(|known| known.name.clone())
+    }
+
+    pub(super) fn insert(&mut self, seat: Seat) {
+        let at = seat.held().at.clone();
+        if let Some(topic) = self.topics.iter_mut().find(|topic| topic.name == at.topic) {
+            topic.seats.insert(at.partition, seat);
+        }
+    }
+
+    pub(super) fn find(&mut self, topic: &str, partition: i32) -> Option<&mut Seat> {
+        self.topics.iter_mut().find(|known| *known.name == *topic)?.seats.get_mut(&partition)
+    }
+
+    /// The seat of this very generation.
+    pub(super) fn held(&mut self, held: &Held) -> Option<&mut Seat> {
+        self.find(&held.at.topic, held.at.partition).filter(|seat| seat.held() == held)
+    }
+
+    /// Takes the seat of this very generation away.
+    pub(super) fn remove(&mut self, held: &Held) -> Option<Seat> {
+        self.held(held)?;
+        self.topics.iter_mut().find(|topic| topic.name == held.at.topic)?.seats.remove(&held.at.partition)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Seat> {
+        self.topics.iter().flat_map(|topic| topic.seats.values())
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Seat> {
+        self.topics.iter_mut().flat_map(|topic| topic.seats.values_mut())
+    }
+
+    /// Shuts these seats, or all of them.
+    pub(super) fn shut(&mut self, partitions: Option<&[(String, i32)]>) -> Vec<Held> {
+        let named = |held: &Held| {
+            partitions.is_none_or(|list| list.iter().any(|(t, p)| **t == *held.at.topic && *p == held.at.partition))
+        };
+        let shut = self.iter_mut().filter(|seat| named(seat.held())).map(|seat| {
+            seat.shut();
+            seat.held().clone()
+        });
+        shut.collect()
+    }
+}

@@ -1,0 +1,119 @@
+//! Poll: one thread owns the Kafka client. It takes records to the desk while they are borrowed, and serves commands.
+//!
+//! In: records, commands, rebalances. Out: events for the coordinator, commits, pauses.
+//! Never: waits for Lambda outside a rebalance, calls the client from another thread, or pauses inside a rebalance.
+
+/// What the thread and the client's callbacks share.
+mod shared;
+/// The client's context: what it says, and rebalances.
+mod context;
+/// Asynchronous commits and their answers.
+mod commit_queue;
+/// What an error of a commit means.
+mod commit_fault;
+/// The thread: its loop, and how it comes to its end.
+mod thread;
+
+use crate::condition::Condition;
+use crate::desk::{Desk, Standing};
+use crate::event::{Command, Event};
+use crate::metrics::Meters;
+pub use commit_fault::CommitFault;
+use context::PollContext;
+use crossbeam_channel::Receiver;
+use kafka_client::context::Observer;
+use kafka_client::settings::{ClientError, ClientSettings};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use runtime::clock::SharedClock;
+use runtime::health::Beat;
+use shared::Shared;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
+
+/// How the poll thread behaves.
+#[derive(Debug, Clone)]
+pub struct PollSettings {
+    pub topics: Vec<String>,
+    /// A static member does not leave the group when it stops: its partitions wait for its return.
+    pub static_member: bool,
+    /// How often offsets are committed, when there are any.
+    pub commit_interval: Duration,
+    /// How long a rebalance waits for what is in flight.
+    pub revoke_drain: Duration,
+    /// How long a shutdown waits for what is in flight.
+    pub shutdown_drain: Duration,
+    /// How long the last commit and the departure from the group may take.
+    pub close: Duration,
+}
+
+/// What the poll thread needs of its surroundings.
+pub struct PollParts {
+    pub desk: Desk,
+    pub commands: Receiver<Command>,
+    pub events: UnboundedSender<Event>,
+    pub clock: SharedClock,
+    pub meters: Arc<Meters>,
+    pub condition: Condition,
+    pub beat: Beat,
+}
+
+/// The poll thread could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("the topics cannot be subscribed to")]
+    Subscribe(#[source] KafkaError),
+    #[error("the poll thread cannot be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// How the thread left: whether everything that was finished is also committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollEnd {
+    pub committed: bool,
+}
+
+/// The running thread, seen from outside.
+pub struct Poll {
+    shared: Arc<Shared>,
+    observer: Observer,
+    /// Comes when the last commit is made and the group is left, before the client is dropped.
+    pub left: oneshot::Receiver<PollEnd>,
+    /// Comes when the client is dropped: nothing of the thread is left.
+    pub gone: oneshot::Receiver<()>,
+}
+
+/// How one owned partition stands, with what Kafka's client knows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionStatus {
+    pub standing: Standing,
+    pub committed: Option<i64>,
+    /// End offset minus committed offset; `None` while one of them is unknown.
+    pub lag_records: Option<u64>,
+}
+
+impl Poll {
+    /// Creates the client, subscribes and starts the thread.
+    ///
+    /// # Errors
+    /// The client, the subscription or the thread could not be made.
+    pub fn start(client: &ClientSettings, settings: PollSettings, parts: PollParts) -> Result<Self, PollError> {
+        let observer = Observer::default();
+        let shared = Arc::new(Shared::new(parts, settings.revoke_drain));
+        let context = PollContext::new(shared.clone(), observer.clone());
+        let consumer: BaseConsumer<PollContext> = client.create_with_context(context)?;
+        let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(PollError::Subscribe)?;
+        let ends = thread::spawn(consumer, shared.clone(), settings, observer.clone()).map_err(PollError::Thread)?;
+        Ok(Self { shared, observer, left: ends.left, gone: ends.gone })
+    }
+
+    /// What to show of the partitions; for a closure that outlives this.
+    pub fn view(&self) -> impl Fn() -> Vec<PartitionStatus> + Send + Sync + 'static {
+        let (shared, observer) = (self.shared.clone(), self.observer.clone());
+        move || shared.partitions(&observer)
+    }
+}

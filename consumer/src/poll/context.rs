@@ -1,0 +1,125 @@
+//! The client's context: what the client says, and rebalances.
+//!
+//! `rebalance` is overridden as a whole, because the default ignores the errors of `assign`, and because the order matters:
+//! stop taking records, drain, commit, and only then give the partitions back.
+
+use super::shared::{Shared, code_of, commit_list, list_of};
+use crate::assignment::Held;
+use crate::condition::Part;
+use crate::event::Event;
+use kafka_client::context::Observer;
+use rdkafka::TopicPartitionList;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
+use std::sync::Arc;
+
+pub(super) struct PollContext {
+    shared: Arc<Shared>,
+    observer: Observer,
+}
+
+impl PollContext {
+    pub(super) fn new(shared: Arc<Shared>, observer: Observer) -> Self {
+        Self { shared, observer }
+    }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(list)?,
+            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list)?,
+        }
+        let held = self.shared.desk().assign(&partitions(list));
+        self.shared.publish();
+        self.shared.meters.assigned.add(1);
+        self.shared.condition.clear(Part::Poll);
+        tracing::info!(partitions = %names(&held), "partitions assigned");
+        Ok(())
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
+        let shared = &self.shared;
+        let leaving = partitions(list);
+        let held = if consumer.assignment_lost() { self.lose(&leaving) } else { self.drain(consumer, &leaving) };
+        // Also inside librdkafka a pause outlives the assignment.
+        let paused = shared.desk().release(&held);
+        if !paused.is_empty() {
+            consumer.resume(&list_of(&paused))?;
+        }
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
+        }
+    }
+}
+
+impl PollContext {
+    fn lose(&self, leaving: &[(String, i32)]) -> Vec<Held> {
+        let held = self.shared.desk().lose(leaving);
+        self.shared.publish();
+        self.shared.meters.lost.add(1);
+        tracing::warn!(partitions = %names(&held), "partitions lost: nothing of them can be committed");
+        held
+    }
+
+    fn drain(&self, consumer: &BaseConsumer<Self>, leaving: &[(String, i32)]) -> Vec<Held> {
+        let shared = &self.shared;
+        let (ticket, held) = shared.desk().begin_revoke(Some(leaving));
+        shared.publish();
+        let drained = held.is_empty() || shared.await_drained(ticket, shared.revoke_drain);
+        let committed = commit_last(shared, consumer, &held);
+        shared.note_hand_over(committed);
+        shared.meters.revoked.add(1);
+        tracing::info!(partitions = %names(&held), drained, committed, "partitions revoked");
+        held
+    }
+}
+
+/// The last commit of partitions that go, and it waits for its answer. True when Kafka holds everything that is finished.
+fn commit_last(shared: &Shared, consumer: &BaseConsumer<PollContext>, held: &[Held]) -> bool {
+    let last = shared.desk().last_commits(held);
+    if last.is_empty() {
+        return true;
+    }
+    let outcome = commit_list(&last).and_then(|list| consumer.commit(&list, CommitMode::Sync));
+    let fault = code_of(outcome);
+    shared.settle_commits(&last, &vec![fault; last.len()]);
+    fault.is_none()
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<(String, i32)> {
+    list.elements().iter().map(|element| (element.topic().to_owned(), element.partition())).collect()
+}
+
+fn names(held: &[Held]) -> String {
+    held.iter().map(|held| held.at.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+impl ClientContext for PollContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.observer.log(level, facility, message);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        self.observer.stats_raw(json);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.observer.error(&error, reason);
+    }
+}
+
+impl ConsumerContext for PollContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let done = match kind {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, list),
+            _ => self.revoke(consumer, list),
+        };
+        if let Err(error) = done {
+            let why = format!("a rebalance could not be carried out: {error}; start the consumer again");
+            self.shared.tell(Event::Fatal(why));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What the poll thread and the client's callbacks share. The callbacks run on the poll thread, inside `poll`.
+
+use super::commit_fault::CommitFault;
+use super::commit_queue::CommitAnswer;
+use super::{PartitionStatus, PollParts};
+use crate::assignment::{Held, TopicPartition};
+use crate::commit::Commit;
+use crate::condition::{Condition, Part};
+use crate::desk::{Desk, Standing};
+use crate::event::{Command, Event, Ticket};
+use crate::metrics::Meters;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use kafka_client::context::{Observer, Statistics};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Offset, TopicPartitionList};
+use runtime::clock::SharedClock;
+use runtime::health::Beat;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// How long one wait for a command may be, so that the heart beats in between.
+const SLICE: Duration = Duration::from_millis(50);
+
+pub(super) struct Shared {
+    desk: Mutex<Desk>,
+    commands: Receiver<Command>,
+    events: UnboundedSender<Event>,
+    /// The one asynchronous commit that is under way: two could overtake each other when the client repeats the first.
+    under_way: Mutex<Vec<Commit>>,
+    /// After the order to stop, a rebalance took partitions without their last commit.
+    uncommitted: AtomicBool,
+    pub(super) clock: SharedClock,
+    pub(super) meters: Arc<Meters>,
+    pub(super) condition: Condition,
+    pub(super) beat: Beat,
+    pub(super) revoke_drain: Duration,
+}
+
+impl Shared {
+    pub(super) fn new(parts: PollParts, revoke_drain: Duration) -> Self {
+        Self {
+            desk: Mutex::new(parts.desk),
+            commands: parts.commands,
+            events: parts.events,
+            under_way: Mutex::default(),
+            uncommitted: AtomicBool::new(false),
+            clock: parts.clock,
+            meters: parts.meters,
+            condition: parts.condition,
+            beat: parts.beat,
+            revoke_drain,
+        }
+    }
+
+    /// Never held across a call of the client, because its callbacks want it too.
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Serves what is there, without waiting.
+    pub(super) fn serve_commands(&self) {
+        while let Ok(command) = self.commands.try_recv() {
+            self.desk().apply(command);
+        }
+    }
+
+    /// Serves commands until the drain came to its end or the deadline came; true for the former.
+    pub(super) fn await_drained(&self, ticket: Ticket, deadline: Duration) -> bool {
+        let until = self.clock.now() + deadline;
+        loop {
+            self.beat.progress();
+            if self.desk().is_drained(ticket) {
+                return true;
+            }
+            let left = until.saturating_sub(self.clock.now());
+            if left.is_zero() {
+                return false;
+            }
+            match self.commands.recv_timeout(left.min(SLICE)) {
+                Ok(command) => self.desk().apply(command),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+    }
+
+    /// Sends on what the desk has to say.
+    pub(super) fn publish(&self) {
+        let events = self.desk().take_events();
+        for event in events {
+            if let Event::Closed(batch) = &event {
+                self.meters.closed(batch.reason);
+            }
+            self.tell(event);
+        }
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        // The coordinator is gone only when the process ends.
+        let _ = self.events.send(event);
+    }
+
+    /// What to commit now; empty while the commit before is under way.
+    pub(super) fn begin_commit(&self) -> Vec<Commit> {
+        let mut under_way = self.under_way();
+        if !under_way.is_empty() {
+            return Vec::new();
+        }
+        let mut desk = self.desk();
+        let due = desk.due_commits();
+        desk.commits_asked(&due);
+        under_way.clone_from(&due);
+        due
+    }
+
+    /// The answer to the asynchronous commit.
+    pub(super) fn end_commit(&self, answer: &CommitAnswer) {
+        let commits = std::mem::take(&mut *self.under_way());
+        let fault = |commit: &Commit| answer.fault_of(&commit.held.at.topic, commit.held.at.partition);
+        let faults: Vec<_> = commits.iter().map(fault).collect();
+        self.settle_commits(&commits, &faults);
+    }
+
+    /// Notes the outcome of commits, whichever way they were made; one fault or none for each.
+    pub(super) fn settle_commits(&self, commits: &[Commit], faults: &[Option<RDKafkaErrorCode>]) {
+        for (commit, fault) in commits.iter().zip(faults) {
+            self.desk().commit_settled(commit, fault.is_none());
+        }
+        let failed = commits.iter().zip(faults).filter_map(|(commit, fault)| fault.map(|code| (&commit.held.at, code)));
+        let failed: Vec<_> = failed.collect();
+        self.meters.commits_ok.add((commits.len() - failed.len()) as u64);
+        match failed.first() {
+            Some((first, code)) => self.tell_fault(first, *code, failed.len()),
+            None => self.condition.clear(Part::Commit),
+        }
+    }
+
+    /// The partitions of one commit fail together, as a rule, and for one reason.
+    fn tell_fault(&self, first: &TopicPartition, code: RDKafkaErrorCode, partitions: usize) {
+        match CommitFault::of(code) {
+            CommitFault::Stale => {
+                self.meters.commits_stale.add(partitions as u64);
+                tracing::debug!(%first, partitions, ?code, "commits came too late: the group is moving");
+            }
+            CommitFault::Again => {
+                self.meters.commits_again.add(partitions as u64);
+                tracing::warn!(%first, partitions, ?code, "commits did not get through and are tried again");
+            }
+            CommitFault::Refused => {
+                self.meters.commits_refused.add(partitions as u64);
+                if self.condition.complain(Part::Commit, format!("commits of {first} are refused: {code}")) {
+                    tracing::error!(%first, partitions, ?code, "commits are refused: check the rights of this group");
+                }
+            }
+        }
+    }
+
+    /// A rebalance made the last commit of partitions, or could not.
+    pub(super) fn note_hand_over(&self, committed: bool) {
+        if !committed && self.desk().stop_wanted() {
+            self.uncommitted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn handed_over_uncommitted(&self) -> bool {
+        self.uncommitted.load(Ordering::Relaxed)
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, Vec<Commit>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn partitions(&self, observer: &Observer) -> Vec<PartitionStatus> {
+        let statistics = observer.statistics();
+        let standings = self.desk().standings();
+        standings.into_iter().map(|standing| status(standing, statistics.as_deref())).collect()
+    }
+}
+
+/// The desk knows what is committed and polled, the statistics know the end (as of their interval) and what was committed before us.
+fn status(standing: Standing, statistics: Option<&Statistics>) -> PartitionStatus {
+    let at = &standing.held.at;
+    let seen =
+        statistics.and_then(|all| all.partitions.iter().find(|p| *p.topic == *at.topic && p.partition == at.partition));
+    let committed = standing.committed.max(seen.and_then(|seen| seen.committed_offset));
+    let end = standing.polled.max(seen.and_then(|seen| seen.end_offset));
+    let lag_records = committed.zip(end).map(|(committed, end)| u64::try_from(end - committed).unwrap_or(0));
+    PartitionStatus { standing, committed, lag_records }
+}
+
+/// The list that commits `commits`.
+pub(super) fn commit_list(commits: &[Commit]) -> Result<TopicPartitionList, KafkaError> {
+    let mut list = TopicPartitionList::with_capacity(commits.len());
+    for Commit { held: Held { at, .. }, next } in commits {
+        list.add_partition_offset(&at.topic, at.partition, Offset::Offset(next.0))?;
+    }
+    Ok(list)
+}
+
+pub(super) fn list_of(partitions: &[TopicPartition]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for at in partitions {
+        list.add_partition(&at.topic, at.partition);
+    }
+    list
+}
+
+pub(super) fn code_of(result: Result<(), KafkaError>) -> Option<RDKafkaErrorCode> {
+    result.err().map(|error| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown))
+}

@@ -1,0 +1,233 @@
+//! The thread: polls and turns its wheel, until `ending` says that it is over.
+
+/// The phases from running to over.
+mod ending;
+
+use super::commit_queue::{CommitAnswer, CommitQueue};
+use super::context::PollContext;
+use super::shared::{Shared, commit_list, list_of};
+use super::{PollEnd, PollSettings};
+use crate::condition::Part;
+use crate::desk::Brake;
+use crate::event::Event;
+use crate::record::{Headers, Lent};
+use domain::failure::FailureClass;
+use domain::offset::Offset;
+use ending::Phase;
+use kafka_client::context::Observer;
+use kafka_client::failure::classify;
+use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long one poll waits for a record: the longest that a command waits when nothing comes.
+const WAIT: Duration = Duration::from_millis(20);
+/// How often the wheel turns while records come.
+const TURN: Duration = Duration::from_millis(10);
+/// How often the lag is published.
+const LAG: Duration = Duration::from_secs(1);
+
+pub(super) struct Ends {
+    pub(super) left: oneshot::Receiver<PollEnd>,
+    pub(super) gone: oneshot::Receiver<()>,
+}
+
+struct PollThread {
+    /// Before the consumer, because it must go first.
+    commits: CommitQueue,
+    consumer: BaseConsumer<PollContext>,
+    shared: Arc<Shared>,
+    settings: PollSettings,
+    observer: Observer,
+    phase: Phase,
+    next_turn: Duration,
+    next_commit: Duration,
+    next_lag: Duration,
+    end: PollEnd,
+    /// Kafka refused us, and no record came since.
+    refused: Cell<bool>,
+}
+
+pub(super) fn spawn(
+    consumer: BaseConsumer<PollContext>,
+    shared: Arc<Shared>,
+    settings: PollSettings,
+    observer: Observer,
+) -> std::io::Result<Ends> {
+    let (leave, left) = oneshot::channel();
+    let (go, gone) = oneshot::channel();
+    let zero = Duration::ZERO;
+    let (phase, end) = (Phase::Running, PollEnd { committed: true });
+    let refused = Cell::new(false);
+    let commits = CommitQueue::new(&consumer);
+    let poller = PollThread {
+        commits,
+        consumer,
+        shared,
+        settings,
+        observer,
+        phase,
+        next_turn: zero,
+        next_commit: zero,
+        next_lag: zero,
+        end,
+        refused,
+    };
+    let body = move || {
+        let (consumer, end) = poller.run();
+        let _ = leave.send(end);
+        // Blocks until the group is left, without a deadline of its own: whoever waits for `gone` has one.
+        drop(consumer);
+        let _ = go.send(());
+    };
+    std::thread::Builder::new().name("poll".to_owned()).spawn(body)?;
+    Ok(Ends { left, gone })
+}
+
+impl PollThread {
+    fn run(mut self) -> (BaseConsumer<PollContext>, PollEnd) {
+        while !matches!(self.phase, Phase::Over) {
+            let idle = match self.consumer.poll(WAIT) {
+                None => true,
+                Some(Ok(message)) => {
+                    self.take(&message);
+                    false
+                }
+                Some(Err(error)) => {
+                    self.complain(&error);
+                    true
+                }
+            };
+            let now = self.shared.clock.now();
+            if idle || now >= self.next_turn {
+                self.next_turn = now + TURN;
+                self.turn(now);
+            }
+        }
+        (self.consumer, self.end)
+    }
+
+    /// Takes a record to the desk while it is borrowed.
+    fn take(&self, message: &BorrowedMessage<'_>) {
+        let shared = &self.shared;
+        shared.meters.polled.add(1);
+        if self.refused.replace(false) {
+            shared.condition.clear(Part::Poll);
+        }
+        let record = Lent {
+            offset: Offset(message.offset()),
+            timestamp: message.timestamp().to_millis().unwrap_or(0),
+            key: message.key(),
+            value: message.payload(),
+            headers: headers(message),
+        };
+        let now = shared.clock.now();
+        let closed = {
+            let mut desk = shared.desk();
+            desk.receive(message.topic(), message.partition(), record, now);
+            desk.has_news()
+        };
+        if closed {
+            shared.publish();
+            self.brake();
+        }
+    }
+
+    fn turn(&mut self, now: Duration) {
+        let shared = self.shared.clone();
+        shared.beat.progress();
+        shared.serve_commands();
+        shared.desk().tick(now);
+        shared.publish();
+        while let Some(answer) = self.commits.answer() {
+            shared.end_commit(&answer);
+        }
+        if now >= self.next_commit {
+            self.next_commit = now + self.settings.commit_interval;
+            self.commit();
+        }
+        if now >= self.next_lag {
+            self.next_lag = now + LAG;
+            self.publish_lag();
+        }
+        self.advance(now);
+    }
+
+    /// Pauses what is full and resumes what has room. Only from the loop: a pause inside a rebalance can stick for ever
+    /// (librdkafka issues 2190 and 5591).
+    fn brake(&self) {
+        let Brake { pause, resume } = self.shared.desk().take_brake();
+        if !pause.is_empty() {
+            self.shared.meters.pauses.add(pause.len() as u64);
+            tracing::debug!(partitions = pause.len(), "lanes are full: paused");
+            if let Err(error) = self.consumer.pause(&list_of(&pause)) {
+                tracing::warn!(%error, "partitions cannot be paused");
+            }
+        }
+        if !resume.is_empty()
+            && let Err(error) = self.consumer.resume(&list_of(&resume))
+        {
+            self.shared
+                .tell(Event::Fatal(format!("paused partitions cannot be resumed: {error}; start the consumer again")));
+        }
+    }
+
+    fn commit(&self) {
+        let due = self.shared.begin_commit();
+        if due.is_empty() {
+            return;
+        }
+        let unknown = |error: KafkaError| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
+        let asked = commit_list(&due).map_err(unknown).and_then(|list| self.commits.ask(&self.consumer, &list));
+        if let Err(code) = asked {
+            // Nothing was sent, so no answer will come.
+            self.shared.end_commit(&CommitAnswer { fault: Some(code), faults: Vec::new() });
+        }
+    }
+
+    fn publish_lag(&self) {
+        // A member without partitions is ready too: it stands by.
+        if !self.refused.get() && !matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::None) {
+            self.shared.condition.clear(Part::Poll);
+        }
+        let shown = self.shared.partitions(&self.observer).into_iter().filter_map(|status| {
+            let at = &status.standing.held.at;
+            status.lag_records.map(|lag| (at.topic.to_string(), at.partition, lag))
+        });
+        self.shared.meters.lag(shown.collect::<Vec<_>>());
+        self.shared.meters.outstanding(self.shared.desk().outstanding_bytes());
+    }
+
+    /// Most errors that come by `poll` are for information: the client goes on by itself.
+    fn complain(&mut self, error: &KafkaError) {
+        if matches!(error, KafkaError::PartitionEOF(_)) {
+            return;
+        }
+        self.shared.meters.poll_errors.add(1);
+        let fatal = self.consumer.client().fatal_error();
+        if matches!(error, KafkaError::MessageConsumptionFatal(_)) || fatal.is_some() {
+            let why = fatal.map_or_else(|| error.to_string(), |(code, words)| format!("{code}: {words}"));
+            self.shared.tell(Event::Fatal(format!("the Kafka client is finished ({why}); start the consumer again")));
+            self.phase = Phase::Over;
+            self.end = PollEnd { committed: false };
+            return;
+        }
+        let class = error.rdkafka_error_code().map_or(FailureClass::Transient, classify);
+        if class == FailureClass::Ours {
+            tracing::error!(%error, "Kafka refuses us");
+            self.refused.set(true);
+            self.shared.condition.complain(Part::Poll, format!("Kafka refuses us: {error}"));
+        } else {
+            tracing::warn!(%error, "Kafka's client reports an error and goes on");
+        }
+    }
+}
+
+fn headers(message: &BorrowedMessage<'_>) -> Headers {
+    let Some(headers) = message.headers() else { return Headers::new() };
+    headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
+}

@@ -1,0 +1,137 @@
+//! A record: as Kafka lends it, as a dead letter needs it, and what of it is kept while its value travels.
+
+use crate::assignment::TopicPartition;
+use domain::headers::TRACEPARENT;
+use domain::offset::Offset;
+use std::ops::Range;
+
+/// Name and value of each header, in order; names may repeat, values may be null.
+pub type Headers = Vec<(String, Option<Vec<u8>>)>;
+
+/// A record while the client still owns its bytes.
+#[derive(Debug, Clone)]
+pub struct Lent<'a> {
+    pub offset: Offset,
+    /// Milliseconds since the epoch; 0 when the record has none.
+    pub timestamp: i64,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
+    pub headers: Headers,
+}
+
+/// A whole record with its coordinates; what a dead letter is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedRecord {
+    pub at: TopicPartition,
+    pub offset: Offset,
+    /// Milliseconds since the epoch.
+    pub timestamp: i64,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    pub headers: Headers,
+}
+
+impl OwnedRecord {
+    pub fn copy(at: &TopicPartition, record: &Lent<'_>) -> Self {
+        Self {
+            at: at.clone(),
+            offset: record.offset,
+            timestamp: record.timestamp,
+            key: record.key.map(<[u8]>::to_vec),
+            value: record.value.map(<[u8]>::to_vec),
+            headers: record.headers.clone(),
+        }
+    }
+
+    /// Bytes of key, value and headers.
+    pub fn bytes(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + length(value.as_ref())).sum();
+        length(self.key.as_ref()) + length(self.value.as_ref()) + headers
+    }
+
+    /// The trace id of a sampled record: the second part of its W3C trace context.
+    pub fn trace_id(&self) -> Option<&str> {
+        let (_, value) = self.headers.iter().rev().find(|(name, _)| name == TRACEPARENT)?;
+        let text = std::str::from_utf8(value.as_deref()?).ok()?;
+        text.split('-').nth(1).filter(|id| id.len() == 32)
+    }
+}
+
+fn length(bytes: Option<&Vec<u8>>) -> usize {
+    bytes.map_or(0, Vec::len)
+}
+
+/// Keys and headers of a batch's records, beside the values that stand in its request.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    keys: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    offset: Offset,
+    key: Option<Range<usize>>,
+    headers: Headers,
+}
+
+impl Kept {
+    /// Keeps key and headers of `record`; offsets must ascend.
+    pub fn push(&mut self, record: Lent<'_>) {
+        let key = record.key.map(|key| {
+            let start = self.keys.len();
+            self.keys.extend_from_slice(key);
+            start..self.keys.len()
+        });
+        self.entries.push(Entry { offset: record.offset, key, headers: record.headers });
+    }
+
+    /// Key and headers of the record at `offset`, when it was kept.
+    pub fn find(&self, offset: Offset) -> Option<(Option<&[u8]>, &Headers)> {
+        let at = self.entries.binary_search_by_key(&offset, |entry| entry.offset).ok()?;
+        let entry = &self.entries[at];
+        Some((entry.key.clone().map(|range| &self.keys[range]), &entry.headers))
+    }
+
+    /// Bytes of all keys; headers are rare and small.
+    pub fn bytes(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kept, Lent, OwnedRecord};
+    use crate::assignment::TopicPartition;
+    use domain::offset::Offset;
+
+    fn lent(offset: i64, key: Option<&[u8]>) -> Lent<'_> {
+        let trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_vec();
+        Lent {
+            offset: Offset(offset),
+            timestamp: 7,
+            key,
+            value: Some(b"{}"),
+            headers: vec![("traceparent".into(), Some(trace))],
+        }
+    }
+
+    #[test]
+    fn keys_are_found_by_offset_and_no_key_is_not_an_empty_key() {
+        let mut kept = Kept::default();
+        for (offset, key) in [(3, Some(b"abc".as_slice())), (5, None), (9, Some(b"".as_slice()))] {
+            kept.push(lent(offset, key));
+        }
+        let key = |offset| kept.find(Offset(offset)).map(|(key, _)| key);
+        assert_eq!(key(3), Some(Some(b"abc".as_slice())));
+        assert_eq!(key(5), Some(None));
+        assert_eq!(key(9), Some(Some(b"".as_slice())));
+        assert_eq!(key(4), None);
+    }
+
+    #[test]
+    fn the_trace_id_comes_from_the_header() {
+        let record = OwnedRecord::copy(&TopicPartition::new("t", 0), &lent(1, None));
+        assert_eq!(record.trace_id(), Some("0af7651916cd43dd8448eb211c80319c"));
+    }
+}

@@ -1,0 +1,52 @@
+//! Start: is everything there that the consumer needs? One sentence if not, before the first record is taken.
+
+use crate::config::Config;
+use crate::invoke::{InvokeFailure, Invoker};
+use domain::failure::FailureClass;
+use domain::headers::dead_letter_topic;
+use kafka_client::probe::{self, ProbeError};
+use std::time::Duration;
+
+/// How long each question may take.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// What is missing.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Kafka(#[from] ProbeError),
+    #[error("function {function} cannot be invoked (function.name): {}; check its name, its region, and the right lambda:InvokeFunction", failure.detail)]
+    Function { function: String, failure: InvokeFailure },
+    #[error("the question to Kafka broke off: {0}")]
+    Broken(String),
+}
+
+/// Asks Kafka for the topics, their dead-letter topics and the group, and Lambda for the function.
+///
+/// # Errors
+/// The first thing that people must mend. A function that is only slow, throttled or down for now is no reason not to start.
+pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<(), StartError> {
+    let (consumer, topics) = (config.kafka.consumer(&config.tuning), config.poll.topics.clone());
+    let question = tokio::task::spawn_blocking(move || {
+        let all: Vec<String> =
+            topics.iter().cloned().chain(topics.iter().map(|topic| dead_letter_topic(topic))).collect();
+        let names: Vec<&str> = all.iter().map(String::as_str).collect();
+        probe::topics(&consumer, &names, DEADLINE)?;
+        probe::group(&consumer, &topics[0], DEADLINE)
+    });
+    question.await.map_err(|error| StartError::Broken(error.to_string()))??;
+    function(&config.function, invoker).await
+}
+
+async fn function<I: Invoker>(function: &str, invoker: &I) -> Result<(), StartError> {
+    match invoker.check(function).await {
+        Ok(()) => Ok(()),
+        Err(failure) if failure.class == FailureClass::Ours => {
+            Err(StartError::Function { function: function.to_owned(), failure })
+        }
+        Err(failure) => {
+            tracing::warn!(function, class = %failure.class, error = %failure.detail, "the function does not answer yet; starting all the same");
+            Ok(())
+        }
+    }
+}

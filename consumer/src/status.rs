@@ -1,0 +1,97 @@
+//! What /status says.
+
+use crate::condition::Condition;
+use crate::metrics::Meters;
+use crate::poll::PartitionStatus;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Where the process stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Starting,
+    Running,
+    Draining,
+    Stopped,
+}
+
+type Partitions = Box<dyn Fn() -> Vec<PartitionStatus> + Send + Sync>;
+
+/// Collects what the parts say of themselves; clones are the same status.
+#[derive(Clone)]
+pub struct Status {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    state: AtomicU8,
+    meters: Arc<Meters>,
+    condition: Condition,
+    partitions: OnceLock<Partitions>,
+}
+
+impl State {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Starting, "starting"),
+        (Self::Running, "running"),
+        (Self::Draining, "draining"),
+        (Self::Stopped, "stopped"),
+    ];
+}
+
+impl Status {
+    pub fn new(meters: Arc<Meters>, condition: Condition) -> Self {
+        Self { parts: Arc::new(Parts { state: AtomicU8::new(0), meters, condition, partitions: OnceLock::new() }) }
+    }
+
+    pub fn set(&self, state: State) {
+        self.parts.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// From now on partitions are shown; the first source counts.
+    pub fn show(&self, partitions: impl Fn() -> Vec<PartitionStatus> + Send + Sync + 'static) {
+        // A second source would be a second poll thread, which does not exist.
+        let _ = self.parts.partitions.set(Box::new(partitions));
+    }
+
+    /// The whole status; answers at once.
+    pub fn json(&self) -> Value {
+        let Parts { state, meters, condition, partitions } = &*self.parts;
+        let state = State::ALL.get(usize::from(state.load(Ordering::Relaxed))).map_or("", |(_, word)| *word);
+        let assignment: Vec<Value> =
+            partitions.get().map(|list| list().iter().map(partition).collect()).unwrap_or_default();
+        json!({
+            "state": state,
+            "not_ready": condition.why(),
+            "assignment": assignment,
+            "polled": meters.polled.get(),
+            "batches": meters.batches(),
+            "invocations": meters.calls(),
+            "invoke_latency_ms": meters.latency_ms(),
+            "in_flight": meters.in_flight(),
+            "delivered": meters.delivered.get(),
+            "duplicates": meters.duplicates.get(),
+            "rejected": meters.rejected.get(),
+            "retries": meters.retries.get(),
+            "dead_lettered": meters.dead_lettered.get(),
+            "commits": meters.commits_ok.get(),
+            "rebalances": { "assigned": meters.assigned.get(), "revoked": meters.revoked.get(), "lost": meters.lost.get() },
+            "pauses": meters.pauses.get(),
+        })
+    }
+}
+
+fn partition(status: &PartitionStatus) -> Value {
+    let standing = &status.standing;
+    json!({
+        "topic": &*standing.held.at.topic,
+        "partition": standing.held.at.partition,
+        "generation": standing.held.generation.0,
+        "committed": status.committed,
+        "polled": standing.polled,
+        "lag_records": status.lag_records,
+        "paused": standing.paused,
+        "outstanding_batches": standing.outstanding,
+    })
+}

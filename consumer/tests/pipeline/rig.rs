@@ -1,0 +1,313 @@
+//! A consumer without Kafka and Lambda: the real desk, ledger, coordinator and deliveries, driven by a script under tokio's paused clock.
+#![allow(dead_code)]
+
+use bytes::Bytes;
+use consumer::assignment::Held;
+use consumer::collect::Limits;
+use consumer::condition::Condition;
+use consumer::coordinator::Coordinator;
+use consumer::dead_letter::{DeadLetter, DeadLetters, Unacknowledged};
+use consumer::deliver::Ports;
+use consumer::desk::{Brake, Desk, DeskSettings, Room};
+use consumer::event::{Command, Event, Ticket};
+use consumer::invoke::{InvokeFailure, Invoker};
+use consumer::metrics::Meters;
+use consumer::policy::Pace;
+use consumer::record::Lent;
+use crossbeam_channel::Receiver;
+use domain::backoff::Backoff;
+use domain::contract::{Request, Response};
+use domain::failure::FailureClass;
+use domain::offset::Offset;
+use domain::verdict::Verdict;
+use runtime::clock::ManualClock;
+use runtime::metrics::{Metrics, MetricsConfig};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+
+pub const TOPIC: &str = "t";
+/// Backoff in the rig has no jitter: it always waits for the whole ceiling.
+pub const BASE: Duration = Duration::from_millis(100);
+pub const CAP: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(5);
+
+/// What the function does with one call; `Deliver` when the script is at its end.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Deliver,
+    Fail(FailureClass),
+    Reject(Vec<i64>),
+    Retry(Vec<i64>),
+    Malformed,
+    Panic,
+}
+
+/// One call as the function saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub partition: i32,
+    pub lane: u32,
+    pub offsets: Vec<i64>,
+    pub attempt: u32,
+}
+
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<Answer>,
+    latency: Duration,
+    calls: Vec<Call>,
+    running: HashMap<(i32, u32), usize>,
+    overlaps: usize,
+}
+
+#[derive(Clone, Default)]
+pub struct FakeLambda(Arc<Mutex<Script>>);
+
+impl FakeLambda {
+    fn begin(&self, request: &Request<'_>, call: Call) -> (Answer, Duration) {
+        let mut script = self.0.lock().unwrap();
+        script.calls.push(call);
+        let running = script.running.entry((request.partition, request.lane)).or_default();
+        *running += 1;
+        let overlap = *running > 1;
+        script.overlaps += usize::from(overlap);
+        (script.answers.pop_front().unwrap_or(Answer::Deliver), script.latency)
+    }
+}
+
+impl Invoker for FakeLambda {
+    async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
+        assert_eq!(function, "dispatcher");
+        let request = Request::decode(&payload).unwrap();
+        let offsets: Vec<i64> = request.records().map(|record| record.offset.0).collect();
+        let lane = (request.partition, request.lane);
+        let call = Call { partition: lane.0, lane: lane.1, offsets: offsets.clone(), attempt: request.attempt };
+        let (answer, latency) = self.begin(&request, call);
+        lasting(latency).await;
+        *self.0.lock().unwrap().running.get_mut(&lane).unwrap() -= 1;
+        let verdict = |offset: i64| match &answer {
+            Answer::Reject(list) if list.contains(&offset) => {
+                Verdict::Rejected { reason: "schema".into(), detail: "no".into() }
+            }
+            Answer::Retry(list) if list.contains(&offset) => {
+                Verdict::Retry { reason: "busy".into(), detail: "later".into() }
+            }
+            _ => Verdict::Delivered,
+        };
+        match answer {
+            Answer::Fail(class) => return Err(InvokeFailure::new(class, "scripted")),
+            Answer::Malformed => return Ok(Bytes::from_static(b"{\"version\":1}")),
+            Answer::Panic => panic!("scripted"),
+            Answer::Deliver | Answer::Reject(_) | Answer::Retry(_) => {}
+        }
+        let verdicts = offsets.iter().map(|offset| (Offset(*offset), verdict(*offset)));
+        Ok(Bytes::from(serde_json::to_vec(&Response::from_verdicts(&request.batch_id, verdicts)).unwrap()))
+    }
+
+    async fn check(&self, _: &str) -> Result<(), InvokeFailure> {
+        Ok(())
+    }
+}
+
+/// Something that takes so long by the paused clock.
+async fn lasting(span: Duration) {
+    let _ = tokio::time::timeout(span, std::future::pending::<()>()).await;
+}
+
+#[derive(Clone, Default)]
+pub struct FakeLetters(Arc<Mutex<(bool, Vec<DeadLetter>)>>);
+
+impl DeadLetters for FakeLetters {
+    async fn send(&self, letters: Vec<DeadLetter>) -> Result<(), Unacknowledged> {
+        lasting(Duration::from_millis(10)).await;
+        let mut topic = self.0.lock().unwrap();
+        if topic.0 {
+            return Err(Unacknowledged { letters, class: FailureClass::Transient, detail: "down".into() });
+        }
+        topic.1.extend(letters);
+        Ok(())
+    }
+}
+
+/// See the head of the file.
+pub struct Rig {
+    pub desk: Desk,
+    pub lambda: FakeLambda,
+    pub letters: FakeLetters,
+    pub meters: Arc<Meters>,
+    pub condition: Condition,
+    pub fatal: tokio::task::JoinHandle<Result<(), consumer::coordinator::Fatal>>,
+    /// Which partitions the brake has stopped.
+    pub paused: Vec<i32>,
+    commands: Receiver<Command>,
+    events: mpsc::UnboundedSender<Event>,
+    now: Duration,
+}
+
+pub fn settings(lanes: u32, records: usize) -> DeskSettings {
+    DeskSettings {
+        group: "g".into(),
+        topics: vec![TOPIC.into()],
+        lanes,
+        epoch: 0,
+        limits: Limits { records, age: Duration::from_secs(1), bytes: 100_000 },
+        room: Room { waiting: 1, bytes: 10_000_000 },
+    }
+}
+
+impl Rig {
+    pub fn new(settings: DeskSettings) -> Self {
+        let (commands, served) = crossbeam_channel::unbounded();
+        let (events, received) = mpsc::unbounded_channel();
+        let metrics = Metrics::start(&MetricsConfig::default(), "test").unwrap();
+        let (meters, condition) = (Arc::new(Meters::new(&metrics)), Condition::default());
+        let (lambda, letters) = (FakeLambda::default(), FakeLetters::default());
+        let ports = Ports {
+            invoker: lambda.clone(),
+            dead_letters: letters.clone(),
+            function: "dispatcher".into(),
+            gate: Semaphore::new(64),
+            pace: Pace { backoff: Backoff { base: BASE, cap: CAP } },
+            commands,
+            meters: meters.clone(),
+            condition: condition.clone(),
+            clock: Arc::new(ManualClock::default()),
+            unit: || 1.0,
+        };
+        let fatal = tokio::spawn(Coordinator::new(Arc::new(ports), events.clone()).run(received));
+        let (paused, now) = (Vec::new(), Duration::ZERO);
+        Self {
+            desk: Desk::new(settings),
+            lambda,
+            letters,
+            meters,
+            condition,
+            fatal,
+            paused,
+            commands: served,
+            events,
+            now,
+        }
+    }
+
+    /// One turn of the poll thread's wheel, and time for the others to do what they can do now.
+    pub async fn turn(&mut self) {
+        for _ in 0..3 {
+            while let Ok(command) = self.commands.try_recv() {
+                self.desk.apply(command);
+            }
+            self.desk.tick(self.now);
+            for event in self.desk.take_events() {
+                self.events.send(event).unwrap();
+            }
+            let Brake { pause, resume } = self.desk.take_brake();
+            self.paused.extend(pause.iter().map(|at| at.partition));
+            self.paused.retain(|partition| resume.iter().all(|at| at.partition != *partition));
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Lets time go by, with the wheel turning.
+    pub async fn pass(&mut self, span: Duration) {
+        let until = self.now + span;
+        self.turn().await;
+        while self.now < until {
+            self.now += STEP;
+            tokio::time::advance(STEP).await;
+            self.turn().await;
+        }
+    }
+
+    pub fn assign(&mut self, partitions: &[i32]) -> Vec<Held> {
+        self.desk.assign(&named(partitions))
+    }
+
+    pub fn receive(&mut self, partition: i32, offsets: impl IntoIterator<Item = i64>) {
+        for offset in offsets {
+            self.receive_value(partition, offset, Some(b"{\"v\":1}"));
+        }
+    }
+
+    /// The key is the last digit of the offset.
+    pub fn receive_value(&mut self, partition: i32, offset: i64, value: Option<&[u8]>) {
+        let key = format!("key-{}", offset % 10);
+        let record = Lent {
+            offset: Offset(offset),
+            timestamp: 1_000 + offset,
+            key: Some(key.as_bytes()),
+            value,
+            headers: Vec::new(),
+        };
+        self.desk.receive(TOPIC, partition, record, self.now);
+    }
+
+    /// Asks for a drain as the rebalance callback does; the answer is polled with `is_drained`.
+    pub fn revoke(&mut self, partitions: &[i32]) -> (Ticket, Vec<Held>) {
+        self.desk.begin_revoke(Some(&named(partitions)))
+    }
+
+    /// Gives partitions back as the callback does: last commits, then forget. Returns what would be committed.
+    pub fn give_back(&mut self, held: &[Held]) -> Vec<(i32, i64)> {
+        let last = self.desk.last_commits(held);
+        for commit in &last {
+            self.desk.commit_settled(commit, true);
+        }
+        self.desk.release(held);
+        last.iter().map(|commit| (commit.held.at.partition, commit.next.0)).collect()
+    }
+
+    /// Commits what is due, as the timer does; Kafka confirms at once.
+    pub fn commit(&mut self) -> Vec<(i32, i64)> {
+        let due = self.desk.due_commits();
+        self.desk.commits_asked(&due);
+        for commit in &due {
+            self.desk.commit_settled(commit, true);
+        }
+        let mut next: Vec<_> = due.iter().map(|commit| (commit.held.at.partition, commit.next.0)).collect();
+        next.sort();
+        next
+    }
+
+    /// An event out of turn.
+    pub fn send(&self, event: Event) {
+        self.events.send(event).unwrap();
+    }
+
+    pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.lambda.0.lock().unwrap().answers.extend(answers);
+    }
+
+    pub fn latency(&self, latency: Duration) {
+        self.lambda.0.lock().unwrap().latency = latency;
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.lambda.0.lock().unwrap().calls.clone()
+    }
+
+    /// Offsets of every call, in order.
+    pub fn sent(&self) -> Vec<Vec<i64>> {
+        self.calls().into_iter().map(|call| call.offsets).collect()
+    }
+
+    /// How often a lane had two calls at once.
+    pub fn overlaps(&self) -> usize {
+        self.lambda.0.lock().unwrap().overlaps
+    }
+
+    pub fn dead_letters_down(&self, down: bool) {
+        self.letters.0.lock().unwrap().0 = down;
+    }
+
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.letters.0.lock().unwrap().1.clone()
+    }
+}
+
+fn named(partitions: &[i32]) -> Vec<(String, i32)> {
+    partitions.iter().map(|partition| (TOPIC.to_owned(), *partition)).collect()
+}

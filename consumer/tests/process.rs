@@ -1,0 +1,149 @@
+//! The program as an operator meets it: sentences, exit codes, and an end in every case.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use localenv::broker::embedded::EmbeddedBroker;
+use localenv::broker::topic::Topic;
+use localenv::lambda_host::{HostOptions, LambdaHost};
+use localenv::process::Guarded;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Nothing listens there.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+struct Consumer {
+    process: Guarded,
+    folder: TempDir,
+}
+
+impl Consumer {
+    fn start(command: &str, settings: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_comboio-consumer"));
+        program.arg(command).env_clear();
+        // No test may ask anybody but this machine: neither AWS nor its metadata service.
+        program.env("AWS_EC2_METADATA_DISABLED", "true").env("COMBOIO_FUNCTION__ENDPOINT_URL", NOBODY);
+        program.env("COMBOIO_ADMIN__ADDRESS_FILE", folder.path().join("address"));
+        program.env("COMBOIO_CONSUMER__GROUP", "g").env("COMBOIO_FUNCTION__NAME", "dispatcher");
+        program.envs(settings.iter().map(|(key, value)| (format!("COMBOIO_{key}"), value)));
+        let process = Guarded::spawn("consumer", program, &folder.path().join("log")).unwrap();
+        Self { process, folder }
+    }
+
+    /// Its exit code and what it said.
+    fn end(mut self) -> (Option<i32>, String) {
+        let status = self.process.wait_exit(DEADLINE).unwrap();
+        let said = self.said();
+        (status.expect("ends in time").code(), said)
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    fn wait_for(&mut self, words: &str) {
+        let until = Instant::now() + DEADLINE;
+        while !self.said().contains(words) {
+            assert!(
+                Instant::now() < until && self.process.exited().unwrap().is_none(),
+                "no `{words}`: {}",
+                self.said()
+            );
+            self.process.wait_exit(Duration::from_millis(20)).unwrap();
+        }
+    }
+}
+
+fn broker(topics: &[&str]) -> EmbeddedBroker {
+    EmbeddedBroker::start(1, &topics.iter().map(|name| Topic::new(*name, 1)).collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn a_bad_configuration_exits_64_and_names_the_setting() {
+    let settings = [("KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9"), ("CONSUMER__TOPICS", "t"), ("CONSUMER__LANES", "0")];
+    for command in ["check", "run"] {
+        let (code, said) = Consumer::start(command, &settings).end();
+        assert_eq!(code, Some(64), "{said}");
+        assert!(said.contains("consumer.lanes") && said.contains("COMBOIO_CONSUMER__LANES"), "{said}");
+    }
+}
+
+#[test]
+fn check_shows_every_setting_with_its_origin() {
+    let settings =
+        [("KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9"), ("CONSUMER__TOPICS", "t"), ("KAFKA__TLS__KEY_PASSWORD", "hush")];
+    let (code, said) = Consumer::start("check", &settings).end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("batch.records") && said.contains("500") && said.contains("COMBOIO_CONSUMER__TOPICS"),
+        "{said}"
+    );
+    assert!(!said.contains("hush"), "{said}");
+}
+
+#[test]
+fn a_missing_topic_exits_1_and_is_named() {
+    let broker = broker(&["t"]);
+    let (code, said) =
+        Consumer::start("run", &[("KAFKA__BOOTSTRAP_SERVERS", &broker.bootstrap()), ("CONSUMER__TOPICS", "t")]).end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("t.dlq"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_function_exits_1_and_is_named() {
+    let (broker, host) = (broker(&["t", "t.dlq"]), LambdaHost::start(HostOptions::default()).await.unwrap());
+    let settings = [
+        ("KAFKA__BOOTSTRAP_SERVERS", broker.bootstrap()),
+        ("CONSUMER__TOPICS", "t".into()),
+        ("FUNCTION__ENDPOINT_URL", host.endpoint()),
+    ];
+    let borrowed: Vec<_> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let consumer = Consumer::start("run", &borrowed);
+    let (code, said) = tokio::task::spawn_blocking(|| consumer.end()).await.unwrap();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("function dispatcher cannot be invoked") && said.contains("404"), "{said}");
+}
+
+/// Closing a Kafka client whose brokers are gone can block for ever.
+#[test]
+fn sigterm_ends_the_process_within_ten_seconds_although_the_brokers_are_gone() {
+    for instance in ["", "static-1"] {
+        let broker = broker(&["t", "t.dlq"]);
+        let bootstrap = broker.bootstrap();
+        let settings = [
+            ("KAFKA__BOOTSTRAP_SERVERS", bootstrap.as_str()),
+            ("CONSUMER__TOPICS", "t"),
+            ("FUNCTION__ENDPOINT_URL", NOBODY),
+            ("CONSUMER__INSTANCE_ID", instance),
+        ];
+        let mut consumer = Consumer::start("run", &settings);
+        consumer.wait_for("partitions assigned");
+        drop(broker);
+        consumer.wait_for("Kafka's client reports an error");
+        let begun = Instant::now();
+        let status = consumer.process.stop(DEADLINE).unwrap();
+        assert_eq!(status.code(), Some(0), "{}", consumer.said());
+        assert!(begun.elapsed() < Duration::from_secs(10), "took {:?}: {}", begun.elapsed(), consumer.said());
+    }
+}
+
+#[test]
+fn the_address_file_is_there_while_it_runs() {
+    let broker = broker(&["t", "t.dlq"]);
+    let settings = [
+        ("KAFKA__BOOTSTRAP_SERVERS", broker.bootstrap()),
+        ("CONSUMER__TOPICS", "t".into()),
+        ("FUNCTION__ENDPOINT_URL", NOBODY.into()),
+    ];
+    let borrowed: Vec<_> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let mut consumer = Consumer::start("run", &borrowed);
+    consumer.wait_for("partitions assigned");
+    let file: PathBuf = consumer.folder.path().join("address");
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("127.0.0.1:"));
+    assert_eq!(consumer.process.stop(DEADLINE).unwrap().code(), Some(0), "{}", consumer.said());
+    assert!(!file.exists());
+}

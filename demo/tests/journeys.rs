@@ -1,0 +1,56 @@
+//! Whole journeys with real processes: the ledger adds up on both brokers, and the proof fails when something is broken on purpose.
+//!
+//! They take turns, because each of them wants the machine's cores.
+
+use clap::Parser;
+use demo::journey;
+use demo::options::Options;
+use demo::report::Report;
+use demo::view::View;
+use tokio::sync::Mutex;
+
+static TURN: Mutex<()> = Mutex::const_new(());
+
+async fn travel(arguments: &[&str]) -> Report {
+    let _turn = TURN.lock().await;
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().to_string_lossy().into_owned();
+    let always = ["comboio-demo", "--folder", &name, "--duration", "8"];
+    let options = Options::try_parse_from(always.iter().chain(arguments)).unwrap();
+    journey::run(&options, &mut View::new()).await.unwrap()
+}
+
+fn adds_up(report: &Report, events: u64) {
+    assert!(report.holds, "{report}");
+    assert_eq!(report.offered, events, "{report}");
+    assert_eq!((report.lost, report.order_violations), (0, 0), "{report}");
+    assert!(report.rejected > 0 && report.rejected == report.dead_lettered, "{report}");
+    assert!(report.duplicates_delivered <= report.duplicates_bound, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_adds_up_on_the_embedded_broker_although_a_consumer_is_killed() {
+    let report = travel(&["--rate", "4000"]).await;
+    adds_up(&report, 32_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_adds_up_on_real_kafka_although_a_consumer_is_killed() {
+    let report = travel(&["--broker", "kafka", "--rate", "2000"]).await;
+    adds_up(&report, 16_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_the_destination_forgot_is_named_as_lost() {
+    let report = travel(&["--rate", "4000", "--fault", "drop-delivery"]).await;
+    assert!(!report.holds && report.lost > 0, "{report}");
+    assert!(!report.lost_examples.is_empty(), "{report}");
+    assert!(report.to_string().contains("events lost, the first: "), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_commits_before_the_answer_is_found_out() {
+    let report = travel(&["--rate", "4000", "--fault", "commit-early"]).await;
+    assert!(!report.holds && report.lost > 0, "{report}");
+    assert!(!report.lost_examples.is_empty(), "{report}");
+}

@@ -1,0 +1,70 @@
+//! The dispatcher's settings, from the environment alone: `COMBOIO_CONFIG` (TOML text, or the path of a TOML file) and
+//! `COMBOIO_<SECTION>__<KEY>` over it. What was written becomes what is meant, and everything is built, once at cold start.
+
+mod build;
+
+use crate::dedupe::{Dedupe, DedupeRaw};
+use crate::deliver::{DeliverRaw, Policy};
+use crate::destinations::{FileRaw, HttpRaw, Named};
+use crate::route::{Rule, RuleRaw};
+use domain::key::KeyStrategy;
+use runtime::config::{ConfigError, load};
+use runtime::logs::{LogsConfig, LogsRaw};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The whole configuration as written.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DispatcherRaw {
+    pub logs: LogsRaw,
+    pub order: OrderRaw,
+    pub dedupe: DedupeRaw,
+    pub deliver: DeliverRaw,
+    /// By name; the routes use the names.
+    pub destinations: BTreeMap<String, DestinationRaw>,
+    /// First match wins. None at all: every event goes to every destination, all required.
+    pub routes: Vec<RuleRaw>,
+}
+
+/// `[order]`: what order hangs on.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrderRaw {
+    /// The key strategy of the producer.
+    pub key: KeyStrategy,
+}
+
+/// `[destinations.NAME]`: exactly one of its tables.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DestinationRaw {
+    pub http: Option<HttpRaw>,
+    pub file: Option<FileRaw>,
+}
+
+/// The whole configuration as meant.
+pub struct Config {
+    pub logs: LogsConfig,
+    pub key: KeyStrategy,
+    pub dedupe: Dedupe,
+    pub policy: Policy,
+    /// Kept back for the answer.
+    pub margin: Duration,
+    pub destinations: Vec<Named>,
+    pub rules: Vec<Rule>,
+}
+
+impl Config {
+    /// Reads the variables and builds every part; opens files, touches no network.
+    ///
+    /// # Errors
+    /// One sentence: the setting, its value, where it came from, what is allowed.
+    pub fn from_variables(variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        build::config(&load::<DispatcherRaw>(None, variables)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! From what was written to what is meant, part by part.
+
+use super::{Config, DestinationRaw, DispatcherRaw};
+use crate::dedupe::{Dedupe, MemoryStore};
+use crate::deliver::Policy;
+use crate::destinations::{Destination, FileDestination, HttpDestination, Named};
+use crate::record::Need;
+use crate::route::{Rule, RuleRaw};
+use domain::backoff::Backoff;
+use runtime::config::{ConfigError, Loaded, Settings};
+use runtime::logs::LogsConfig;
+
+pub(super) fn config(loaded: &Loaded<DispatcherRaw>) -> Result<Config, ConfigError> {
+    let (raw, settings) = (&loaded.raw, &loaded.settings);
+    let destinations = destinations(raw, settings)?;
+    Ok(Config {
+        logs: LogsConfig::validate(settings, &raw.logs)?,
+        key: raw.order.key,
+        dedupe: dedupe(raw, settings)?,
+        policy: policy(raw, settings)?,
+        margin: raw.deliver.margin.get(),
+        rules: rules(raw, &destinations, settings)?,
+        destinations,
+    })
+}
+
+fn dedupe(raw: &DispatcherRaw, settings: &Settings) -> Result<Dedupe, ConfigError> {
+    let capacity = usize::try_from(raw.dedupe.capacity).unwrap_or(usize::MAX);
+    if !(2..=10_000_000).contains(&capacity) {
+        return Err(settings.refuse("dedupe.capacity", "allowed is 2 to 10000000"));
+    }
+    if raw.dedupe.claim.get().is_zero() {
+        return Err(settings.refuse("dedupe.claim", "allowed is 1ms or more, best the function's own timeout"));
+    }
+    match raw.dedupe.strategy.as_str() {
+        "none" => Ok(Dedupe::none()),
+        "event-id" => Ok(Dedupe::by_event_id(Box::new(MemoryStore::new(capacity, raw.dedupe.claim.get())))),
+        _ => Err(settings.refuse("dedupe.strategy", "allowed is event-id, none")),
+    }
+}
+
+fn policy(raw: &DispatcherRaw, settings: &Settings) -> Result<Policy, ConfigError> {
+    let deliver = &raw.deliver;
+    if !(1..=100).contains(&deliver.attempts) {
+        return Err(settings.refuse("deliver.attempts", "allowed is 1 to 100"));
+    }
+    if deliver.backoff > deliver.backoff_cap {
+        let sentence = format!("allowed is deliver.backoff ({}) or more", deliver.backoff);
+        return Err(settings.refuse("deliver.backoff_cap", sentence));
+    }
+    let backoff = Backoff { base: deliver.backoff.get(), cap: deliver.backoff_cap.get() };
+    Ok(Policy { attempts: deliver.attempts, backoff })
+}
+
+fn destinations(raw: &DispatcherRaw, settings: &Settings) -> Result<Vec<Named>, ConfigError> {
+    if raw.destinations.is_empty() {
+        let sentence = "write at least one, for example [destinations.collector.http] with url = \"http://...\"";
+        return Err(settings.refuse("destinations", sentence));
+    }
+    let build = |(name, raw): (&String, &DestinationRaw)| {
+        Ok(Named { name: name.clone(), destination: destination(name, raw, settings)? })
+    };
+    raw.destinations.iter().map(build).collect()
+}
+
+fn destination(name: &str, raw: &DestinationRaw, settings: &Settings) -> Result<Box<dyn Destination>, ConfigError> {
+    let section = format!("destinations.{name}");
+    match (&raw.http, &raw.file) {
+        (Some(http), None) => Ok(Box::new(HttpDestination::build(&format!("{section}.http"), http, settings)?)),
+        (None, Some(file)) => Ok(Box::new(FileDestination::build(&format!("{section}.file"), file, settings)?)),
+        _ => Err(settings.refuse(&section, "allowed is exactly one of the tables http, file")),
+    }
+}
+
+fn rules(raw: &DispatcherRaw, destinations: &[Named], settings: &Settings) -> Result<Vec<Rule>, ConfigError> {
+    if raw.routes.is_empty() {
+        let required = destinations.iter().map(|known| known.name.clone()).collect();
+        return Ok(vec![rule(0, &RuleRaw { required, ..RuleRaw::default() }, destinations, settings)?]);
+    }
+    raw.routes.iter().enumerate().map(|(place, raw)| rule(place, raw, destinations, settings)).collect()
+}
+
+fn rule(place: usize, raw: &RuleRaw, destinations: &[Named], settings: &Settings) -> Result<Rule, ConfigError> {
+    let refuse = |key: &str, sentence: String| settings.refuse(&format!("routes[{place}].{key}"), sentence);
+    let codigos = raw.codigos.parse().map_err(|error| refuse("codigos", format!("{error}")))?;
+    if raw.required.is_empty() {
+        let sentence =
+            "allowed is one destination or more: without any, an event that reached nobody would count as delivered";
+        return Err(refuse("required", sentence.to_owned()));
+    }
+    let mut to: Vec<(usize, Need)> = Vec::new();
+    for (key, names, need) in [("required", &raw.required, Need::Required), ("optional", &raw.optional, Need::Optional)]
+    {
+        for name in names {
+            let Some(index) = destinations.iter().position(|known| known.name == *name) else {
+                let known: Vec<&str> = destinations.iter().map(|known| known.name.as_str()).collect();
+                return Err(refuse(key, format!("{name} is no destination, allowed are {}", known.join(", "))));
+            };
+            if to.iter().any(|(other, _)| *other == index) {
+                return Err(refuse(key, format!("{name} stands twice in this rule")));
+            }
+            to.push((index, need));
+        }
+    }
+    Ok(Rule { codigos, topics: raw.topics.clone(), to })
+}

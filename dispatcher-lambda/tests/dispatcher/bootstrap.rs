@@ -1,0 +1,101 @@
+//! The real binary against a Runtime API: cold start, answers, handled errors, wrong configuration.
+
+use crate::collector::Collector;
+use crate::requests::{batch, event, judged};
+use crate::runtime_api::{RuntimeApi, Told, bootstrap};
+use std::time::{Duration, Instant};
+
+const URL: &str = "COMBOIO_DESTINATIONS__COLLECTOR__HTTP__URL";
+
+/// Generous: the machine of a test run may be busy. What it takes is printed.
+const AT_MOST: Duration = Duration::from_secs(2);
+
+fn memory_kib(process: u32) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    status.lines().filter(|line| line.starts_with("VmRSS") || line.starts_with("VmHWM")).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn it_starts_fast_and_answers_a_whole_batch() {
+    let collector = Collector::start(&[]).await;
+    let mut api = RuntimeApi::start().await;
+    let start = Instant::now();
+    let child = bootstrap(&api.address, &[(URL, collector.url())]);
+    assert_eq!(api.told().await, Told::Next);
+    let cold = start.elapsed();
+    let mut took = Vec::new();
+    for round in 0..20_u64 {
+        let values: Vec<String> = (1..=500).map(|seq| event("BR00001", round * 500 + seq)).collect();
+        let batch = batch(&values);
+        let payload = batch.request(1, None);
+        let start = Instant::now();
+        api.invoke(payload);
+        let Told::Response(body) = api.told().await else { panic!("a response") };
+        took.push(start.elapsed());
+        let response = serde_json::from_str(&body).unwrap();
+        assert_eq!(judged(&batch, &response).delivered, 500);
+        assert_eq!(api.told().await, Told::Next);
+    }
+    assert_eq!(collector.received().len(), 20);
+    let first = took[0];
+    took.sort_unstable();
+    println!("cold start {cold:?}, first batch of 500 {first:?}, median {:?}, max {:?}", took[10], took[19]);
+    println!("{}", memory_kib(child.id().unwrap()));
+    assert!(cold < AT_MOST && took[10] < AT_MOST, "{cold:?} {took:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_a_handled_error_and_the_process_goes_on() {
+    let collector = Collector::start(&[]).await;
+    let mut api = RuntimeApi::start().await;
+    let _child = bootstrap(&api.address, &[(URL, collector.url())]);
+    assert_eq!(api.told().await, Told::Next);
+    let good = batch(&[event("BR00001", 1)]);
+    let other = String::from_utf8(good.request(1, None)).unwrap().replace("\"version\":1", "\"version\":2");
+    for (payload, sentence) in [
+        ("{}".to_owned(), "the payload is no request of contract version 1"),
+        ("[1]".to_owned(), "the payload is no request of contract version 1"),
+        (other, "the request has contract version 2, this dispatcher speaks 1"),
+    ] {
+        api.invoke(payload.into_bytes());
+        let Told::Error(body) = api.told().await else { panic!("an error") };
+        let error: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(error["errorType"], "BadRequest");
+        assert!(error["errorMessage"].as_str().unwrap().starts_with(sentence), "{body}");
+        assert_eq!(api.told().await, Told::Next);
+    }
+    api.invoke(b"no json".to_vec());
+    assert!(matches!(api.told().await, Told::Error(_)));
+    assert_eq!(api.told().await, Told::Next);
+    api.invoke(good.request(1, None));
+    assert!(matches!(api.told().await, Told::Response(_)));
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_does_not_start() {
+    let mut api = RuntimeApi::start().await;
+    let child = bootstrap(&api.address, &[(URL, "collector"), ("COMBOIO_DELIVER__ATTEMPTS", "2")]);
+    let Told::InitError(body) = api.told().await else { panic!("an init error") };
+    let error: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(error["errorType"], "Comboio.Configuration");
+    let sentence = error["errorMessage"].as_str().unwrap();
+    assert!(
+        sentence.starts_with("destinations.collector.http.url is `collector` (COMBOIO_DESTINATIONS__"),
+        "{sentence}"
+    );
+    let output = tokio::time::timeout(Duration::from_secs(10), child.wait_with_output()).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr, format!("error: {sentence}\n"));
+}
+
+#[tokio::test]
+async fn started_by_hand_it_says_so() {
+    let child = bootstrap("", &[]);
+    let output = tokio::time::timeout(Duration::from_secs(10), child.wait_with_output()).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "error: AWS_LAMBDA_RUNTIME_API is not set: bootstrap is started by AWS Lambda, not by hand\n"
+    );
+}

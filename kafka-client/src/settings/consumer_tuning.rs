@@ -1,0 +1,130 @@
+//! What a consumer may choose for itself: its group, its place in it, and how much it reads ahead.
+
+use super::{check_span, check_text};
+use runtime::config::{ConfigError, Settings, Size, Span};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// As written; a service puts it under a section of its own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsumerTuningRaw {
+    /// The consumer group.
+    pub group: String,
+    /// A name that this instance keeps over a restart (static membership); empty means a new member at every start.
+    pub instance: String,
+    /// How long the group waits for a silent member before its partitions move.
+    pub session_timeout: Span,
+    /// How long the client may go unpolled; also how long a rebalance may take.
+    pub max_poll_interval: Span,
+    /// Where to start when the group has no committed offset, or one that is no longer there.
+    pub offset_reset: OffsetReset,
+    /// How many records to read ahead.
+    pub prefetch_records: u32,
+    /// How many bytes to read ahead, over all partitions.
+    pub prefetch_size: Size,
+    /// The most bytes of one partition in one fetch.
+    pub partition_fetch_size: Size,
+    /// How long the broker may hold a fetch back when there is nothing new.
+    pub fetch_wait: Span,
+}
+
+/// What happens without a usable committed offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OffsetReset {
+    /// Read everything that is still there: a new group starts at the beginning, and nothing is skipped.
+    Earliest,
+    /// Skip what is there and read only what comes.
+    Latest,
+    /// Stop with an error, so that somebody decides.
+    Error,
+}
+
+/// As meant; see [`ConsumerTuningRaw`] for what each field is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerTuning {
+    pub group: String,
+    pub instance: Option<String>,
+    pub session_timeout: Duration,
+    pub max_poll_interval: Duration,
+    pub offset_reset: OffsetReset,
+    pub prefetch_records: u32,
+    pub prefetch_bytes: u64,
+    pub partition_fetch_bytes: u64,
+    pub fetch_wait: Duration,
+}
+
+impl Default for ConsumerTuningRaw {
+    /// The read-ahead is small on purpose: it carries more than two million records/s all the same, in a fifth of the
+    /// memory, and a pause throws it away.
+    fn default() -> Self {
+        Self {
+            group: String::new(),
+            instance: String::new(),
+            session_timeout: Span::from_secs(45),
+            max_poll_interval: Span::from_secs(300),
+            offset_reset: OffsetReset::Earliest,
+            prefetch_records: 20_000,
+            prefetch_size: Size::from_mib(32),
+            partition_fetch_size: Size::from_mib(1),
+            fetch_wait: Span::from_millis(100),
+        }
+    }
+}
+
+impl ConsumerTuning {
+    /// The defaults for a group, without static membership.
+    pub fn for_group(group: &str) -> Self {
+        Self::from_raw(&ConsumerTuningRaw { group: group.to_owned(), ..ConsumerTuningRaw::default() })
+    }
+
+    /// Checks what was written under `section` (for example `poll`); errors name the setting.
+    pub fn validate(settings: &Settings, section: &str, raw: &ConsumerTuningRaw) -> Result<Self, ConfigError> {
+        let key = |name: &str| format!("{section}.{name}");
+        check_text(settings, &key("group"), &raw.group)?;
+        if !raw.instance.is_empty() {
+            check_text(settings, &key("instance"), &raw.instance)?;
+        }
+        check_span(settings, &key("session_timeout"), raw.session_timeout.get(), 1, 3_600)?;
+        check_span(settings, &key("max_poll_interval"), raw.max_poll_interval.get(), 1, 86_400)?;
+        if raw.max_poll_interval.get() < raw.session_timeout.get() {
+            return Err(settings.refuse(&key("max_poll_interval"), "it must not be shorter than session_timeout"));
+        }
+        check_span(settings, &key("fetch_wait"), raw.fetch_wait.get(), 0, 60)?;
+        if !(1..=10_000_000).contains(&raw.prefetch_records) {
+            return Err(settings.refuse(&key("prefetch_records"), "allowed is 1 to 10000000"));
+        }
+        if !(65_536..=(1 << 30)).contains(&raw.prefetch_size.bytes()) {
+            return Err(settings.refuse(&key("prefetch_size"), "allowed is \"64KiB\" to \"1GiB\""));
+        }
+        if !(1_024..=50_000_000).contains(&raw.partition_fetch_size.bytes()) {
+            return Err(settings.refuse(&key("partition_fetch_size"), "allowed is \"1KiB\" to \"50MB\""));
+        }
+        Ok(Self::from_raw(raw))
+    }
+
+    fn from_raw(raw: &ConsumerTuningRaw) -> Self {
+        Self {
+            group: raw.group.clone(),
+            instance: Some(raw.instance.clone()).filter(|instance| !instance.is_empty()),
+            session_timeout: raw.session_timeout.get(),
+            max_poll_interval: raw.max_poll_interval.get(),
+            offset_reset: raw.offset_reset,
+            prefetch_records: raw.prefetch_records,
+            prefetch_bytes: raw.prefetch_size.bytes(),
+            partition_fetch_bytes: raw.partition_fetch_size.bytes(),
+            fetch_wait: raw.fetch_wait.get(),
+        }
+    }
+}
+
+impl OffsetReset {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Earliest => "earliest",
+            Self::Latest => "latest",
+            Self::Error => "error",
+        }
+    }
+}

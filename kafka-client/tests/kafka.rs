@@ -1,0 +1,233 @@
+//! Against one real broker with mutual TLS and ACLs: checks, topics, offsets, and the loss of every broker.
+//!
+//! One cluster serves all steps, so they stand in one test; the last step moves the broker to new ports.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use kafka_client::context::{ObservedContext, Observer};
+use kafka_client::offsets::positions;
+use kafka_client::probe::{self, ProbeError};
+use kafka_client::settings::{ClientSettings, ConsumerTuning, Kafka, KafkaRaw, ProducerTuning, TlsRaw};
+use kafka_client::topics::{self, Created, NewTopic, TopicsError};
+use localenv::authority::{Authority, Identity};
+use localenv::broker::grant::Grant;
+use localenv::broker::kafka::{KafkaCluster, KafkaOptions};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use runtime::config::{ConfigError, Settings};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn tls(identity: &Identity) -> TlsRaw {
+    TlsRaw {
+        ca: text(&identity.ca),
+        certificate: text(&identity.certificate),
+        key: text(&identity.key),
+        ..TlsRaw::default()
+    }
+}
+
+fn connect(bootstrap: &str, tls: TlsRaw) -> Result<Kafka, ConfigError> {
+    let raw = KafkaRaw { bootstrap_servers: vec![bootstrap.to_owned()], tls, ..KafkaRaw::default() };
+    Kafka::validate(&Settings::of(&raw), &raw)
+}
+
+fn new_topic(name: &str, partitions: i32) -> NewTopic {
+    NewTopic { name: name.to_owned(), partitions, replication: 1, config: Default::default() }
+}
+
+fn assert_says(error: &ProbeError, words: &[&str]) {
+    let sentence = error.to_string();
+    assert!(!sentence.contains('\n') && !format!("{error:?}").contains("PRIVATE KEY"), "{error:?}");
+    for word in words {
+        assert!(sentence.contains(word), "`{word}` is not in: {sentence}");
+    }
+}
+
+/// Waits for a condition while `turn` keeps things going.
+fn until(what: &str, seconds: u64, mut turn: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    while !turn() {
+        assert!(Instant::now() < deadline, "{what} did not happen within {seconds} s");
+    }
+}
+
+#[test]
+fn what_a_real_broker_says() {
+    let mut cluster = KafkaCluster::start(&KafkaOptions { forwarded: true, ..KafkaOptions::default() }).unwrap();
+    let admin = connect(&cluster.bootstrap(), tls(cluster.admin())).unwrap().admin();
+    topics_are_created_once_and_only_grow(&admin);
+    refusals_are_sentences(&cluster);
+    certificates_that_are_refused_are_sentences(&cluster);
+    lag_is_read_without_joining(&cluster);
+    a_producer_survives_the_loss_of_every_broker(&mut cluster);
+}
+
+fn topics_are_created_once_and_only_grow(admin: &ClientSettings) {
+    let mut wanted = vec![new_topic("mt-c400", 4), new_topic("mt-c300", 2)];
+    wanted[0].config.insert("retention.ms".to_owned(), "3600000".to_owned());
+    assert_eq!(topics::create(admin, &wanted, DEADLINE).unwrap(), [Created::New, Created::New]);
+    assert_eq!(topics::create(admin, &wanted, DEADLINE).unwrap(), [Created::Existed, Created::Existed]);
+    let other = topics::create(admin, &[new_topic("mt-c400", 8)], DEADLINE).unwrap_err();
+    assert!(matches!(other, TopicsError::OtherPartitions { found: 4, wanted: 8, .. }), "{other}");
+    topics::grow(admin, "mt-c300", 3, DEADLINE).unwrap();
+    let shrink = topics::grow(admin, "mt-c300", 1, DEADLINE).unwrap_err();
+    assert!(shrink.to_string().contains("refused to grow topic mt-c300"), "{shrink}");
+    let seen: Vec<_> =
+        probe::all_topics(admin, DEADLINE).unwrap().into_iter().map(|t| (t.name, t.partitions)).collect();
+    assert_eq!(seen, [("mt-c300".to_owned(), 3), ("mt-c400".to_owned(), 4)]);
+    let config = topics::configuration(admin, &["mt-c400"], DEADLINE).unwrap();
+    assert_eq!(config["mt-c400"]["retention.ms"], "3600000");
+    let copies = NewTopic { replication: 3, ..new_topic("mt-copies", 1) };
+    let refused = topics::create(admin, &[copies], DEADLINE).unwrap_err();
+    assert!(refused.to_string().contains("not that many brokers"), "{refused}");
+}
+
+fn refusals_are_sentences(cluster: &KafkaCluster) {
+    let bootstrap = cluster.bootstrap();
+    let missing = connect(&bootstrap, tls(cluster.admin())).unwrap().admin();
+    let error = probe::topics(&missing, &["mt-c400", "mt-none", "mt-neither"], DEADLINE).unwrap_err();
+    assert_says(&error, &["topics mt-none, mt-neither do not exist", &bootstrap, "comboioctl topics apply"]);
+
+    let nobody = cluster.authority().issue("nobody").unwrap();
+    let kafka = connect(&bootstrap, tls(&nobody)).unwrap();
+    let error = probe::topics(&kafka.producer(&ProducerTuning::default()), &["mt-c400"], DEADLINE).unwrap_err();
+    assert_says(&error, &["User:CN=nobody may not use topic mt-c400", "ACL"]);
+    let error = probe::group(&kafka.consumer(&ConsumerTuning::for_group("lambda")), "mt-c400", DEADLINE).unwrap_err();
+    assert_says(&error, &["User:CN=nobody may not use the consumer group lambda", "Read on the group"]);
+    let error = topics::create(&kafka.admin(), &[new_topic("mt-new", 1)], DEADLINE).unwrap_err();
+    assert!(error.to_string().contains("refused to create topic mt-new: an ACL that allows it is missing"), "{error}");
+
+    let consumer = cluster.authority().issue("consumer").unwrap();
+    cluster.allow(&consumer.principal(), &[Grant::consume("mt-c400"), Grant::group("lambda")]).unwrap();
+    let kafka = connect(&bootstrap, tls(&consumer)).unwrap();
+    let there = probe::topics(&kafka.admin(), &["mt-c400"], DEADLINE).unwrap();
+    assert_eq!((there[0].partitions, there[0].replication), (4, 1));
+    probe::group(&kafka.consumer(&ConsumerTuning::for_group("lambda")), "mt-c400", DEADLINE).unwrap();
+}
+
+fn certificates_that_are_refused_are_sentences(cluster: &KafkaCluster) {
+    let (bootstrap, dir) = (cluster.bootstrap(), tempfile::tempdir().unwrap());
+    let stranger = Authority::create(dir.path()).unwrap();
+    let ask = |tls: TlsRaw| probe::topics(&connect(&bootstrap, tls).unwrap().admin(), &[], DEADLINE).unwrap_err();
+
+    let expired = cluster.authority().issue_expired("late").unwrap();
+    let error = connect(&bootstrap, tls(&expired)).unwrap_err().to_string();
+    assert!(error.contains("kafka.tls.certificate") && error.contains("expired on"), "{error}");
+
+    let error = ask(tls(&stranger.issue("producer").unwrap()));
+    assert_says(&error, &["CN=broker", "is not vouched for by", &text(&stranger.ca()), "set kafka.tls.ca"]);
+
+    let error = ask(TlsRaw { ca: text(&cluster.authority().ca()), ..TlsRaw::default() });
+    assert_says(&error, &[&bootstrap, "no client certificate", "set kafka.tls.certificate"]);
+
+    let both = dir.path().join("both.crt");
+    let files = [stranger.ca(), cluster.authority().ca()];
+    std::fs::write(&both, files.map(|file| std::fs::read(file).unwrap()).concat()).unwrap();
+    let error = ask(TlsRaw { ca: text(&both), ..tls(&stranger.issue("producer").unwrap()) });
+    assert_says(&error, &[&bootstrap, "refused our certificate CN=producer", "comboio throw-away authority"]);
+
+    let error = ask(TlsRaw::default());
+    assert_says(&error, &[&bootstrap, "most likely a TLS listener", "set kafka.tls.ca"]);
+}
+
+fn lag_is_read_without_joining(cluster: &KafkaCluster) {
+    let kafka = connect(&cluster.bootstrap(), tls(cluster.admin())).unwrap();
+    let (producer, acknowledged) = producer(&kafka);
+    send(&producer, &acknowledged, 40);
+    let settings = kafka.consumer(&ConsumerTuning::for_group("lambda"));
+    let fresh = positions(&settings, &["mt-c400"], DEADLINE).unwrap();
+    assert_eq!(fresh.len(), 4);
+    assert!(fresh.iter().all(|position| position.committed.is_none()));
+    assert_eq!(fresh.iter().map(|position| position.lag_records()).sum::<u64>(), 40);
+    assert_eq!(positions(&settings, &[], DEADLINE).unwrap(), [], "only topics with a commit");
+
+    let consumer: BaseConsumer<ObservedContext> = settings.create_with_context(ObservedContext::default()).unwrap();
+    consumer.subscribe(&["mt-c400"]).unwrap();
+    let mut seen = 0;
+    until("reading all records", 30, || {
+        if let Some(record) = consumer.poll(Duration::from_millis(50)) {
+            let record = record.unwrap();
+            seen += 1;
+            if record.partition() == 0 {
+                consumer.commit_message(&record, CommitMode::Sync).unwrap();
+            }
+        }
+        seen == 40
+    });
+    drop(consumer);
+    let after = positions(&settings, &[], DEADLINE).unwrap();
+    let lags: Vec<_> = after.iter().map(|position| (position.partition, position.lag_records())).collect();
+    assert_eq!(lags, [(0, 0)], "one partition has a commit, and nothing is left there");
+}
+
+fn a_producer_survives_the_loss_of_every_broker(cluster: &mut KafkaCluster) {
+    let kafka = connect(&cluster.bootstrap(), tls(cluster.admin())).unwrap();
+    let (producer, acknowledged) = producer(&kafka);
+    send(&producer, &acknowledged, 10);
+    cluster.restart_all_on_new_ports().unwrap();
+    send(&producer, &acknowledged, 10);
+    assert_eq!(producer.client().fatal_error(), None);
+}
+
+/// Counts acknowledged records, and passes everything else to an observer, as the services do.
+struct Counting {
+    observer: Observer,
+    acknowledged: Arc<AtomicUsize>,
+}
+
+impl ClientContext for Counting {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.observer.log(level, facility, message);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        self.observer.stats_raw(json);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.observer.error(&error, reason);
+    }
+}
+
+impl ProducerContext for Counting {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, _: usize) {
+        // One that was given up is missed by whoever counts; a panic would have to cross C.
+        if result.is_ok() {
+            self.acknowledged.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+fn producer(kafka: &Kafka) -> (BaseProducer<Counting>, Arc<AtomicUsize>) {
+    let acknowledged = Arc::new(AtomicUsize::new(0));
+    let context = Counting { observer: Observer::default(), acknowledged: Arc::clone(&acknowledged) };
+    let producer = kafka.producer(&ProducerTuning::default()).create_with_context(context).unwrap();
+    (producer, acknowledged)
+}
+
+fn send(producer: &BaseProducer<Counting>, acknowledged: &AtomicUsize, records: usize) {
+    let wanted = acknowledged.load(Ordering::SeqCst) + records;
+    for number in 0..records {
+        let key = format!("key-{number}");
+        let record = BaseRecord::with_opaque_to("mt-c400", number).key(&key).payload("{}");
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    until("the acknowledgement of every record", 60, || {
+        producer.poll(Duration::from_millis(50));
+        acknowledged.load(Ordering::SeqCst) == wanted
+    });
+}

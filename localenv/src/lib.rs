@@ -1,0 +1,21 @@
+//! The outside world on one machine: Kafka, certificates, a Lambda host and a collector, for demos and tests.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+/// Free TCP ports of the loopback interface.
+pub mod ports;
+/// Child processes that never outlive the process that started them.
+pub mod process;
+/// A throw-away certificate authority and the identities that it issues.
+pub mod authority;
+/// Apache Kafka's jars, from a cache folder or from Maven.
+pub mod jars;
+/// A TCP address that stays the same while what stands behind it changes.
+pub mod forwarder;
+/// Kafka brokers to test against: embedded, real, or somebody else's.
+pub mod broker;
+/// An HTTP server of the loopback interface whose connections can be reset on command.
+pub mod listener;
+/// AWS Lambda's Invoke API in front of the real `bootstrap` binary.
+pub mod lambda_host;
+/// The HTTP destination that receives and counts deliveries.
+pub mod collector;

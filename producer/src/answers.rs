@@ -1,0 +1,216 @@
+//! What Kafka answered: acknowledged, failed or set aside, and how long it took from the due time.
+//!
+//! Pure of rdkafka: the delivery callback says what happened to which slot, everything else is bookkeeping.
+
+use crate::in_flight::InFlight;
+use crate::ledger::Answered;
+use crate::tally::Tally;
+use hdrhistogram::Histogram;
+use runtime::clock::SharedClock;
+use runtime::shutdown::Shutdown;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// Acknowledgement latencies up to this are told apart, in microseconds.
+const LONGEST_US: u64 = 600_000_000;
+
+/// Everything that the answers of a run come to.
+pub struct Answers {
+    pub in_flight: Arc<InFlight>,
+    pub tally: Tally,
+    clock: SharedClock,
+    start: OnceLock<Duration>,
+    keep_ledger: bool,
+    state: Mutex<State>,
+    shutdown: Shutdown,
+    broken: OnceLock<String>,
+}
+
+struct State {
+    latency_us: Histogram<u64>,
+    /// Acknowledged per partition, per topic number.
+    partitions: Vec<Vec<u64>>,
+    ledger: Answered,
+    failures: BTreeMap<String, u64>,
+}
+
+/// Acknowledgement latency from the due time, milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Latency {
+    pub p50: f64,
+    pub p90: f64,
+    pub p99: f64,
+    pub p999: f64,
+    pub max: f64,
+}
+
+/// What the report wants to know at the end.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub latency: Latency,
+    pub partitions: Vec<Vec<u64>>,
+    pub ledger: Answered,
+    /// Failed events by the reason that was given.
+    pub failures: BTreeMap<String, u64>,
+}
+
+impl Answers {
+    /// # Errors
+    /// The histogram cannot be made; its bounds are constants, so it always can.
+    pub fn new(
+        in_flight: Arc<InFlight>,
+        tally: Tally,
+        clock: SharedClock,
+        shutdown: Shutdown,
+        keep_ledger: bool,
+    ) -> Result<Self, hdrhistogram::CreationError> {
+        let state = State {
+            latency_us: Histogram::new_with_bounds(1, LONGEST_US, 3)?,
+            partitions: Vec::new(),
+            ledger: Answered::default(),
+            failures: BTreeMap::new(),
+        };
+        let (start, broken) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { in_flight, tally, clock, start, keep_ledger, state: Mutex::new(state), shutdown, broken })
+    }
+
+    /// The start of the run on the clock; due times count from here. The first call counts.
+    pub fn started(&self) -> Duration {
+        *self.start.get_or_init(|| self.clock.now())
+    }
+
+    /// Time since the start of the run; `None` before it.
+    pub fn elapsed(&self) -> Option<Duration> {
+        Some(self.clock.now().saturating_sub(*self.start.get()?))
+    }
+
+    /// Kafka holds the event of `slot`.
+    pub fn acknowledged(&self, slot: usize, partition: i32) {
+        let Some(flying) = self.in_flight.get(slot) else { return };
+        let latency = self.clock.now().saturating_sub(self.started() + flying.due);
+        let mut state = self.state();
+        state.latency_us.saturating_record(latency.as_micros() as u64);
+        count(&mut state.partitions, flying.topic, partition);
+        if self.keep_ledger {
+            state.ledger.acknowledged.insert(flying.series, flying.seq);
+        }
+        drop(state);
+        self.tally.acknowledged.add(1);
+        self.in_flight.release(slot);
+    }
+
+    /// The event of `slot` is given up on: it may or may not be in Kafka.
+    pub fn failed(&self, slot: usize, reason: &str) {
+        self.lost_sight(reason);
+        self.in_flight.release(slot);
+    }
+
+    /// An event without a slot is given up on: it was never taken by the client.
+    pub fn lost_sight(&self, reason: &str) {
+        *self.state().failures.entry(reason.to_owned()).or_default() += 1;
+        self.tally.failed.add(1);
+    }
+
+    /// The event of `slot` is on the dead-letter topic or in the local file.
+    pub fn dead_lettered(&self, slot: usize) {
+        if let Some(flying) = self.in_flight.get(slot).filter(|_| self.keep_ledger) {
+            self.state().ledger.dead_lettered.insert(flying.series, flying.seq);
+        }
+        self.tally.dead_lettered.add(1);
+        self.in_flight.release(slot);
+    }
+
+    /// Nothing more can be sent: our rights or settings are wrong, or the client is finished. Only the first reason counts.
+    pub fn broken(&self, reason: String) {
+        if self.broken.set(reason).is_ok() {
+            self.shutdown.trigger("the producer cannot go on");
+        }
+    }
+
+    /// Why nothing more can be sent.
+    pub fn why_broken(&self) -> Option<&str> {
+        self.broken.get().map(String::as_str)
+    }
+
+    /// Why the run was stopped: what broke, or the signal.
+    pub fn why_stopped(&self) -> &str {
+        self.why_broken().or(self.shutdown.reason()).unwrap_or("asked to")
+    }
+
+    /// The latencies so far.
+    pub fn latency(&self) -> Latency {
+        latency(&self.state().latency_us)
+    }
+
+    /// Everything, for the report; what is kept here is empty afterwards.
+    pub fn take(&self) -> Outcome {
+        let mut state = self.state();
+        Outcome {
+            latency: latency(&state.latency_us),
+            partitions: std::mem::take(&mut state.partitions),
+            ledger: std::mem::take(&mut state.ledger),
+            failures: std::mem::take(&mut state.failures),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count(topics: &mut Vec<Vec<u64>>, topic: u16, partition: i32) {
+    let (topic, partition) = (usize::from(topic), partition.max(0) as usize);
+    if topics.len() <= topic {
+        topics.resize(topic + 1, Vec::new());
+    }
+    if topics[topic].len() <= partition {
+        topics[topic].resize(partition + 1, 0);
+    }
+    topics[topic][partition] += 1;
+}
+
+fn latency(histogram: &Histogram<u64>) -> Latency {
+    let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
+    Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: histogram.max() as f64 / 1_000.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Answers;
+    use crate::in_flight::{Flying, InFlight, Slots};
+    use crate::tally::Tally;
+    use runtime::clock::ManualClock;
+    use runtime::shutdown::Shutdown;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    #[test]
+    fn latency_counts_from_the_due_time_and_every_fate_gives_its_slot_back() {
+        let clock = ManualClock::starting_at(0);
+        clock.advance(Duration::from_secs(100));
+        let in_flight = InFlight::new(4);
+        let (shutdown, tally) = (Shutdown::new(), Tally::default());
+        let answers =
+            Answers::new(in_flight.clone(), tally.clone(), Arc::new(clock.clone()), shutdown.clone(), true).unwrap();
+        answers.started();
+        let mut slots = Slots::new(in_flight.clone());
+        let due = Duration::from_millis(500);
+        let mut take = |seq| slots.take(Flying { due, series: 2, seq, topic: 1 }).unwrap();
+        let taken = [take(1), take(2), take(3)];
+        clock.advance(Duration::from_millis(750));
+        answers.acknowledged(taken[0], 5);
+        answers.failed(taken[1], "timed out");
+        answers.dead_lettered(taken[2]);
+        drop(slots);
+        assert!(in_flight.all_back());
+        let outcome = answers.take();
+        assert!((outcome.latency.p50 - 250.0).abs() < 1.0, "{:?}", outcome.latency);
+        assert_eq!(outcome.partitions, [vec![], vec![0, 0, 0, 0, 0, 1]]);
+        assert_eq!(outcome.failures.get("timed out"), Some(&1));
+        assert_eq!((tally.acknowledged.get(), tally.failed.get(), tally.dead_lettered.get()), (1, 1, 1));
+        answers.broken("no rights".into());
+        answers.broken("later".into());
+        assert_eq!((answers.why_broken(), shutdown.draining()), (Some("no rights"), true));
+    }
+}

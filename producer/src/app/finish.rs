@@ -1,0 +1,147 @@
+//! The end of a run: report, files, and whether it was good.
+
+use super::Outputs;
+use super::parts::About;
+use crate::answers::Answers;
+use crate::config::Config;
+use crate::ledger;
+use crate::pipeline::{End, Flown};
+use crate::profile::Profile;
+use crate::report::{Report, TopicSpread, hottest_share, rate, spread};
+use crate::usage;
+use domain::ledger::Produced;
+use kafka_client::probe::TopicInfo;
+use runtime::exit::Failure;
+use std::path::Path;
+use std::time::Duration;
+
+/// What is left of a run.
+pub struct Ended {
+    pub report: Report,
+    pub end: End,
+    ledger: Option<Produced>,
+}
+
+/// Codes that count as the hottest when no profile says it.
+const HOTTEST: f64 = 0.2;
+
+/// Makes the report and the ledger. What has no answer now counts as failed.
+pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -> Ended {
+    (0..answers.tally.unanswered()).for_each(|_| answers.lost_sight("no answer before the end"));
+    let outcome = answers.take();
+    let mut report = counted(answers);
+    report.run.clone_from(&about.run.id);
+    report.source.clone_from(&about.source);
+    report.started_ms = about.run.start_ms;
+    report.ended = ended(&flown.end, answers);
+    report.failures = outcome.failures;
+    report.ack_latency_ms = outcome.latency;
+    report.topics = topics(about, &outcome.partitions);
+    pace(&mut report, &flown);
+    codes(&mut report, &flown, config.profile());
+    if let Some(profile) = config.profile() {
+        report.expect(&profile.expected, profile.codes.share);
+    }
+    let (source, end) = (flown.source, flown.end);
+    let offers = flown.books.offers;
+    let ledger = offers.map(|offers| ledger::assemble(offers, outcome.ledger, |series| source.series(series)));
+    Ended { report, end, ledger }
+}
+
+fn counted(answers: &Answers) -> Report {
+    let (tally, usage) = (&answers.tally, usage::now());
+    Report {
+        offered: tally.offered.get(),
+        sent: tally.sent.get(),
+        acknowledged: tally.acknowledged.get(),
+        failed: tally.failed.get(),
+        dead_lettered: tally.dead_lettered.get(),
+        bad_lines: tally.bad_lines.get(),
+        unroutable: tally.unroutable.get(),
+        sent_bytes: tally.sent_bytes.get(),
+        queue_full: tally.queue_full.get(),
+        cpu_seconds: usage.cpu_seconds,
+        cpu_us_per_event: usage.cpu_seconds * 1e6 / tally.acknowledged.get().max(1) as f64,
+        peak_rss_bytes: usage.peak_rss_bytes,
+        ..Report::default()
+    }
+}
+
+fn topics(about: &About, partitions: &[Vec<u64>]) -> Vec<TopicSpread> {
+    let events = |number: usize| partitions.get(number).map_or(&[][..], Vec::as_slice);
+    let spread =
+        |(number, topic): (usize, &TopicInfo)| spread(&topic.name, topic.partitions.max(0) as u32, events(number));
+    about.topics.iter().enumerate().map(spread).collect()
+}
+
+fn pace(report: &mut Report, flown: &Flown) {
+    let (pace, elapsed) = (&flown.books.pace, flown.elapsed.as_secs_f64());
+    report.duration_seconds = elapsed;
+    report.lateness_max_ms = pace.lateness_max.as_secs_f64() * 1_000.0;
+    report.rate = rate(&pace.per_second, elapsed, |second| flown.source.planned(Duration::from_secs(second)));
+}
+
+fn codes(report: &mut Report, flown: &Flown, profile: Option<&Profile>) {
+    let counts = &flown.books.counts;
+    let codes = counts.by_codigo(|series| Some(flown.source.series(series)?.codigo));
+    let fifth = || (codes.len() as f64 * HOTTEST).ceil() as usize;
+    let hottest = profile.map_or_else(fifth, |profile| profile.codes.hottest());
+    report.hottest_codes = hottest as u64;
+    report.hottest_codes_share = hottest_share(&codes, hottest);
+    report.not_in_ledger = counts.unnamed();
+}
+
+fn ended(end: &End, answers: &Answers) -> String {
+    match end {
+        End::Complete => "complete".into(),
+        End::Stopped => format!("stopped: {}", answers.why_stopped()),
+        End::SourceFailed(reason) => format!("stopped: {reason}"),
+    }
+}
+
+/// Writes the files that were asked for.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write(ended: &Ended, outputs: &Outputs) -> Result<(), Failure> {
+    if let (Some(path), Some(ledger)) = (&outputs.ledger, &ended.ledger) {
+        ledger::write(ledger, path).map_err(|error| unwritten("ledger", path, &error))?;
+    }
+    if let Some(path) = &outputs.report {
+        let mut text = serde_json::to_string_pretty(&ended.report)?;
+        text.push('\n');
+        let beside = path.with_extension("part");
+        let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+        written.map_err(|error| unwritten("report", path, &error))?;
+    }
+    Ok(())
+}
+
+fn unwritten(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("the {what} {} cannot be written: {error}", path.display()))
+}
+
+/// Good when nothing broke and Kafka holds, or a dead letter explains, every event.
+///
+/// # Errors
+/// The sentence that a failed run ends with.
+pub fn verdict(answers: &Answers, ended: &Ended) -> Result<(), Failure> {
+    if let Some(reason) = answers.why_broken() {
+        return Err(Failure::failed(reason.to_owned()));
+    }
+    if let End::SourceFailed(reason) = &ended.end {
+        return Err(Failure::failed(reason.clone()));
+    }
+    let report = &ended.report;
+    if report.failed > 0 {
+        let reasons: Vec<String> = report.failures.iter().map(|(why, count)| format!("{count} x {why}")).collect();
+        let sentence = format!(
+            "{} of {} events were not acknowledged by Kafka ({}): check the brokers and run again",
+            report.failed,
+            report.offered,
+            reasons.join(", ")
+        );
+        return Err(Failure::failed(sentence));
+    }
+    Ok(())
+}

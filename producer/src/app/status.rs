@@ -1,0 +1,80 @@
+//! How it goes: the status of the admin port, and the progress line.
+
+use crate::answers::Answers;
+use crate::limit::LimitControl;
+use crate::metrics::LatencyGauges;
+use runtime::shutdown::Shutdown;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What `/status` answers.
+pub fn status(answers: Arc<Answers>, limits: LimitControl, shutdown: Shutdown) -> Arc<dyn Fn() -> Value + Send + Sync> {
+    Arc::new(move || {
+        let tally = &answers.tally;
+        let state = match (answers.elapsed(), shutdown.draining()) {
+            (_, true) => "draining",
+            (None, false) => "starting",
+            (Some(_), false) => "running",
+        };
+        json!({
+            "state": state,
+            "offered": tally.offered.get(),
+            "sent": tally.sent.get(),
+            "acknowledged": tally.acknowledged.get(),
+            "failed": tally.failed.get(),
+            "dead_lettered": tally.dead_lettered.get(),
+            "bad_lines": tally.bad_lines.get(),
+            "unroutable": tally.unroutable.get(),
+            "queue": tally.unanswered(),
+            "rate_mean": rate(tally.sent.get(), answers.elapsed().unwrap_or_default()),
+            "lateness_ms": tally.lateness.get() * 1_000.0,
+            "ack_latency_ms": answers.latency(),
+            "limits": limits.get(),
+        })
+    })
+}
+
+fn rate(events: u64, elapsed: Duration) -> f64 {
+    if elapsed.is_zero() { 0.0 } else { events as f64 / elapsed.as_secs_f64() }
+}
+
+/// Tells how it goes, every few seconds.
+pub struct Progress {
+    answers: Arc<Answers>,
+    gauges: LatencyGauges,
+    sent: u64,
+    at: Duration,
+}
+
+impl Progress {
+    pub fn new(answers: Arc<Answers>, gauges: LatencyGauges) -> Self {
+        Self { answers, gauges, sent: 0, at: Duration::ZERO }
+    }
+
+    /// Sets the gauges that are not kept up with every event.
+    pub fn publish(&self) {
+        self.gauges.set(self.answers.latency());
+        self.answers.tally.queue.set(self.answers.tally.unanswered() as f64);
+    }
+
+    /// One line, with the rate since the last one.
+    pub fn tell(&mut self) {
+        self.publish();
+        let (tally, latency) = (&self.answers.tally, self.answers.latency());
+        let (sent, at) = (tally.sent.get(), self.answers.elapsed().unwrap_or_default());
+        let since = rate(sent - self.sent, at.saturating_sub(self.at));
+        (self.sent, self.at) = (sent, at);
+        tracing::info!(
+            offered = tally.offered.get(),
+            acknowledged = tally.acknowledged.get(),
+            failed = tally.failed.get(),
+            dead_lettered = tally.dead_lettered.get(),
+            queue = tally.unanswered(),
+            rate = since.round(),
+            lateness_ms = (tally.lateness.get() * 1_000.0).round(),
+            ack_p99_ms = latency.p99.round(),
+            "progress"
+        );
+    }
+}

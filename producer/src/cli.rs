@@ -1,0 +1,150 @@
+//! The command line: `comboio-producer run|check|plan`.
+
+use crate::app::{self, Outputs};
+use crate::config::{self, Config, Overrides, Raw};
+use crate::plan;
+use clap::{Args, Parser, Subcommand};
+use runtime::config::{ConfigError, Loaded, Span, environment, load};
+use runtime::exit::Failure;
+use std::path::{Path, PathBuf};
+
+/// Puts telemetry events into Kafka: generated from a load profile, or replayed from files.
+#[derive(Debug, Parser)]
+#[command(name = "comboio-producer", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs until the source ends or SIGTERM comes, then prints the report.
+    Run(Run),
+    /// Checks configuration, certificates and profile, and prints every setting with its origin.
+    Check(Check),
+    /// Shows what a profile makes, without a broker.
+    Plan(Plan),
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// The configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Another profile than the configuration's.
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// Events/s: scales the profile's shape to this peak, or replaces the replay's rate.
+    #[arg(long, value_name = "EVENTS/S")]
+    rate: Option<f64>,
+    /// Length of a generated run, for example 30s.
+    #[arg(long, value_name = "TIME")]
+    duration: Option<Span>,
+    /// The run's id, up to 16 of a-z and 0-9.
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    #[command(flatten)]
+    common: Common,
+    /// Writes the report as JSON.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Writes the ledger: for every run, truck and codigo which seqs were offered and acknowledged (NDJSON).
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    #[command(flatten)]
+    common: Common,
+    /// JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Plan {
+    #[command(flatten)]
+    common: Common,
+    /// Partitions of every topic.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    partitions: u32,
+    /// JSON instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Common {
+    fn load(&self) -> Result<Loaded<Raw>, ConfigError> {
+        load::<Raw>(self.config.as_deref(), environment())
+    }
+
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            rate: self.rate,
+            duration: self.duration.map(Span::get),
+            profile: self.profile.clone(),
+            run: self.run.clone(),
+        }
+    }
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// Bad configuration or usage, or the surroundings.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Run(args) => run_flow(args),
+        Command::Check(args) => check(&args),
+        Command::Plan(args) => show_plan(&args),
+    }
+}
+
+fn run_flow(args: Run) -> Result<(), Failure> {
+    let loaded = args.common.load()?;
+    let config = Config::validate(&loaded, &args.common.overrides())?;
+    for path in [&args.report, &args.ledger].into_iter().flatten() {
+        writable(path)?;
+    }
+    runtime::logs::init(&config.logs);
+    app::run(config, Outputs { report: args.report, ledger: args.ledger })
+}
+
+fn writable(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.is_dir() || !folder.is_dir() {
+        return Err(Failure::usage(format!(
+            "{} cannot be written: name a file in a folder that exists",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+fn check(args: &Check) -> Result<(), Failure> {
+    let loaded = args.common.load()?;
+    Config::validate(&loaded, &args.common.overrides())?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&loaded.effective())?);
+    } else {
+        print!("{}", loaded.effective());
+    }
+    Ok(())
+}
+
+fn show_plan(args: &Plan) -> Result<(), Failure> {
+    let loaded = args.common.load()?;
+    let parts = config::to_plan(&loaded, &args.common.overrides())?;
+    let plan = plan::plan(&parts.profile, &parts.router, parts.strategy, args.partitions).map_err(Failure::usage)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&plan)?);
+    } else {
+        print!("{plan}");
+    }
+    Ok(())
+}

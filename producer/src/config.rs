@@ -1,0 +1,208 @@
+//! The producer's configuration: what is written, the sum of its parts, and what is meant.
+
+mod raw;
+
+pub use raw::{DeadLetterRaw, Raw, RunRaw, SourceKind, SourceRaw};
+
+use crate::limit::Limits;
+use crate::profile::Profile;
+use crate::route::{RouteRaw, Router};
+use crate::source;
+use domain::key::KeyStrategy;
+use kafka_client::settings::{Kafka, ProducerTuning};
+use runtime::admin::AdminConfig;
+use runtime::config::{ConfigError, Loaded, Settings};
+use runtime::logs::LogsConfig;
+use runtime::metrics::MetricsConfig;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What the command line says over the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overrides {
+    /// Events/s: scales the profile's shape, or replaces the replay's rate.
+    pub rate: Option<f64>,
+    /// Length of a generator's run.
+    pub duration: Option<Duration>,
+    /// Another profile.
+    pub profile: Option<PathBuf>,
+    /// The run's id.
+    pub run: Option<String>,
+}
+
+/// A configuration that can run.
+pub struct Config {
+    pub source: SourceConfig,
+    pub router: Router,
+    pub strategy: KeyStrategy,
+    pub limits: Limits,
+    pub kafka: Kafka,
+    pub tuning: ProducerTuning,
+    pub dead_letter: DeadLetterRaw,
+    pub run: RunRaw,
+    pub admin: AdminConfig,
+    pub logs: LogsConfig,
+    pub metrics: MetricsConfig,
+}
+
+/// Where events come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SourceConfig {
+    Generator(Box<Profile>),
+    Replay { files: Vec<PathBuf>, rate: Option<f64> },
+}
+
+impl Config {
+    /// Checks everything that can be seen without the network.
+    ///
+    /// # Errors
+    /// The setting, its value, its origin, and what is allowed.
+    pub fn validate(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let (raw, settings) = (&loaded.raw, &loaded.settings);
+        let logs = LogsConfig::validate(settings, &raw.logs)?;
+        let source = source(settings, &raw.source, overrides)?;
+        let router = router(settings, raw, &source)?;
+        raw.limits.validate().map_err(|(name, allowed)| settings.refuse(&format!("limits.{name}"), allowed))?;
+        Ok(Self {
+            source,
+            router,
+            strategy: raw.key.strategy,
+            limits: raw.limits,
+            kafka: Kafka::validate(settings, &raw.kafka)?,
+            tuning: ProducerTuning::validate(settings, "send", &raw.send)?,
+            dead_letter: dead_letter(settings, &raw.dead_letter)?,
+            run: run(settings, &raw.run, overrides)?,
+            admin: AdminConfig::validate(settings, &raw.admin)?,
+            logs,
+            metrics: MetricsConfig::validate(settings, &raw.metrics)?,
+        })
+    }
+
+    /// The profile, when the source is the generator.
+    pub fn profile(&self) -> Option<&Profile> {
+        match &self.source {
+            SourceConfig::Generator(profile) => Some(profile),
+            SourceConfig::Replay { .. } => None,
+        }
+    }
+}
+
+/// What a plan needs; nothing of Kafka.
+pub struct ToPlan {
+    pub profile: Profile,
+    pub router: Router,
+    pub strategy: KeyStrategy,
+}
+
+/// The profile and the routes alone. Without any route everything goes to one topic, named `all`.
+///
+/// # Errors
+/// As [`Config::validate`], and a source that is no generator.
+pub fn to_plan(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<ToPlan, ConfigError> {
+    let (mut raw, settings) = (loaded.raw.clone(), &loaded.settings);
+    if raw.routes.is_empty() {
+        let everything =
+            "*".parse().map_err(|error: domain::route::BadCodigoSet| ConfigError::other(format!("{error}")))?;
+        raw.routes.push(RouteRaw { codigo: everything, topic: "all".into() });
+    }
+    let source = source(settings, &raw.source, overrides)?;
+    let router = router(settings, &raw, &source)?;
+    match source {
+        SourceConfig::Generator(profile) => Ok(ToPlan { profile: *profile, router, strategy: raw.key.strategy }),
+        SourceConfig::Replay { .. } => Err(settings.refuse("source.kind", "a plan is for the generator")),
+    }
+}
+
+fn source(settings: &Settings, raw: &SourceRaw, overrides: &Overrides) -> Result<SourceConfig, ConfigError> {
+    match raw.kind {
+        SourceKind::Generator => {
+            let path = overrides.profile.clone().unwrap_or_else(|| PathBuf::from(&raw.profile));
+            if path.as_os_str().is_empty() {
+                return Err(
+                    settings.refuse("source.profile", "name a profile, for example loadgen-profiles/smoke.toml")
+                );
+            }
+            let profile = profile(&path, overrides)?;
+            Ok(SourceConfig::Generator(Box::new(profile)))
+        }
+        SourceKind::Replay => {
+            if overrides.duration.is_some() || overrides.profile.is_some() {
+                return Err(settings.refuse("source.kind", "--duration and --profile are for the generator"));
+            }
+            let files = source::files(Path::new(&raw.path)).map_err(|error| {
+                settings.refuse("source.path", format!("name an NDJSON file or a directory of them: {error}"))
+            })?;
+            let rate = overrides.rate.unwrap_or(raw.rate);
+            if rate != 0.0 && !(0.001..=crate::shape::HIGHEST_RATE).contains(&rate) {
+                return Err(settings
+                    .refuse("source.rate", "allowed is 0 (as fast as the limits) or 0.001 to 10000000 events/s"));
+            }
+            Ok(SourceConfig::Replay { files, rate: Some(rate).filter(|rate| *rate > 0.0) })
+        }
+    }
+}
+
+/// Reads a profile and lets the command line change it.
+///
+/// # Errors
+/// The file's name and what is wrong in it.
+pub fn profile(path: &Path, overrides: &Overrides) -> Result<Profile, ConfigError> {
+    let profile = Profile::load(path).map_err(|error| ConfigError::other(error.to_string()))?;
+    profile.with(overrides.rate, overrides.duration).map_err(ConfigError::other)
+}
+
+fn router(settings: &Settings, raw: &Raw, source: &SourceConfig) -> Result<Router, ConfigError> {
+    if raw.routes.is_empty() {
+        return Err(settings.refuse("routes", "write at least one [[routes]] with codigo and topic"));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    for (place, route) in raw.routes.iter().enumerate() {
+        let topic = &route.topic;
+        // Room for `.dlq` and `.retry.30s` behind the name; Kafka takes 249 characters.
+        if topic.is_empty() || topic.len() > 230 || !topic.chars().all(plain) || topic.starts_with('.') {
+            let key = format!("routes[{place}].topic");
+            return Err(settings.refuse(&key, "allowed are 1 to 230 letters, digits, '.', '_' and '-'"));
+        }
+    }
+    let router = Router::new(&raw.routes);
+    let codes = if let SourceConfig::Generator(profile) = source { profile.codes.codes.as_slice() } else { &[] };
+    if let Some(codigo) = codes.iter().find(|codigo| router.find(**codigo).is_none()) {
+        let sentence =
+            format!("the profile makes codigo {codigo} and no route holds it: add a route, or one for \"*\"");
+        return Err(settings.refuse("routes", sentence));
+    }
+    Ok(router)
+}
+
+fn dead_letter(settings: &Settings, raw: &DeadLetterRaw) -> Result<DeadLetterRaw, ConfigError> {
+    let path = Path::new(&raw.file);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.file_name().is_none() || path.is_dir() || !folder.is_dir() {
+        return Err(settings.refuse("dead_letter.file", "allowed is a file in a folder that exists"));
+    }
+    Ok(raw.clone())
+}
+
+fn run(settings: &Settings, raw: &RunRaw, overrides: &Overrides) -> Result<RunRaw, ConfigError> {
+    let mut run = raw.clone();
+    if let Some(id) = &overrides.run {
+        run.id.clone_from(id);
+    }
+    let plain = |c: char| c.is_ascii_digit() || c.is_ascii_lowercase();
+    if run.id.len() > 16 || !run.id.chars().all(plain) {
+        return Err(settings.refuse("run.id", "allowed are up to 16 of a-z and 0-9 (empty: made anew for every run)"));
+    }
+    for (key, span, to) in [
+        ("run.start_deadline", run.start_deadline, 600),
+        ("run.shutdown_deadline", run.shutdown_deadline, 3_600),
+        ("run.progress_every", run.progress_every, 3_600),
+    ] {
+        if span.get().is_zero() || span.get() > Duration::from_secs(to) {
+            return Err(settings.refuse(key, format!("allowed is above 0 and up to \"{to}s\"")));
+        }
+    }
+    Ok(run)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! The producer's configuration as it is written.
+
+use crate::key::KeyRaw;
+use crate::limit::Limits;
+use crate::route::RouteRaw;
+use kafka_client::settings::{KafkaRaw, ProducerTuningRaw};
+use runtime::admin::AdminRaw;
+use runtime::config::Span;
+use runtime::logs::LogsRaw;
+use runtime::metrics::MetricsRaw;
+use serde::{Deserialize, Serialize};
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Raw {
+    pub run: RunRaw,
+    pub source: SourceRaw,
+    pub routes: Vec<RouteRaw>,
+    pub key: KeyRaw,
+    pub limits: Limits,
+    pub send: ProducerTuningRaw,
+    pub dead_letter: DeadLetterRaw,
+    pub kafka: KafkaRaw,
+    pub admin: AdminRaw,
+    pub logs: LogsRaw,
+    pub metrics: MetricsRaw,
+}
+
+/// Section `[run]`: this run, its start and its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunRaw {
+    /// Part of every generated event's id; empty: made anew for every run.
+    pub id: String,
+    /// How long Kafka may take to answer at the start.
+    pub start_deadline: Span,
+    /// How long the end may wait for acknowledgements.
+    pub shutdown_deadline: Span,
+    /// How often a line tells how it goes.
+    pub progress_every: Span,
+}
+
+impl Default for RunRaw {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            start_deadline: Span::from_secs(15),
+            shutdown_deadline: Span::from_secs(10),
+            progress_every: Span::from_secs(5),
+        }
+    }
+}
+
+/// Where events come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    #[default]
+    Generator,
+    Replay,
+}
+
+/// Section `[source]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SourceRaw {
+    /// `generator` or `replay`.
+    pub kind: SourceKind,
+    /// Generator: the profile's file.
+    pub profile: String,
+    /// Replay: an NDJSON file, or a directory of `*.ndjson` files.
+    pub path: String,
+    /// Replay: events/s; 0 is as fast as the limits allow.
+    pub rate: f64,
+}
+
+/// Section `[dead_letter]`: where a record goes that can never be written to its topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeadLetterRaw {
+    /// Whether `<topic>.dlq` is tried first.
+    pub topic: bool,
+    /// The local file behind it; bad lines and events without a route go there too.
+    pub file: String,
+}
+
+impl Default for DeadLetterRaw {
+    fn default() -> Self {
+        Self { topic: true, file: "producer-set-aside.ndjson".into() }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the configuration may say, and the sentence that it gets when it says something else.
+
+use super::{Config, Overrides, Raw, SourceConfig};
+use runtime::config::{Loaded, load};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const PROFILE: &str = r#"
+purpose = "a test"
+seed = 7
+duration = "10s"
+shape = { kind = "constant", rate = 100 }
+codes = { share = 0.8, of = 0.2, groups = [{ first = 400, count = 10 }] }
+fleet = { trucks = 5 }
+"#;
+
+/// A folder with a profile and a configuration that is `GOOD` with one text replaced.
+fn written(from: &str, to: &str) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path().join("load.toml");
+    std::fs::write(&profile, PROFILE).unwrap();
+    let good = format!(
+        "[source]\nkind = \"generator\"\nprofile = \"{}\"\n[kafka]\nbootstrap_servers = [\"127.0.0.1:9\"]\n\
+         [dead_letter]\nfile = \"{}\"\n[limits]\nbytes_per_second = \"10MB\"\n[run]\nid = \"abc\"\n\
+         [[routes]]\ncodigo = \"400-499\"\ntopic = \"mt-c400\"\n",
+        profile.display(),
+        dir.path().join("aside.ndjson").display(),
+    );
+    let path = dir.path().join("producer.toml");
+    std::fs::write(&path, good.replace(from, to)).unwrap();
+    (dir, path)
+}
+
+fn loaded(path: &Path) -> Loaded<Raw> {
+    load::<Raw>(Some(path), std::iter::empty()).unwrap()
+}
+
+fn refusal(from: &str, to: &str, overrides: &Overrides) -> String {
+    let (_dir, path) = written(from, to);
+    match load::<Raw>(Some(&path), std::iter::empty()) {
+        Err(error) => error.to_string(),
+        Ok(loaded) => Config::validate(&loaded, overrides).map(|_| ()).expect_err(to).to_string(),
+    }
+}
+
+#[test]
+fn a_good_configuration_is_taken_with_its_overrides() {
+    let (_dir, path) = written("", "");
+    let overrides = Overrides {
+        rate: Some(50.0),
+        duration: Some(Duration::from_secs(2)),
+        run: Some("xyz".into()),
+        ..Overrides::default()
+    };
+    let config = Config::validate(&loaded(&path), &overrides).unwrap();
+    let SourceConfig::Generator(profile) = config.source else { panic!("a generator") };
+    assert_eq!((profile.events(), config.run.id.as_str()), (100, "xyz"));
+}
+
+#[test]
+fn what_is_wrong_is_named_with_what_is_allowed() {
+    let none = Overrides::default();
+    for (from, to, said) in [
+        ("400-499", "400-405", "the profile makes codigo 406 and no route holds it"),
+        ("400-499", "x", "routes[0].codigo"),
+        ("topic = \"mt-c400\"", "topic = \"mt c400\"", "routes[0].topic is `mt c400`"),
+        ("id = \"abc\"", "id = \"A-B\"", "run.id is `A-B`"),
+        ("\"10MB\"", "\"10B\"", "limits.bytes_per_second is `10B`"),
+        ("\"generator\"", "\"oracle\"", "source.kind"),
+        ("\"generator\"", "\"replay\"", "source.path is not set"),
+        ("load.toml", "none.toml", "none.toml: cannot be read"),
+        ("aside.ndjson", "none/aside.ndjson", "dead_letter.file"),
+        ("[limits]", "[limits]\nevents = 5", "events"),
+        ("127.0.0.1:9", "", "kafka.bootstrap_servers"),
+    ] {
+        let sentence = refusal(from, to, &none);
+        assert!(sentence.contains(said), "{to}: {sentence}");
+    }
+    let rate = Overrides { rate: Some(-1.0), ..Overrides::default() };
+    assert!(refusal("", "", &rate).contains("--rate is -1"));
+}
+
+#[test]
+fn an_unknown_key_of_the_profile_names_the_profile() {
+    let (dir, path) = written("", "");
+    std::fs::write(dir.path().join("load.toml"), PROFILE.replace("trucks = 5", "trucks = 5, wheels = 6")).unwrap();
+    let error = Config::validate(&loaded(&path), &Overrides::default()).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("load.toml: line 7") && error.contains("wheels"), "{error}");
+}

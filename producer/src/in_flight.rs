@@ -1,0 +1,175 @@
+//! Events between the client's queue and Kafka's answer: a fixed number of slots, found again by their number.
+//!
+//! The sender takes a slot, the answer gives it back. The number travels through librdkafka as the record's opaque value,
+//! so nothing is allocated per event. The memory is fixed at the start: no free slot means that the queue is full.
+//!
+//! A slot has one owner at a time: the sender writes it before it hands the record to the client (whose locks publish
+//! it), the answering thread reads it and gives it back under the lock of the free list.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What is remembered of an event until Kafka answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flying {
+    /// Since the start of the run.
+    pub due: Duration,
+    pub series: u32,
+    pub seq: u64,
+    pub topic: u16,
+}
+
+#[derive(Default)]
+struct Slot {
+    due_nanos: AtomicU64,
+    seq: AtomicU64,
+    /// Series in the upper half, topic in the lower.
+    series_topic: AtomicU64,
+}
+
+struct Free {
+    numbers: Vec<u32>,
+    sender_waits: bool,
+}
+
+/// All slots; shared between the sender and the answers.
+pub struct InFlight {
+    slots: Box<[Slot]>,
+    free: Mutex<Free>,
+    room: Condvar,
+    /// A waiting sender is woken when so many slots are free: one wake-up for many answers.
+    enough: usize,
+}
+
+impl InFlight {
+    pub fn new(capacity: u32) -> Arc<Self> {
+        let capacity = capacity.max(1);
+        let free = Free { numbers: (0..capacity).rev().collect(), sender_waits: false };
+        Arc::new(Self {
+            slots: (0..capacity).map(|_| Slot::default()).collect(),
+            free: Mutex::new(free),
+            room: Condvar::new(),
+            enough: (capacity as usize / 10).clamp(1, 1_000),
+        })
+    }
+
+    /// What is in a slot.
+    pub fn get(&self, slot: usize) -> Option<Flying> {
+        let slot = self.slots.get(slot)?;
+        let both = slot.series_topic.load(Ordering::Acquire);
+        Some(Flying {
+            due: Duration::from_nanos(slot.due_nanos.load(Ordering::Relaxed)),
+            seq: slot.seq.load(Ordering::Relaxed),
+            series: (both >> 32) as u32,
+            topic: both as u16,
+        })
+    }
+
+    /// Gives a slot back.
+    pub fn release(&self, slot: usize) {
+        let mut free = self.free();
+        free.numbers.push(slot as u32);
+        if free.sender_waits && free.numbers.len() >= self.enough {
+            free.sender_waits = false;
+            self.room.notify_one();
+        }
+    }
+
+    /// Waits until answers have made room, or for `at_most`.
+    pub fn wait_for_room(&self, at_most: Duration) {
+        let mut free = self.free();
+        free.sender_waits = true;
+        // Woken early or late makes no difference: the sender tries again.
+        drop(self.room.wait_timeout(free, at_most).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// True when nothing is out any more; asked when the sender has ended.
+    pub fn all_back(&self) -> bool {
+        self.free().numbers.len() == self.slots.len()
+    }
+
+    fn free(&self) -> MutexGuard<'_, Free> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sender's side: keeps free slots at hand, so that it meets the lock once for many events.
+pub struct Slots {
+    shared: Arc<InFlight>,
+    at_hand: Vec<u32>,
+}
+
+impl Slots {
+    pub fn new(shared: Arc<InFlight>) -> Self {
+        Self { shared, at_hand: Vec::new() }
+    }
+
+    /// Takes a slot for an event; `None` when all are out.
+    pub fn take(&mut self, flying: Flying) -> Option<usize> {
+        if self.at_hand.is_empty() {
+            std::mem::swap(&mut self.at_hand, &mut self.shared.free().numbers);
+        }
+        let number = self.at_hand.pop()? as usize;
+        let slot = self.shared.slots.get(number)?;
+        slot.due_nanos.store(flying.due.as_nanos() as u64, Ordering::Relaxed);
+        slot.seq.store(flying.seq, Ordering::Relaxed);
+        slot.series_topic.store(u64::from(flying.series) << 32 | u64::from(flying.topic), Ordering::Release);
+        Some(number)
+    }
+
+    /// Puts a slot back whose event never left.
+    pub fn put_back(&mut self, slot: usize) {
+        self.at_hand.push(slot as u32);
+    }
+}
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        self.shared.free().numbers.append(&mut self.at_hand);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Flying, InFlight, Slots};
+    use std::time::Duration;
+
+    fn flying(seq: u64) -> Flying {
+        Flying { due: Duration::from_nanos(seq * 7), series: u32::MAX - 1, seq, topic: 3 }
+    }
+
+    #[test]
+    fn slots_run_out_and_come_back_with_what_was_put_in() {
+        let shared = InFlight::new(2);
+        let mut slots = Slots::new(shared.clone());
+        let (a, b) = (slots.take(flying(1)).unwrap(), slots.take(flying(2)).unwrap());
+        assert_eq!(slots.take(flying(3)), None);
+        assert_eq!((shared.get(a), shared.get(b)), (Some(flying(1)), Some(flying(2))));
+        shared.release(a);
+        let c = slots.take(flying(4)).unwrap();
+        assert_eq!((shared.get(c), shared.get(99)), (Some(flying(4)), None));
+        assert!(!shared.all_back());
+        shared.release(b);
+        slots.put_back(c);
+        drop(slots);
+        assert!(shared.all_back());
+    }
+
+    #[test]
+    fn a_waiting_sender_is_woken_by_an_answer() {
+        let shared = InFlight::new(1);
+        let mut slots = Slots::new(shared.clone());
+        let slot = slots.take(flying(1)).unwrap();
+        let waiting = std::thread::spawn(move || {
+            while slots.take(flying(2)).is_none() {
+                slots.shared.wait_for_room(Duration::from_secs(60));
+            }
+        });
+        while !shared.free().sender_waits {
+            std::thread::yield_now();
+        }
+        shared.release(slot);
+        waiting.join().unwrap();
+    }
+}

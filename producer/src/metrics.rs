@@ -1,0 +1,63 @@
+//! The producer's metrics.
+//!
+//! | name | unit | meaning |
+//! |---|---|---|
+//! | comboio_producer_send_offered_events_total | events | made by the source and let pass by the limits |
+//! | comboio_producer_send_sent_events_total | events | taken by the client's queue |
+//! | comboio_producer_send_sent_bytes_total | bytes | values of the sent events |
+//! | comboio_producer_send_acknowledged_events_total | events | held by Kafka |
+//! | comboio_producer_send_failed_events_total | events | given up on |
+//! | comboio_producer_send_dead_lettered_events_total | events | set aside with their reason |
+//! | comboio_producer_send_queue_full_waits_total | waits | a full queue made the flow wait |
+//! | comboio_producer_send_queue_events | events | between the source and Kafka's answer |
+//! | comboio_producer_send_ack_latency_seconds | seconds | from the due time to the acknowledgement, label `quantile` |
+//! | comboio_producer_source_bad_lines_total | lines | hold no valid event |
+//! | comboio_producer_source_lateness_seconds | seconds | how long after its due time the last event left |
+//! | comboio_producer_route_unroutable_events_total | events | no route holds them |
+
+use crate::answers::Latency;
+use crate::tally::Tally;
+use runtime::metrics::{Gauge, Metrics};
+
+/// Counters that are published.
+pub fn tally(metrics: &Metrics) -> Tally {
+    let counter = |name, meaning| metrics.counter(name, meaning, &[]);
+    let gauge = |name, meaning| metrics.gauge(name, meaning, &[]);
+    Tally {
+        offered: counter(
+            "comboio_producer_send_offered_events_total",
+            "Events made by the source and let pass by the limits",
+        ),
+        sent: counter("comboio_producer_send_sent_events_total", "Events taken by the client's queue"),
+        sent_bytes: counter("comboio_producer_send_sent_bytes_total", "Bytes of the sent events' values"),
+        acknowledged: counter("comboio_producer_send_acknowledged_events_total", "Events held by Kafka"),
+        failed: counter("comboio_producer_send_failed_events_total", "Events given up on"),
+        dead_lettered: counter(
+            "comboio_producer_send_dead_lettered_events_total",
+            "Events set aside with their reason",
+        ),
+        bad_lines: counter("comboio_producer_source_bad_lines_total", "Lines that hold no valid event"),
+        unroutable: counter("comboio_producer_route_unroutable_events_total", "Events that no route holds"),
+        queue_full: counter("comboio_producer_send_queue_full_waits_total", "Waits for room in the client's queue"),
+        lateness: gauge("comboio_producer_source_lateness_seconds", "How long after its due time the last event left"),
+        queue: gauge("comboio_producer_send_queue_events", "Events between the source and Kafka's answer"),
+    }
+}
+
+/// The latency gauges; set from time to time, because quantiles are not free.
+pub struct LatencyGauges([Gauge; 4]);
+
+impl LatencyGauges {
+    pub fn new(metrics: &Metrics) -> Self {
+        let gauge = |quantile| {
+            let name = "comboio_producer_send_ack_latency_seconds";
+            metrics.gauge(name, "From the due time to the acknowledgement", &[("quantile", quantile)])
+        };
+        Self([gauge("0.5"), gauge("0.9"), gauge("0.99"), gauge("0.999")])
+    }
+
+    pub fn set(&self, latency: Latency) {
+        let values = [latency.p50, latency.p90, latency.p99, latency.p999];
+        self.0.iter().zip(values).for_each(|(gauge, milliseconds)| gauge.set(milliseconds / 1_000.0));
+    }
+}

@@ -1,0 +1,160 @@
+//! The flow: source -> route -> key -> rate limit -> send, chunk by chunk, on one thread.
+//!
+//! Knows the stages and their order; they do not know each other. It alone waits, and only when it is ahead of its time.
+
+use crate::chunk::Chunk;
+use crate::key;
+use crate::limit::Limiter;
+use crate::route::Router;
+use crate::send::{Books, Outlet, Sending};
+use crate::set_aside::{Bytes, SetAside, SetAsideFile};
+use crate::source::{BadLine, Fill, Source};
+use domain::key::KeyStrategy;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Waits, or moves a clock by hand.
+pub type Pause = Box<dyn FnMut(Duration) + Send>;
+
+/// The parts of a flow.
+pub struct Pipeline<O> {
+    pub source: Box<dyn Source>,
+    pub router: Router,
+    pub strategy: KeyStrategy,
+    pub limiter: Limiter,
+    pub sending: Sending<O>,
+    pub set_aside: Arc<SetAsideFile>,
+    pub pause: Pause,
+}
+
+/// Why a flow ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The source has no more.
+    Complete,
+    /// A drain was asked for.
+    Stopped,
+    /// The source failed.
+    SourceFailed(String),
+}
+
+/// What is left of a flow that ended.
+pub struct Flown {
+    pub end: End,
+    pub source: Box<dyn Source>,
+    pub books: Books,
+    /// From the start of the run to the last event sent.
+    pub elapsed: Duration,
+}
+
+/// Short sleeps cost more than they give; the next events are this late at most.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+/// A sleep is cut here, so that a drain or a new limit is seen soon.
+const LONGEST_SLEEP: Duration = Duration::from_millis(50);
+/// So many bad lines are logged one by one; all of them are in the local file.
+const LOGGED_BAD_LINES: u64 = 20;
+
+impl<O: Outlet> Pipeline<O> {
+    /// Runs until the source ends, a drain is asked for, or nothing more can be sent.
+    pub fn run(mut self) -> Flown {
+        let mut chunk = Chunk::default();
+        self.sending.answers.started();
+        let end = loop {
+            self.sending.beat.progress();
+            if self.sending.patience.draining() {
+                break End::Stopped;
+            }
+            match self.turn(&mut chunk) {
+                Ok(None) => {}
+                Ok(Some(end)) => break end,
+                Err(error) => break End::SourceFailed(error),
+            }
+        };
+        let elapsed = self.sending.elapsed();
+        let Sending { beat, books, .. } = self.sending;
+        beat.retire();
+        Flown { end, source: self.source, books, elapsed }
+    }
+
+    fn turn(&mut self, chunk: &mut Chunk) -> Result<Option<End>, String> {
+        chunk.clear();
+        let now = self.sending.elapsed();
+        let room = self.limiter.room();
+        let fill = self.source.fill(now, room, chunk).map_err(|error| error.to_string())?;
+        self.tell_bad_lines();
+        match fill {
+            Fill::End => return Ok(Some(End::Complete)),
+            Fill::Wait(until) if until > now => (self.pause)((until - now).clamp(SHORTEST_SLEEP, LONGEST_SLEEP)),
+            Fill::Wait(_) => {}
+            Fill::Taken => {
+                self.route(chunk);
+                key::key(self.strategy, chunk);
+                if !self.pass_limits(chunk) || !self.sending.send(chunk) {
+                    return Ok(Some(End::Stopped));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn route(&mut self, chunk: &mut Chunk) {
+        let (sending, set_aside) = (&self.sending, &self.set_aside);
+        self.router.route(chunk, |item, value| {
+            sending.answers.tally.unroutable.add(1);
+            let detail = format!("no route holds codigo {}", item.codigo);
+            let line = SetAside {
+                at_ms: sending.clock.wall_ms(),
+                class: "rejected",
+                reason: "no-route",
+                detail: &detail,
+                timestamp_ms: Some(item.ts),
+                value: Bytes(value),
+                ..SetAside::default()
+            };
+            write(set_aside, &line);
+        });
+    }
+
+    /// Waits until the limits let the chunk pass; false when time is up meanwhile; then it counts as failed.
+    fn pass_limits(&mut self, chunk: &Chunk) -> bool {
+        let mut ask = self.limiter.ask(chunk.len(), chunk.value_bytes());
+        while let Some(wait) = self.limiter.pay(&mut ask) {
+            self.sending.beat.progress();
+            // Events that the source has made but the limits hold back still go out within the shutdown deadline.
+            if self.sending.patience.is_over() {
+                return self.sending.give_up(chunk);
+            }
+            (self.pause)(wait.clamp(Duration::from_micros(50), LONGEST_SLEEP));
+        }
+        true
+    }
+
+    fn tell_bad_lines(&mut self) {
+        for bad in self.source.bad_lines() {
+            let tally = &self.sending.answers.tally;
+            tally.bad_lines.add(1);
+            let BadLine { file, line, reason, detail, value } = &bad;
+            if tally.bad_lines.get() <= LOGGED_BAD_LINES {
+                tracing::warn!(file, line, reason, detail, "bad line");
+            }
+            let at_ms = self.sending.clock.wall_ms();
+            let aside = SetAside {
+                at_ms,
+                class: "rejected",
+                reason,
+                detail,
+                file: Some(file),
+                line: Some(*line),
+                value: Bytes(value),
+                ..SetAside::default()
+            };
+            write(&self.set_aside, &aside);
+        }
+    }
+}
+
+fn write(file: &SetAsideFile, line: &SetAside<'_>) {
+    if let Err(error) = file.write(line) {
+        tracing::error!(file = %file.path().display(), %error, detail = line.detail, "cannot be set aside");
+    }
+}

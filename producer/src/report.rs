@@ -1,0 +1,94 @@
+//! The report at the end: what was offered and what became of it, how even the rate was, how long Kafka took, what it cost.
+//!
+//! The *rate error of a second* is |sent - planned| / planned, where *planned* is the number of events due in that second of
+//! the run by the load shape, and *sent* the number that the client's queue took in it, whenever they were due. The last,
+//! partial second is left out, and so are seconds without a plan.
+
+mod pace;
+mod spread;
+mod text;
+
+pub use pace::{Rate, Second, rate};
+pub use spread::{TopicSpread, hottest_share, spread};
+
+use crate::answers::Latency;
+use crate::profile::Expected;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a run came to. `Display` is for people, serde for programs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub run: String,
+    /// `generator` or `replay`, and what it read.
+    pub source: String,
+    pub started_ms: i64,
+    /// From the start to the last event sent, seconds.
+    pub duration_seconds: f64,
+    /// `complete`, or why it ended early.
+    pub ended: String,
+
+    pub offered: u64,
+    pub sent: u64,
+    pub acknowledged: u64,
+    pub failed: u64,
+    pub dead_lettered: u64,
+    pub bad_lines: u64,
+    pub unroutable: u64,
+    /// Events whose id the ledger cannot name.
+    pub not_in_ledger: u64,
+    pub sent_bytes: u64,
+    /// Failed events by reason.
+    pub failures: BTreeMap<String, u64>,
+
+    pub rate: Rate,
+    /// The latest that an event left after it was due, milliseconds.
+    pub lateness_max_ms: f64,
+    /// How often a full queue made the flow wait.
+    pub queue_full: u64,
+    pub ack_latency_ms: Latency,
+
+    /// How many codes count as the hottest, and the share of offered events that they have.
+    pub hottest_codes: u64,
+    pub hottest_codes_share: f64,
+    pub topics: Vec<TopicSpread>,
+
+    pub cpu_seconds: f64,
+    /// CPU of the whole process per acknowledged event, microseconds.
+    pub cpu_us_per_event: f64,
+    pub peak_rss_bytes: u64,
+
+    pub expected: Vec<Expectation>,
+}
+
+/// Something that the profile expected, and whether it came so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Expectation {
+    pub what: String,
+    /// The largest value that is fine.
+    pub limit: f64,
+    pub found: f64,
+    pub met: bool,
+}
+
+impl Report {
+    /// Every offered event has one end: acknowledged, dead letter, or failed.
+    pub fn adds_up(&self) -> bool {
+        self.offered == self.acknowledged + self.dead_lettered + self.failed
+    }
+
+    /// Holds the numbers against what the profile expected; `share` is the profile's share of the hottest codes.
+    pub fn expect(&mut self, expected: &Expected, share: f64) {
+        let mut judge = |what: &str, limit: Option<f64>, found: Option<f64>| {
+            if let (Some(limit), Some(found)) = (limit, found) {
+                self.expected.push(Expectation { what: what.to_owned(), limit, found, met: found <= limit });
+            }
+        };
+        judge("worst second's rate error", expected.worst_second_error, self.rate.worst_second_error);
+        let error = (self.hottest_codes_share - share).abs();
+        judge("share of the hottest codes off by", expected.hottest_share_error, Some(error));
+    }
+}
+
+#[cfg(test)]
+mod tests;

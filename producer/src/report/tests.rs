@@ -1,0 +1,60 @@
+//! The report's arithmetic.
+
+use super::{Report, hottest_share, rate, spread};
+use crate::profile::Expected;
+use std::collections::HashMap;
+
+#[test]
+fn the_worst_second_is_a_whole_one() {
+    let rate = rate(&[100, 97, 104, 99, 7], 4.6, |until| Some(100 * until));
+    assert_eq!((rate.worst_second, rate.worst_second_error), (Some(2), Some(0.04)));
+    assert_eq!(rate.seconds.len(), 5);
+    assert!((rate.mean - 407.0 / 4.6).abs() < 1e-9);
+}
+
+#[test]
+fn a_run_that_fell_behind_is_held_against_the_rate_of_its_plan() {
+    let rate = rate(&[50, 50, 50, 50], 4.0, |until| Some(100 * until.min(2)));
+    assert_eq!((rate.target, rate.mean), (Some(100.0), 50.0));
+}
+
+#[test]
+fn without_a_plan_there_is_no_error() {
+    let rate = rate(&[5, 5], 2.0, |_| None);
+    assert_eq!((rate.target, rate.worst_second_error, rate.mean), (None, None, 5.0));
+    assert_eq!(super::rate(&[], 0.0, |_| Some(0)).worst_second_error, None);
+}
+
+#[test]
+fn a_silent_second_is_a_whole_error() {
+    let rate = rate(&[10], 3.0, |until| Some(until * 10));
+    assert_eq!((rate.worst_second_error, rate.worst_second), (Some(1.0), Some(2)));
+}
+
+#[test]
+fn shares_and_spreads() {
+    let codes = HashMap::from([(1, 50), (2, 30), (3, 15), (4, 5)]);
+    assert_eq!(hottest_share(&codes, 2), 0.8);
+    assert_eq!(hottest_share(&HashMap::new(), 2), 0.0);
+    let even = spread("t", 4, &[10, 30]);
+    assert_eq!((even.partitions, even.acknowledged, even.hottest_partition_over_mean), (4, 40, 3.0));
+    assert_eq!(spread("t", 2, &[]).hottest_partition_over_mean, 0.0);
+}
+
+#[test]
+fn what_was_expected_is_judged() {
+    let mut report = Report { hottest_codes_share: 0.82, ..Report::default() };
+    report.rate.worst_second_error = Some(0.03);
+    let expected = Expected { worst_second_error: Some(0.05), hottest_share_error: Some(0.01), ..Expected::default() };
+    report.expect(&expected, 0.8);
+    assert_eq!(report.expected.iter().map(|e| e.met).collect::<Vec<_>>(), [true, false]);
+    assert!(report.to_string().contains("NOT as expected: share of the hottest codes"));
+}
+
+#[test]
+fn the_report_survives_json() {
+    let report = Report { run: "r".into(), offered: 3, acknowledged: 2, failed: 1, ..Report::default() };
+    assert!(report.adds_up());
+    let again: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
+    assert_eq!(again, report);
+}

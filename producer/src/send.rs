@@ -1,0 +1,175 @@
+//! Send: hands events to the client's queue, in their order, and waits for room when it is full.
+//!
+//! *In*: a routed, keyed chunk that the limits let pass. *Out*: every event taken by the client, set aside, or counted as
+//! failed. *Never*: offers a later event while an earlier one waits for room (order per key), or drops one in silence.
+
+use crate::answers::Answers;
+use crate::chunk::{Chunk, Item};
+use crate::ledger::Offers;
+use crate::tally::{Pace, SeriesCounts};
+use runtime::clock::SharedClock;
+use runtime::health::Beat;
+use runtime::shutdown::Shutdown;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the client said to one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Offered {
+    /// It is in the queue; its answer comes.
+    Taken,
+    /// No room: offer the same event again.
+    Full,
+    /// It can never be written and is on its way to the dead letters.
+    SetAside,
+    /// Nothing more can be sent, for this reason.
+    Broken(String),
+}
+
+/// The border to Kafka's client; scripted in tests.
+pub trait Outlet: Send {
+    fn offer(&mut self, item: &Item, chunk: &Chunk) -> Offered;
+    /// Waits until there may be room, or for `at_most`.
+    fn wait_for_room(&mut self, at_most: Duration);
+}
+
+/// How long the end may take once a drain was asked for.
+#[derive(Clone)]
+pub struct Patience {
+    shutdown: Shutdown,
+    clock: SharedClock,
+    deadline: Duration,
+    since: Option<Duration>,
+}
+
+impl Patience {
+    pub fn new(shutdown: Shutdown, clock: SharedClock, deadline: Duration) -> Self {
+        Self { shutdown, clock, deadline, since: None }
+    }
+
+    /// A drain was asked for: take nothing new.
+    pub fn draining(&self) -> bool {
+        self.shutdown.draining()
+    }
+
+    /// Time is up, or a second signal hurries: leave what is not done. The deadline starts with the first call after a
+    /// drain was asked for.
+    pub fn is_over(&mut self) -> bool {
+        if !self.shutdown.draining() {
+            return false;
+        }
+        let since = *self.since.get_or_insert_with(|| self.clock.now());
+        self.shutdown.is_hurried() || self.clock.now().saturating_sub(since) >= self.deadline
+    }
+}
+
+const TOO_LATE: &str = "not sent before the shutdown deadline";
+
+/// How long one wait for room may take before the deadline is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The stage.
+pub struct Sending<O> {
+    pub outlet: O,
+    pub answers: Arc<Answers>,
+    pub clock: SharedClock,
+    pub patience: Patience,
+    pub beat: Beat,
+    pub books: Books,
+}
+
+/// What the flow writes down about the events that it offered.
+#[derive(Debug, Clone, Default)]
+pub struct Books {
+    pub pace: Pace,
+    pub counts: SeriesCounts,
+    /// Kept when a ledger is wanted.
+    pub offers: Option<Offers>,
+}
+
+impl<O: Outlet> Sending<O> {
+    /// Sends a whole chunk; false when the rest of the run is pointless. What was not sent then is counted as failed.
+    pub fn send(&mut self, chunk: &Chunk) -> bool {
+        let tally = self.answers.tally.clone();
+        tally.offered.add(chunk.len() as u64);
+        let mut now = self.elapsed();
+        let (mut sent, mut sent_bytes) = (0, 0);
+        let mut rest = chunk.items().iter();
+        for item in rest.by_ref() {
+            self.books.note(item);
+            match self.send_one(item, chunk, &mut now) {
+                Ok(true) => (sent, sent_bytes) = (sent + 1, sent_bytes + item.value.len() as u64),
+                Ok(false) => {}
+                Err(why) => {
+                    self.answers.lost_sight(&why);
+                    rest.by_ref().for_each(|item| self.lose(item, &why));
+                    tally.sent.add(sent);
+                    tally.sent_bytes.add(sent_bytes);
+                    return false;
+                }
+            }
+        }
+        tally.sent.add(sent);
+        tally.sent_bytes.add(sent_bytes);
+        tally.lateness.set(chunk.items().last().map_or(0.0, |item| now.saturating_sub(item.due).as_secs_f64()));
+        true
+    }
+
+    /// True when the client took it, false when it was set aside, and why not when it never will.
+    fn send_one(&mut self, item: &Item, chunk: &Chunk, now: &mut Duration) -> Result<bool, String> {
+        loop {
+            match self.outlet.offer(item, chunk) {
+                Offered::Taken => {
+                    self.books.pace.note(item.due, *now);
+                    return Ok(true);
+                }
+                Offered::SetAside => return Ok(false),
+                Offered::Full => self.wait_for_room()?,
+                Offered::Broken(reason) => {
+                    self.answers.broken(reason);
+                    return Err("not sent: the producer cannot go on".into());
+                }
+            }
+            *now = self.elapsed();
+        }
+    }
+
+    fn wait_for_room(&mut self) -> Result<(), String> {
+        self.answers.tally.queue_full.add(1);
+        self.beat.progress();
+        if self.answers.why_broken().is_some() {
+            return Err("not sent: the producer cannot go on".into());
+        }
+        if self.patience.is_over() {
+            return Err(TOO_LATE.into());
+        }
+        self.outlet.wait_for_room(LOOK_AGAIN);
+        Ok(())
+    }
+
+    /// Counts a chunk that will not be sent any more as failed; always false.
+    pub fn give_up(&mut self, chunk: &Chunk) -> bool {
+        self.answers.tally.offered.add(chunk.len() as u64);
+        chunk.items().iter().for_each(|item| self.lose(item, TOO_LATE));
+        false
+    }
+
+    fn lose(&mut self, item: &Item, why: &str) {
+        self.books.note(item);
+        self.answers.lost_sight(why);
+    }
+
+    /// Time since the start of the run.
+    pub fn elapsed(&self) -> Duration {
+        self.clock.now().saturating_sub(self.answers.started())
+    }
+}
+
+impl Books {
+    fn note(&mut self, item: &Item) {
+        self.counts.note(item);
+        if let Some(offers) = &mut self.offers {
+            offers.note(item);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The local file for what cannot go to Kafka: one JSON line per event or line, with the reason.
+//!
+//! *In*: bad lines, events without a route, dead letters whose topic does not take them. *Out*: a file, appended to.
+//! *Never*: loses a byte of a value; what is no UTF-8 is written as hex.
+
+use serde::Serialize;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// One line of the file.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SetAside<'a> {
+    /// When, ms since the epoch.
+    pub at_ms: i64,
+    pub class: &'a str,
+    pub reason: &'a str,
+    pub detail: &'a str,
+    /// Where it should have gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp_ms: Option<i64>,
+    /// The file and line that it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    pub key: Bytes<'a>,
+    pub value: Bytes<'a>,
+    /// The record's headers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(&'a str, Bytes<'a>)>,
+}
+
+/// Bytes as text when they are text, else `{"hex":"ff00"}`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Hex {
+            hex: String,
+        }
+        match std::str::from_utf8(self.0) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => Hex { hex: self.0.iter().map(|byte| format!("{byte:02x}")).collect() }.serialize(serializer),
+        }
+    }
+}
+
+/// The file; opened when the first line comes, so that a good run leaves none behind.
+#[derive(Debug)]
+pub struct SetAsideFile {
+    path: PathBuf,
+    file: Mutex<Option<File>>,
+}
+
+impl SetAsideFile {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, file: Mutex::new(None) }
+    }
+
+    /// Appends one line; it is with the operating system when this returns.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written; the caller must count what is in no place now.
+    pub fn write(&self, what: &SetAside<'_>) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(what)?;
+        line.push(b'\n');
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.is_none() {
+            *file = Some(OpenOptions::new().create(true).append(true).open(&self.path)?);
+            tracing::warn!(file = %self.path.display(), "events are set aside in a local file");
+        }
+        match file.as_mut() {
+            Some(file) => file.write_all(&line),
+            None => Ok(()),
+        }
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bytes, SetAside, SetAsideFile};
+
+    #[test]
+    fn lines_are_appended_and_every_byte_survives() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = SetAsideFile::new(dir.path().join("aside.ndjson"));
+        assert!(!file.path().exists());
+        for value in [&b"{\"a\":1}"[..], &b"\xff\x00"[..]] {
+            // As two runs would: the second keeps what the first wrote.
+            let file = SetAsideFile::new(file.path().into());
+            let what = SetAside { class: "rejected", reason: "schema", value: Bytes(value), ..SetAside::default() };
+            file.write(&what).unwrap();
+        }
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["value"], "{\"a\":1}");
+        assert_eq!(lines[1]["value"]["hex"], "ff00");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_an_error() {
+        let file = SetAsideFile::new("/nowhere/aside.ndjson".into());
+        assert!(file.write(&SetAside::default()).is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! How any service of Comboio lives: settings, clock, logs, metrics, traces, health, shutdown, admin port.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+/// The only place that reads time: monotonic and wall clock, and one that a test turns by hand.
+pub mod clock;
+/// What was written (TOML file, environment) becomes one typed value, and every setting knows its origin.
+pub mod config;
+/// Log lines on standard error: JSON for machines, text on a terminal.
+pub mod logs;
+/// The life of `main`: command line, run, one error line, exit code.
+pub mod exit;
+/// Sends OTLP requests over plain HTTP/1.1, with a deadline.
+pub(crate) mod otlp;
+/// OpenTelemetry instruments, readable as Prometheus text, exported by OTLP when configured.
+pub mod metrics;
+/// W3C trace context, and the spans of batches.
+pub mod traces;
+/// Liveness means progress: each component beats, and says whether it is ready.
+pub mod health;
+/// SIGTERM or SIGINT asks to drain, the second one hurries.
+pub mod shutdown;
+/// Tells systemd: ready, stopping, alive.
+pub mod systemd;
+/// The admin port: /livez, /readyz, /metrics, /status and the service's controls.
+pub mod admin;
