@@ -137,6 +137,17 @@ async fn records_with_the_verdict_retry_come_again_before_anything_else_of_their
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retried_record_of_the_first_half_goes_before_the_second_half() {
+    let mut rig = Rig::new(settings(1, 4));
+    rig.assign(&[0]);
+    rig.script([Answer::Fail(FailureClass::TooLarge), Answer::Retry(vec![1])]);
+    rig.receive(0, 0..4);
+    rig.pass(SECOND * 2).await;
+    assert_eq!(rig.sent(), [vec![0, 1, 2, 3], vec![0, 1], vec![1], vec![2, 3]]);
+    assert_eq!(rig.commit(), [(0, 4)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_no_json_never_enters_a_request() {
     let mut rig = Rig::new(settings(1, 4));
     rig.assign(&[0]);

@@ -2,6 +2,8 @@
 //!
 //! They take turns, because each of them wants the machine's cores.
 
+#![allow(clippy::unwrap_used)]
+
 use clap::Parser;
 use demo::journey;
 use demo::options::Options;

@@ -1,6 +1,8 @@
 //! Producer and consumer on a real broker with mTLS: replay byte for byte, and every kind of bad input or broken surroundings
 //! ends with one sentence and the right exit code.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use demo::layout::{Binaries, RunFolder, TOPICS};
 use demo::settings::{self, set, text};
 use demo::world::{Access, consumer_grants, producer_grants};
