@@ -43,6 +43,8 @@ pub fn consumer(run: &RunFolder, name: &str, access: &Access, endpoint: &str) ->
     set(&mut table, "consumer.topics", Value::Array(topics));
     set(&mut table, "consumer.instance_id", name.into());
     set(&mut table, "consumer.session_timeout", SESSION_TIMEOUT.into());
+    // The lag that one watches is as old as the client's statistics.
+    set(&mut table, "kafka.statistics_interval", "1s".into());
     set(&mut table, "function.name", FUNCTION.into());
     set(&mut table, "function.endpoint_url", endpoint.into());
     set(&mut table, "function.timeout", "10s".into());
