@@ -235,10 +235,11 @@ impl<'a> Journey<'a> {
             File::open(self.folder.file("ledger.ndjson")).context("the producer left no ledger")?,
         ))?;
         let seen = self.world.collector.snapshot();
-        let proof = verify(&produced, &self.world.collector.deliveries(), &dead);
+        let proof = verify(&produced, &self.world.collector.deliveries(), &dead.letters);
         let producer: Value = serde_json::from_reader(File::open(self.folder.file("producer.json"))?)?;
         let pipeline = Pipeline { removed, invocations, drain: self.drain, peak: self.peak };
-        let evidence = Evidence { proof: &proof, producer: &producer, seen: &seen, accident: &self.accident, pipeline };
+        let (accident, repeated) = (&self.accident, dead.repeated.as_slice());
+        let evidence = Evidence { proof: &proof, producer: &producer, seen: &seen, accident, repeated, pipeline };
         Ok(Report::new(self.options, &evidence))
     }
 }

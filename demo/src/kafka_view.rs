@@ -8,11 +8,20 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// A partition of a topic.
 pub type TopicPartition = (String, i32);
+
+/// The dead letters of a run.
+#[derive(Debug, Default)]
+pub struct DeadLetterRead {
+    pub letters: DeadLetters,
+    /// Records that have more than one dead letter, once for each beyond the first.
+    pub repeated: Vec<(TopicPartition, i64)>,
+    records: BTreeSet<(TopicPartition, i64)>,
+}
 
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -67,17 +76,17 @@ impl KafkaView {
     ///
     /// # Errors
     /// When the brokers do not answer in time, or a record has no readable id.
-    pub fn dead_letters(&self, topics: &[String], partitions: i32) -> Result<DeadLetters> {
-        let mut letters = DeadLetters::default();
+    pub fn dead_letters(&self, topics: &[String], partitions: i32) -> Result<DeadLetterRead> {
+        let mut read = DeadLetterRead::default();
         for topic in topics {
             for partition in 0..partitions {
-                self.read_all(&(topic.clone(), partition), &mut letters)?;
+                self.read_all(&(topic.clone(), partition), &mut read)?;
             }
         }
-        Ok(letters)
+        Ok(read)
     }
 
-    fn read_all(&self, partition: &TopicPartition, letters: &mut DeadLetters) -> Result<()> {
+    fn read_all(&self, partition: &TopicPartition, read: &mut DeadLetterRead) -> Result<()> {
         let consumer = self.consumer()?;
         let (low, high) = ends(&consumer, partition)?;
         let mut list = TopicPartitionList::new();
@@ -90,12 +99,37 @@ impl KafkaView {
                 bail!("{}/{} gave {} of {} dead letters in time", partition.0, partition.1, next - low, high - low);
             }
             if let Some(Ok(record)) = consumer.poll(Duration::from_millis(200)) {
-                letters.record(&event_id(&record)?);
+                read.note(&record)?;
                 next = record.offset() + 1;
             }
         }
         Ok(())
     }
+}
+
+impl DeadLetterRead {
+    fn note(&mut self, record: &BorrowedMessage<'_>) -> Result<()> {
+        self.letters.record(&event_id(record)?);
+        // A dead letter of the producer has no coordinates: its record never was in Kafka.
+        if let Some(place) = coordinates(record)
+            && !self.records.insert(place.clone())
+        {
+            self.repeated.push(place);
+        }
+        Ok(())
+    }
+}
+
+/// Where the record stood that became this dead letter.
+fn coordinates(record: &BorrowedMessage<'_>) -> Option<(TopicPartition, i64)> {
+    let text = |name| header(record, name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let partition = text(headers::dead_letter::PARTITION)?.parse().ok()?;
+    Some(((text(headers::dead_letter::TOPIC)?, partition), text(headers::dead_letter::OFFSET)?.parse().ok()?))
+}
+
+fn header(record: &BorrowedMessage<'_>, name: &str) -> Option<Vec<u8>> {
+    let headers = record.headers()?;
+    headers.iter().find(|header| header.key == name).and_then(|header| header.value.map(<[u8]>::to_vec))
 }
 
 fn ends(consumer: &BaseConsumer, (topic, partition): &TopicPartition) -> Result<(i64, i64)> {
@@ -105,13 +139,7 @@ fn ends(consumer: &BaseConsumer, (topic, partition): &TopicPartition) -> Result<
 }
 
 fn event_id(record: &BorrowedMessage<'_>) -> Result<EventId> {
-    let header = record.headers().and_then(|headers| {
-        headers
-            .iter()
-            .find(|header| header.key == headers::EVENT_ID)
-            .and_then(|header| header.value.map(<[u8]>::to_vec))
-    });
-    let text = match header {
+    let text = match header(record, headers::EVENT_ID) {
         Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         None => {
             domain::event::check(record.payload().unwrap_or_default()).map(|e| e.id.into_owned()).unwrap_or_default()

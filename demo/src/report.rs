@@ -1,6 +1,7 @@
 //! The ledger's three sides and all figures of the run, as a table and as JSON.
 
 use crate::accident::Accident;
+use crate::kafka_view::TopicPartition;
 use crate::options::Options;
 use crate::watch::number;
 use domain::ledger::Proof;
@@ -35,8 +36,12 @@ pub struct Report {
     /// Repeats of partitions that the killed consumer did not own.
     pub duplicates_elsewhere: u64,
     pub rejected: u64,
-    /// Dead letters written.
+    /// Dead letters written, repeats included.
     pub dead_lettered: u64,
+    /// Dead letters beyond the first of an event.
+    pub dead_letters_repeated: u64,
+    /// Those whose record the killed consumer owned and had not committed.
+    pub dead_letters_explained: u64,
     pub lost: u64,
     /// The first lost events, by id.
     pub lost_examples: Vec<String>,
@@ -84,6 +89,8 @@ pub struct Evidence<'a> {
     /// What the collector received.
     pub seen: &'a Snapshot,
     pub accident: &'a Accident,
+    /// Records with more than one dead letter.
+    pub repeated: &'a [(TopicPartition, i64)],
     pub pipeline: Pipeline,
 }
 
@@ -101,7 +108,7 @@ pub struct Pipeline {
 impl Report {
     /// All figures of a run, judged.
     pub fn new(options: &Options, evidence: &Evidence<'_>) -> Self {
-        let Evidence { proof, producer, seen, accident, pipeline } = *evidence;
+        let Evidence { proof, producer, seen, accident, repeated, pipeline } = *evidence;
         let mut report = Self {
             broker: options.broker.to_string(),
             fault: options.fault.to_string(),
@@ -119,6 +126,8 @@ impl Report {
             duplicates_elsewhere: accident.duplicates_elsewhere(seen),
             rejected: proof.rejected,
             dead_lettered: proof.dead_lettered,
+            dead_letters_repeated: proof.dead_letters_repeated,
+            dead_letters_explained: accident.explains(repeated),
             lost: proof.lost,
             lost_examples: proof.lost_examples.iter().map(ToString::to_string).collect(),
             unsent: proof.unsent,
@@ -149,6 +158,14 @@ impl Report {
         self.lost_examples.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 
+    fn dead_letters(&self) -> String {
+        let repeated = match self.dead_letters_repeated {
+            0 => String::new(),
+            count => format!(", {count} of them repeated after the kill"),
+        };
+        format!("{} ({} dead letters{repeated})", self.rejected, self.dead_lettered)
+    }
+
     fn reasons(&self) -> Vec<String> {
         let mut broken = Vec::new();
         let mut unless = |good: bool, sentence: String| {
@@ -168,6 +185,13 @@ impl Report {
         unless(
             self.fate_violations == 0,
             format!("{} events did not meet the fate they were made for", self.fate_violations),
+        );
+        unless(
+            self.dead_letters_repeated == self.dead_letters_explained,
+            format!(
+                "{} dead letters repeated, and the kill explains {}",
+                self.dead_letters_repeated, self.dead_letters_explained
+            ),
         );
         unless(
             self.duplicates_delivered <= self.duplicates_bound && self.duplicates_elsewhere == 0,
@@ -202,7 +226,7 @@ impl fmt::Display for Report {
             ("offered", self.offered.to_string()),
             ("acknowledged", self.acknowledged.to_string()),
             ("delivered", self.delivered.to_string()),
-            ("rejected", format!("{} ({} dead letters)", self.rejected, self.dead_lettered)),
+            ("rejected", self.dead_letters()),
             ("lost", self.lost.to_string()),
             ("order violations", self.order_violations.to_string()),
             (
