@@ -4,6 +4,10 @@
 //! `pipeline` knows the stages, `app` builds them from the configuration and runs them.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+/// Who waits for the fates of which events.
+pub mod ticket;
+/// Whether events from outside may come in now.
+pub mod doors;
 /// When event i is due: load shapes as pure functions of time.
 pub mod shape;
 /// A file that describes a load: purpose, seed, shape, codes, fleet, mix, expected result.

@@ -9,6 +9,7 @@ use crate::route::Router;
 use crate::send::{Books, Outlet, Sending};
 use crate::set_aside::{Bytes, SetAside, SetAsideFile};
 use crate::source::{BadLine, Fill, Source};
+use crate::ticket::Fate;
 use domain::key::KeyStrategy;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +112,8 @@ impl<O: Outlet> Pipeline<O> {
                 value: Bytes(value),
                 ..SetAside::default()
             };
-            write(set_aside, &line);
+            let fate = if write(set_aside, &line) { Fate::DeadLettered } else { Fate::Failed };
+            sending.answers.tickets.settle(item.ticket, fate);
         });
     }
 
@@ -153,8 +155,11 @@ impl<O: Outlet> Pipeline<O> {
     }
 }
 
-fn write(file: &SetAsideFile, line: &SetAside<'_>) {
-    if let Err(error) = file.write(line) {
+/// False when the file took nothing.
+fn write(file: &SetAsideFile, line: &SetAside<'_>) -> bool {
+    let written = file.write(line);
+    if let Err(error) = &written {
         tracing::error!(file = %file.path().display(), %error, detail = line.detail, "cannot be set aside");
     }
+    written.is_ok()
 }

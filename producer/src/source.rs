@@ -8,6 +8,7 @@ mod fleet;
 mod generator;
 mod invalid;
 mod replay;
+mod series;
 mod truck;
 
 pub use codes::CodeMix;
