@@ -62,7 +62,7 @@ impl<O: Outlet> Pipeline<O> {
         self.sending.answers.started();
         let end = loop {
             self.sending.beat.progress();
-            if self.sending.patience.draining() {
+            if self.sending.patience.draining() && (!self.source.drain() || self.sending.patience.is_over()) {
                 break End::Stopped;
             }
             match self.turn(&mut chunk) {
@@ -84,6 +84,7 @@ impl<O: Outlet> Pipeline<O> {
         let fill = self.source.fill(now, room, chunk).map_err(|error| error.to_string())?;
         self.tell_bad_lines();
         match fill {
+            Fill::End if self.sending.patience.draining() => return Ok(Some(End::Stopped)),
             Fill::End => return Ok(Some(End::Complete)),
             Fill::Wait(until) if until > now => (self.pause)((until - now).clamp(SHORTEST_SLEEP, LONGEST_SLEEP)),
             Fill::Wait(_) => {}
