@@ -5,6 +5,7 @@
 use crate::in_flight::InFlight;
 use crate::ledger::Answered;
 use crate::tally::Tally;
+use crate::ticket::{Fate, Ticket, Tickets};
 use hdrhistogram::Histogram;
 use runtime::clock::SharedClock;
 use runtime::shutdown::Shutdown;
@@ -19,6 +20,8 @@ const LONGEST_US: u64 = 600_000_000;
 pub struct Answers {
     pub in_flight: Arc<InFlight>,
     pub tally: Tally,
+    /// Settled with every fate.
+    pub tickets: Tickets,
     clock: SharedClock,
     start: OnceLock<Duration>,
     keep_ledger: bool,
@@ -71,8 +74,8 @@ impl Answers {
             ledger: Answered::default(),
             failures: BTreeMap::new(),
         };
-        let (start, broken) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { in_flight, tally, clock, start, keep_ledger, state: Mutex::new(state), shutdown, broken })
+        let (start, broken, tickets) = (OnceLock::new(), OnceLock::new(), Tickets::default());
+        Ok(Self { in_flight, tally, tickets, clock, start, keep_ledger, state: Mutex::new(state), shutdown, broken })
     }
 
     /// The start of the run on the clock; due times count from here. The first call counts.
@@ -97,27 +100,32 @@ impl Answers {
         }
         drop(state);
         self.tally.acknowledged.add(1);
+        self.tickets.settle(flying.ticket, Fate::Acknowledged);
         self.in_flight.release(slot);
     }
 
     /// The event of `slot` is given up on: it may or may not be in Kafka.
     pub fn failed(&self, slot: usize, reason: &str) {
-        self.lost_sight(reason);
+        let ticket = self.in_flight.get(slot).map_or(Ticket::NONE, |flying| flying.ticket);
+        self.lost_sight(reason, ticket);
         self.in_flight.release(slot);
     }
 
     /// An event without a slot is given up on: it was never taken by the client.
-    pub fn lost_sight(&self, reason: &str) {
+    pub fn lost_sight(&self, reason: &str, ticket: Ticket) {
         *self.state().failures.entry(reason.to_owned()).or_default() += 1;
         self.tally.failed.add(1);
+        self.tickets.settle(ticket, Fate::Failed);
     }
 
     /// The event of `slot` is on the dead-letter topic or in the local file.
     pub fn dead_lettered(&self, slot: usize) {
-        if let Some(flying) = self.in_flight.get(slot).filter(|_| self.keep_ledger) {
+        let flying = self.in_flight.get(slot);
+        if let Some(flying) = flying.filter(|_| self.keep_ledger) {
             self.state().ledger.dead_lettered.insert(flying.series, flying.seq);
         }
         self.tally.dead_lettered.add(1);
+        self.tickets.settle(flying.map_or(Ticket::NONE, |flying| flying.ticket), Fate::DeadLettered);
         self.in_flight.release(slot);
     }
 
@@ -180,6 +188,7 @@ mod tests {
     use super::Answers;
     use crate::in_flight::{Flying, InFlight, Slots};
     use crate::tally::Tally;
+    use crate::ticket::Settled;
     use runtime::clock::ManualClock;
     use runtime::shutdown::Shutdown;
     use std::sync::Arc;
@@ -194,9 +203,10 @@ mod tests {
         let answers =
             Answers::new(in_flight.clone(), tally.clone(), Arc::new(clock.clone()), shutdown.clone(), true).unwrap();
         answers.started();
+        let (ticket, mut settled) = answers.tickets.open(3);
         let mut slots = Slots::new(in_flight.clone());
         let due = Duration::from_millis(500);
-        let mut take = |seq| slots.take(Flying { due, series: 2, seq, topic: 1 }).unwrap();
+        let mut take = |seq| slots.take(Flying { due, series: 2, seq, topic: 1, ticket }).unwrap();
         let taken = [take(1), take(2), take(3)];
         clock.advance(Duration::from_millis(750));
         answers.acknowledged(taken[0], 5);
@@ -209,6 +219,8 @@ mod tests {
         assert_eq!(outcome.partitions, [vec![], vec![0, 0, 0, 0, 0, 1]]);
         assert_eq!(outcome.failures.get("timed out"), Some(&1));
         assert_eq!((tally.acknowledged.get(), tally.failed.get(), tally.dead_lettered.get()), (1, 1, 1));
+        let all = Settled { acknowledged: 1, failed: 1, dead_lettered: 1, spooled: 0 };
+        assert_eq!(settled.try_recv(), Ok(all));
         answers.broken("no rights".into());
         answers.broken("later".into());
         assert_eq!((answers.why_broken(), shutdown.draining()), (Some("no rights"), true));

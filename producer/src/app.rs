@@ -1,5 +1,6 @@
 //! The life of the process: build, start, watch, drain, report.
 
+mod feed;
 mod finish;
 mod parts;
 mod status;
@@ -117,6 +118,9 @@ async fn answered(producer: &Arc<KafkaProducer>, answers: &Arc<Answers>) {
 }
 
 fn end(running: Running, flown: Flown, config: &Config, outputs: &Outputs) -> Result<(), Failure> {
+    if let Some(server) = running.server {
+        server.stop();
+    }
     running.polling.stop();
     let ended = finish::finish(&running.answers, flown, config, &running.about);
     print!("{}", ended.report);

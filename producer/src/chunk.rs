@@ -3,6 +3,7 @@
 //! A source fills a chunk; route and key add what they decide; the rate limit lets it pass as a whole; send empties it.
 //! In a steady state no stage allocates.
 
+use crate::ticket::Ticket;
 use std::time::Duration;
 
 /// The series of an event whose id cannot name one; the ledger leaves such events out.
@@ -31,6 +32,8 @@ pub struct Item {
     pub seq: u64,
     /// Set on an event that is invalid on purpose: its id, because its value may not be readable.
     pub invalid_id: Option<Text>,
+    /// Who waits for what becomes of it; [`Ticket::NONE`] when nobody does.
+    pub ticket: Ticket,
     /// Which topic, by its number; the route stage sets it.
     pub topic: u16,
     /// The record's key; the key stage sets it.

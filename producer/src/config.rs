@@ -4,6 +4,7 @@ mod raw;
 
 pub use raw::{DeadLetterRaw, Raw, RunRaw, SourceKind, SourceRaw};
 
+use crate::ingest::IngestConfig;
 use crate::limit::Limits;
 use crate::profile::Profile;
 use crate::route::{RouteRaw, Router};
@@ -46,10 +47,11 @@ pub struct Config {
 }
 
 /// Where events come from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum SourceConfig {
     Generator(Box<Profile>),
     Replay { files: Vec<PathBuf>, rate: Option<f64> },
+    Ingest(Box<IngestConfig>),
 }
 
 impl Config {
@@ -60,7 +62,7 @@ impl Config {
     pub fn validate(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<Self, ConfigError> {
         let (raw, settings) = (&loaded.raw, &loaded.settings);
         let logs = LogsConfig::validate(settings, &raw.logs)?;
-        let source = source(settings, &raw.source, overrides)?;
+        let source = source(settings, raw, overrides)?;
         let router = router(settings, raw, &source)?;
         raw.limits.validate().map_err(|(name, allowed)| settings.refuse(&format!("limits.{name}"), allowed))?;
         Ok(Self {
@@ -82,7 +84,7 @@ impl Config {
     pub fn profile(&self) -> Option<&Profile> {
         match &self.source {
             SourceConfig::Generator(profile) => Some(profile),
-            SourceConfig::Replay { .. } => None,
+            SourceConfig::Replay { .. } | SourceConfig::Ingest(_) => None,
         }
     }
 }
@@ -105,16 +107,20 @@ pub fn to_plan(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<ToPlan, Co
             "*".parse().map_err(|error: domain::route::BadCodigoSet| ConfigError::other(format!("{error}")))?;
         raw.routes.push(RouteRaw { codigo: everything, topic: "all".into() });
     }
-    let source = source(settings, &raw.source, overrides)?;
+    let source = source(settings, &raw, overrides)?;
     let router = router(settings, &raw, &source)?;
     match source {
         SourceConfig::Generator(profile) => Ok(ToPlan { profile: *profile, router, strategy: raw.key.strategy }),
-        SourceConfig::Replay { .. } => Err(settings.refuse("source.kind", "a plan is for the generator")),
+        SourceConfig::Replay { .. } | SourceConfig::Ingest(_) => {
+            Err(settings.refuse("source.kind", "a plan is for the generator"))
+        }
     }
 }
 
-fn source(settings: &Settings, raw: &SourceRaw, overrides: &Overrides) -> Result<SourceConfig, ConfigError> {
+fn source(settings: &Settings, all: &Raw, overrides: &Overrides) -> Result<SourceConfig, ConfigError> {
+    let raw = &all.source;
     match raw.kind {
+        SourceKind::Ingest => ingest(settings, all, overrides),
         SourceKind::Generator => {
             let path = overrides.profile.clone().unwrap_or_else(|| PathBuf::from(&raw.profile));
             if path.as_os_str().is_empty() {
@@ -140,6 +146,14 @@ fn source(settings: &Settings, raw: &SourceRaw, overrides: &Overrides) -> Result
             Ok(SourceConfig::Replay { files, rate: Some(rate).filter(|rate| *rate > 0.0) })
         }
     }
+}
+
+fn ingest(settings: &Settings, raw: &Raw, overrides: &Overrides) -> Result<SourceConfig, ConfigError> {
+    if overrides.rate.is_some() || overrides.duration.is_some() || overrides.profile.is_some() {
+        let sentence = "--rate, --duration and --profile are not for ingest: senders make its load, [limits] bounds it";
+        return Err(settings.refuse("source.kind", sentence));
+    }
+    IngestConfig::validate(settings, &raw.ingest).map(|config| SourceConfig::Ingest(Box::new(config)))
 }
 
 /// Reads a profile and lets the command line change it.

@@ -130,6 +130,7 @@ mod tests {
     use crate::in_flight::{Flying, InFlight, Slots};
     use crate::set_aside::SetAsideFile;
     use crate::tally::Tally;
+    use crate::ticket::Ticket;
     use runtime::clock::ManualClock;
     use runtime::shutdown::Shutdown;
     use std::sync::{Arc, Mutex};
@@ -166,7 +167,8 @@ mod tests {
         let mut slots = Slots::new(in_flight);
         let (sender, inbox) = crossbeam_channel::unbounded();
         for seq in 1..=2 {
-            let slot = slots.take(Flying { due: Duration::ZERO, series: 0, seq, topic: 0 }).unwrap();
+            let slot =
+                slots.take(Flying { due: Duration::ZERO, series: 0, seq, topic: 0, ticket: Ticket::NONE }).unwrap();
             sender.send(letter(slot)).unwrap();
         }
         let topic = Some(Script(Mutex::new(script)));

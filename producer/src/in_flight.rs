@@ -6,7 +6,8 @@
 //! A slot has one owner at a time: the sender writes it before it hands the record to the client (whose locks publish
 //! it), the answering thread reads it and gives it back under the lock of the free list.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::ticket::Ticket;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub struct Flying {
     pub series: u32,
     pub seq: u64,
     pub topic: u16,
+    pub ticket: Ticket,
 }
 
 #[derive(Default)]
@@ -26,6 +28,7 @@ struct Slot {
     seq: AtomicU64,
     /// Series in the upper half, topic in the lower.
     series_topic: AtomicU64,
+    ticket: AtomicU32,
 }
 
 struct Free {
@@ -63,6 +66,7 @@ impl InFlight {
             seq: slot.seq.load(Ordering::Relaxed),
             series: (both >> 32) as u32,
             topic: both as u16,
+            ticket: Ticket::of_number(slot.ticket.load(Ordering::Relaxed)),
         })
     }
 
@@ -114,6 +118,7 @@ impl Slots {
         let slot = self.shared.slots.get(number)?;
         slot.due_nanos.store(flying.due.as_nanos() as u64, Ordering::Relaxed);
         slot.seq.store(flying.seq, Ordering::Relaxed);
+        slot.ticket.store(flying.ticket.number(), Ordering::Relaxed);
         slot.series_topic.store(u64::from(flying.series) << 32 | u64::from(flying.topic), Ordering::Release);
         Some(number)
     }
@@ -132,11 +137,17 @@ impl Drop for Slots {
 
 #[cfg(test)]
 mod tests {
-    use super::{Flying, InFlight, Slots};
+    use super::{Flying, InFlight, Slots, Ticket};
     use std::time::Duration;
 
     fn flying(seq: u64) -> Flying {
-        Flying { due: Duration::from_nanos(seq * 7), series: u32::MAX - 1, seq, topic: 3 }
+        Flying {
+            due: Duration::from_nanos(seq * 7),
+            series: u32::MAX - 1,
+            seq,
+            topic: 3,
+            ticket: Ticket::of_number(seq as u32),
+        }
     }
 
     #[test]

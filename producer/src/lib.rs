@@ -4,13 +4,19 @@
 //! `pipeline` knows the stages, `app` builds them from the configuration and runs them.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+/// Who waits for the fates of which events.
+pub mod ticket;
+/// Whether events from outside may come in now.
+pub mod doors;
 /// When event i is due: load shapes as pure functions of time.
 pub mod shape;
 /// A file that describes a load: purpose, seed, shape, codes, fleet, mix, expected result.
 pub mod profile;
 /// What the stages hand on: a bounded number of events in one reused buffer.
 pub mod chunk;
-/// Where events come from: generated from a profile, or replayed from files.
+/// Events from outside that wait for the flow, in bounded memory.
+pub mod parcel;
+/// Where events come from: generated from a profile, replayed from files, or handed over by others.
 pub mod source;
 /// Which topic an event goes to, by its codigo.
 pub mod route;
@@ -44,6 +50,8 @@ pub mod usage;
 pub mod report;
 /// The producer's metrics.
 pub mod metrics;
+/// The HTTP server that takes events from other processes and answers when they are safe.
+pub mod ingest;
 /// What is written in the configuration, and what is meant.
 pub mod config;
 /// What a profile makes, without a broker.

@@ -1,11 +1,14 @@
 //! Rate limit: events/s and bytes/s together, over every source, changeable while running.
 //!
-//! *In*: what a chunk costs. *Out*: pass, or how long to wait. *Never*: waits itself, drops or reorders anything.
+//! *In*: what a chunk or a request costs. *Out*: pass, or how long to wait. *Never*: waits itself, drops or reorders anything.
 //!
 //! governor's cells are events, and KiB for bytes (its integer nanoseconds per cell would make a byte rate badly wrong). A
 //! chunk asks once, is let through as a whole, and is small against the rate, so a second never holds much more than its rate.
 
+mod admission;
 mod gate;
+
+pub use admission::Admission;
 
 use crate::chunk::Room;
 use gate::Gate;

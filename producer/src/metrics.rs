@@ -13,7 +13,15 @@
 //! | comboio_producer_send_ack_latency_seconds | seconds | from the due time to the acknowledgement, label `quantile` |
 //! | comboio_producer_source_bad_lines_total | lines | hold no valid event |
 //! | comboio_producer_source_lateness_seconds | seconds | how long after its due time the last event left |
+//! | comboio_producer_ingest_requests_total | requests | answered over HTTP, label `status` (`gone`: the sender left before) |
+//! | comboio_producer_ingest_events_total | events | taken over HTTP |
+//! | comboio_producer_ingest_bytes_total | bytes | values of the events taken over HTTP |
+//! | comboio_producer_ingest_answer_latency_seconds | seconds | from the head of a request to its answer (histogram) |
 //! | comboio_producer_route_unroutable_events_total | events | no route holds them |
+
+mod ingest;
+
+pub use ingest::{IngestMetrics, Visit};
 
 use crate::answers::Latency;
 use crate::tally::Tally;

@@ -96,7 +96,8 @@ fn code(error: &KafkaError) -> RDKafkaErrorCode {
 
 impl Outlet for KafkaOutlet {
     fn offer(&mut self, item: &Item, chunk: &Chunk) -> Offered {
-        let flying = Flying { due: item.due, series: item.series, seq: item.seq, topic: item.topic };
+        let flying =
+            Flying { due: item.due, series: item.series, seq: item.seq, topic: item.topic, ticket: item.ticket };
         let Some(slot) = self.slots.take(flying) else { return Offered::Full };
         let record = BaseRecord {
             topic: &self.topics[usize::from(item.topic)],

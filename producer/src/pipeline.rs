@@ -9,6 +9,7 @@ use crate::route::Router;
 use crate::send::{Books, Outlet, Sending};
 use crate::set_aside::{Bytes, SetAside, SetAsideFile};
 use crate::source::{BadLine, Fill, Source};
+use crate::ticket::Fate;
 use domain::key::KeyStrategy;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +62,7 @@ impl<O: Outlet> Pipeline<O> {
         self.sending.answers.started();
         let end = loop {
             self.sending.beat.progress();
-            if self.sending.patience.draining() {
+            if self.sending.patience.draining() && (!self.source.drain() || self.sending.patience.is_over()) {
                 break End::Stopped;
             }
             match self.turn(&mut chunk) {
@@ -83,6 +84,7 @@ impl<O: Outlet> Pipeline<O> {
         let fill = self.source.fill(now, room, chunk).map_err(|error| error.to_string())?;
         self.tell_bad_lines();
         match fill {
+            Fill::End if self.sending.patience.draining() => return Ok(Some(End::Stopped)),
             Fill::End => return Ok(Some(End::Complete)),
             Fill::Wait(until) if until > now => (self.pause)((until - now).clamp(SHORTEST_SLEEP, LONGEST_SLEEP)),
             Fill::Wait(_) => {}
@@ -111,7 +113,8 @@ impl<O: Outlet> Pipeline<O> {
                 value: Bytes(value),
                 ..SetAside::default()
             };
-            write(set_aside, &line);
+            let fate = if write(set_aside, &line) { Fate::DeadLettered } else { Fate::Failed };
+            sending.answers.tickets.settle(item.ticket, fate);
         });
     }
 
@@ -153,8 +156,11 @@ impl<O: Outlet> Pipeline<O> {
     }
 }
 
-fn write(file: &SetAsideFile, line: &SetAside<'_>) {
-    if let Err(error) = file.write(line) {
+/// False when the file took nothing.
+fn write(file: &SetAsideFile, line: &SetAside<'_>) -> bool {
+    let written = file.write(line);
+    if let Err(error) = &written {
         tracing::error!(file = %file.path().display(), %error, detail = line.detail, "cannot be set aside");
     }
+    written.is_ok()
 }

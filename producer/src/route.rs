@@ -74,6 +74,7 @@ impl Router {
 mod tests {
     use super::{RouteRaw, Router};
     use crate::chunk::{Chunk, Item, Text};
+    use crate::ticket::Ticket;
     use std::time::Duration;
 
     fn item(codigo: u32, chunk: &mut Chunk) -> Item {
@@ -87,6 +88,7 @@ mod tests {
             series: 0,
             seq: 1,
             invalid_id: None,
+            ticket: Ticket::NONE,
             topic: 9,
             key: Text::default(),
         }

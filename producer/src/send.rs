@@ -101,7 +101,7 @@ impl<O: Outlet> Sending<O> {
                 Ok(true) => (sent, sent_bytes) = (sent + 1, sent_bytes + item.value.len() as u64),
                 Ok(false) => {}
                 Err(why) => {
-                    self.answers.lost_sight(&why);
+                    self.answers.lost_sight(&why, item.ticket);
                     rest.by_ref().for_each(|item| self.lose(item, &why));
                     tally.sent.add(sent);
                     tally.sent_bytes.add(sent_bytes);
@@ -156,7 +156,7 @@ impl<O: Outlet> Sending<O> {
 
     fn lose(&mut self, item: &Item, why: &str) {
         self.books.note(item);
-        self.answers.lost_sight(why);
+        self.answers.lost_sight(why, item.ticket);
     }
 
     /// Time since the start of the run.

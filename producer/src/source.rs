@@ -1,18 +1,21 @@
-//! Where events come from: the border behind which generator and replay (and later ingest) look the same.
+//! Where events come from: the border behind which generator, replay and ingest look the same.
 //!
-//! *In*: a profile or files. *Out*: events in a chunk, each with the time at which it is due.
+//! *In*: a profile, files, or what others hand over. *Out*: events in a chunk, each with the time at which it is due.
 //! *Never*: waits, reads a clock or knows Kafka; the pipeline says what time it is and waits.
 
 mod codes;
 mod fleet;
 mod generator;
+mod ingest;
 mod invalid;
 mod replay;
+mod series;
 mod truck;
 
 pub use codes::CodeMix;
 pub use fleet::truck_id;
 pub use generator::{Generator, Run};
+pub use ingest::Ingest;
 pub use replay::{Replay, ReplayError, files};
 
 use crate::chunk::{Chunk, Room};
@@ -66,4 +69,9 @@ pub trait Source: Send {
 
     /// How many events the plan wants out before `until`; `None` for a source without a plan.
     fn planned(&self, until: Duration) -> Option<u64>;
+
+    /// A drain was asked for. True when what has come in must still go out, until [`Fill::End`]: others wait for its fate.
+    fn drain(&mut self) -> bool {
+        false
+    }
 }

@@ -3,10 +3,9 @@
 mod paths;
 mod token;
 
-use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -15,10 +14,12 @@ use axum::Router;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::config::{ConfigError, Secret, Settings};
+use crate::address_file::AddressFile;
+use crate::config::{ConfigError, Settings};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
+use crate::token::BearerToken;
 
 /// How long open requests may take once the port closes.
 const GRACE: Duration = Duration::from_secs(2);
@@ -46,7 +47,7 @@ impl Default for AdminRaw {
 #[derive(Clone, Debug)]
 pub struct AdminConfig {
     listen: SocketAddr,
-    token: Option<Secret>,
+    token: Option<BearerToken>,
     address_file: Option<PathBuf>,
 }
 
@@ -60,7 +61,7 @@ impl AdminConfig {
             .listen
             .parse()
             .map_err(|_| settings.refuse("admin.listen", "allowed is an address and port such as 127.0.0.1:9464"))?;
-        let token = token::read(settings, &raw.token_file)?;
+        let token = BearerToken::read(settings, "admin.token_file", &raw.token_file)?;
         if token.is_none() && !listen.ip().is_loopback() {
             let sentence = "others can reach this address: write admin.token_file, or listen on 127.0.0.1";
             return Err(settings.refuse("admin.listen", sentence));
@@ -109,7 +110,7 @@ pub enum AdminError {
 #[derive(Debug)]
 pub struct Admin {
     address: SocketAddr,
-    address_file: Option<PathBuf>,
+    address_file: Option<AddressFile>,
     closing: Shutdown,
     closed: mpsc::Receiver<()>,
 }
@@ -135,8 +136,8 @@ impl Admin {
             let _ = done.send(());
         };
         thread::Builder::new().name("admin".to_owned()).spawn(answer).map_err(AdminError::Start)?;
-        let admin = Self { address, address_file: config.address_file.clone(), closing, closed };
-        admin.tell_address()?;
+        let mut admin = Self { address, address_file: None, closing, closed };
+        admin.tell_address(config)?;
         Ok(admin)
     }
 
@@ -150,23 +151,20 @@ impl Admin {
         drop(self);
     }
 
-    fn tell_address(&self) -> Result<(), AdminError> {
+    fn tell_address(&mut self, config: &AdminConfig) -> Result<(), AdminError> {
         tracing::info!(address = %self.address, "admin port is open");
-        let Some(path) = &self.address_file else {
-            return Ok(());
-        };
-        let wrong = |source| AdminError::AddressFile { path: path.display().to_string(), source };
-        write_whole(path, &format!("{}\n", self.address)).map_err(wrong)
+        if let Some(path) = &config.address_file {
+            let wrong = |source| AdminError::AddressFile { path: path.display().to_string(), source };
+            self.address_file = Some(AddressFile::write(path, self.address).map_err(wrong)?);
+        }
+        Ok(())
     }
 }
 
 impl Drop for Admin {
     fn drop(&mut self) {
         self.closing.trigger("stopped");
-        if let Some(path) = &self.address_file {
-            // It may be gone already.
-            let _ = fs::remove_file(path);
-        }
+        self.address_file = None;
         if self.closed.recv_timeout(GRACE * 2).is_err() {
             tracing::warn!(address = %self.address, "the admin port did not close in time");
         }
@@ -189,17 +187,10 @@ fn answer(runtime: Runtime, listener: TcpListener, router: Router, closing: &Shu
     runtime.shutdown_timeout(Duration::ZERO);
 }
 
-/// A reader sees the whole text or nothing.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, text)?;
-    fs::rename(&beside, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn validate(raw: &AdminRaw) -> Result<AdminConfig, ConfigError> {
         AdminConfig::validate(&Settings::of(&serde_json::json!({ "admin": raw })), raw)
@@ -220,7 +211,9 @@ mod tests {
         fs::write(file.path(), "0123456789abcdef\n").unwrap();
         let token_file = file.path().display().to_string();
         let raw = AdminRaw { listen: "0.0.0.0:0".to_owned(), token_file, ..AdminRaw::default() };
-        assert_eq!(validate(&raw).unwrap().token.unwrap().expose(), "0123456789abcdef");
+        let mut headers = axum::http::HeaderMap::new();
+        headers.insert("authorization", "Bearer 0123456789abcdef".parse().unwrap());
+        assert!(validate(&raw).unwrap().token.unwrap().is_in(&headers));
         for loopback in ["127.0.0.1:0", "[::1]:0", "127.8.8.8:1"] {
             assert!(validate(&AdminRaw { listen: loopback.to_owned(), ..AdminRaw::default() }).is_ok(), "{loopback}");
         }

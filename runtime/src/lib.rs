@@ -21,5 +21,9 @@ pub mod health;
 pub mod shutdown;
 /// Tells systemd: ready, stopping, alive.
 pub mod systemd;
+/// The bearer token of a port: read from a file, looked for in every request.
+pub mod token;
+/// The file that tells a bound address.
+pub mod address_file;
 /// The admin port: /livez, /readyz, /metrics, /status and the service's controls.
 pub mod admin;

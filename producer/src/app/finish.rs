@@ -8,6 +8,7 @@ use crate::ledger;
 use crate::pipeline::{End, Flown};
 use crate::profile::Profile;
 use crate::report::{Report, TopicSpread, hottest_share, rate, spread};
+use crate::ticket::Ticket;
 use crate::usage;
 use domain::ledger::Produced;
 use kafka_client::probe::TopicInfo;
@@ -27,7 +28,7 @@ const HOTTEST: f64 = 0.2;
 
 /// Makes the report and the ledger. What has no answer now counts as failed.
 pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -> Ended {
-    (0..answers.tally.unanswered()).for_each(|_| answers.lost_sight("no answer before the end"));
+    (0..answers.tally.unanswered()).for_each(|_| answers.lost_sight("no answer before the end", Ticket::NONE));
     let outcome = answers.take();
     let mut report = counted(answers);
     report.run.clone_from(&about.run.id);

@@ -1,11 +1,13 @@
 //! Builds the parts from the configuration and starts them.
 
+use super::feed::Feed;
 use super::status;
 use crate::answers::Answers;
 use crate::config::{Config, SourceConfig};
 use crate::dead_letter::DeadLetters;
 use crate::delivery::Delivery;
 use crate::in_flight::InFlight;
+use crate::ingest::Server;
 use crate::limit::{LimitControl, Limiter};
 use crate::outlet::{KafkaDeadLetterTopic, KafkaOutlet, KafkaProducer, Polling};
 use crate::pipeline::{Flown, Pipeline};
@@ -46,6 +48,7 @@ pub struct Parts {
     metrics: Metrics,
     admin: Admin,
     keep_ledger: bool,
+    feed: Feed,
 }
 
 /// Tells that the flow has ended, and what is left of it.
@@ -62,6 +65,8 @@ pub struct Running {
     pub admin: Admin,
     pub producer: Arc<KafkaProducer>,
     pub polling: Polling,
+    /// Takes events over HTTP, when the source is ingest.
+    pub server: Option<Server>,
     pub about: About,
 }
 
@@ -92,14 +97,15 @@ impl Parts {
         let answers = Arc::new(answers);
         let limits = LimitControl::new(config.limits);
         let health = Health::new(clock.clone());
+        let feed = Feed::new(&config.source, &metrics, &answers);
         let parts = AdminParts {
             health: health.clone(),
             metrics: metrics.clone(),
-            status: status::status(answers.clone(), limits.clone(), shutdown.clone()),
+            status: status::status(answers.clone(), limits.clone(), shutdown.clone(), feed.clone()),
             controls: controls::router(limits.clone()),
         };
         let admin = Admin::start(&config.admin, parts)?;
-        Ok(Self { clock, shutdown, answers, limits, health, metrics, admin, keep_ledger })
+        Ok(Self { clock, shutdown, answers, limits, health, metrics, admin, keep_ledger, feed })
     }
 
     /// Creates the client and starts the polling and the flow, which says when it has ended.
@@ -113,10 +119,11 @@ impl Parts {
         polls.ready(true, "");
         let polling = Polling::start(producer.clone(), letters, polls)?;
         let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
-        let (source, named) = source(config, &run)?;
+        let (source, named) = self.source(config, &run)?;
         tracing::info!(run = run.id, source = named, "started");
         let outlet = KafkaOutlet::new(producer.clone(), config.router.topics().to_vec());
         let pipeline = self.pipeline(config, source, set_aside, outlet);
+        let server = self.feed.serve(&self.limits, &self.clock, &self.shutdown)?;
         let (tell, flown) = oneshot::channel();
         std::thread::Builder::new().name("flow".into()).spawn(move || {
             // Nobody listens any more only when the process is already ending.
@@ -124,7 +131,7 @@ impl Parts {
         })?;
         let about = About { run, source: named, topics };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
-        Ok((Running { answers, health, metrics, admin, producer, polling, about }, flown))
+        Ok((Running { answers, health, metrics, admin, producer, polling, server, about }, flown))
     }
 
     fn client(&self, config: &Config, set_aside: &Arc<SetAsideFile>) -> Result<Client, Failure> {
@@ -136,6 +143,23 @@ impl Parts {
         let topic = dead_letter_topics_are_there(config).then(|| KafkaDeadLetterTopic(producer.clone()));
         let letters = DeadLetters::new(inbox, topic, set_aside.clone(), self.answers.clone(), self.clock.clone());
         Ok((producer, letters))
+    }
+
+    fn source(&self, config: &Config, run: &Run) -> Result<(Box<dyn Source>, String), Failure> {
+        Ok(match &config.source {
+            SourceConfig::Generator(profile) => {
+                let generator = Generator::new(profile, run.clone()).map_err(Failure::usage)?;
+                (Box::new(generator), format!("generator ({})", profile.purpose))
+            }
+            SourceConfig::Replay { files, rate } => {
+                let named = match files.as_slice() {
+                    [file] => format!("replay ({})", file.display()),
+                    files => format!("replay ({} files)", files.len()),
+                };
+                (Box::new(Replay::new(files.clone(), *rate)), named)
+            }
+            SourceConfig::Ingest(_) => (Box::new(self.feed.source(self.answers.started())), "ingest".into()),
+        })
     }
 
     fn pipeline(
@@ -160,10 +184,10 @@ impl Parts {
             source,
             router: config.router.clone(),
             strategy: config.strategy,
-            limiter: Limiter::new(self.limits.clone(), self.clock.clone()),
+            limiter: Limiter::new(self.feed.flow_limits(&self.limits), self.clock.clone()),
             sending,
             set_aside,
-            pause: Box::new(std::thread::sleep),
+            pause: self.feed.pause(),
         }
     }
 }
@@ -186,22 +210,6 @@ fn dead_letter_topics_are_there(config: &Config) -> bool {
             false
         }
     }
-}
-
-fn source(config: &Config, run: &Run) -> Result<(Box<dyn Source>, String), Failure> {
-    Ok(match &config.source {
-        SourceConfig::Generator(profile) => {
-            let generator = Generator::new(profile, run.clone()).map_err(Failure::usage)?;
-            (Box::new(generator), format!("generator ({})", profile.purpose))
-        }
-        SourceConfig::Replay { files, rate } => {
-            let named = match files.as_slice() {
-                [file] => format!("replay ({})", file.display()),
-                files => format!("replay ({} files)", files.len()),
-            };
-            (Box::new(Replay::new(files.clone(), *rate)), named)
-        }
-    })
 }
 
 /// The configured id, or 12 characters of wall clock and process: no two runs share one.

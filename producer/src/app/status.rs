@@ -1,5 +1,6 @@
 //! How it goes: the status of the admin port, and the progress line.
 
+use super::feed::Feed;
 use crate::answers::Answers;
 use crate::limit::LimitControl;
 use crate::metrics::LatencyGauges;
@@ -9,7 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What `/status` answers.
-pub fn status(answers: Arc<Answers>, limits: LimitControl, shutdown: Shutdown) -> Arc<dyn Fn() -> Value + Send + Sync> {
+pub fn status(
+    answers: Arc<Answers>,
+    limits: LimitControl,
+    shutdown: Shutdown,
+    feed: Feed,
+) -> Arc<dyn Fn() -> Value + Send + Sync> {
     Arc::new(move || {
         let tally = &answers.tally;
         let state = match (answers.elapsed(), shutdown.draining()) {
@@ -31,6 +37,7 @@ pub fn status(answers: Arc<Answers>, limits: LimitControl, shutdown: Shutdown) -
             "lateness_ms": tally.lateness.get() * 1_000.0,
             "ack_latency_ms": answers.latency(),
             "limits": limits.get(),
+            "ingest": feed.status(),
         })
     })
 }

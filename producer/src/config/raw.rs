@@ -1,5 +1,6 @@
 //! The producer's configuration as it is written.
 
+use crate::ingest::IngestRaw;
 use crate::key::KeyRaw;
 use crate::limit::Limits;
 use crate::route::RouteRaw;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct Raw {
     pub run: RunRaw,
     pub source: SourceRaw,
+    pub ingest: IngestRaw,
     pub routes: Vec<RouteRaw>,
     pub key: KeyRaw,
     pub limits: Limits,
@@ -59,13 +61,14 @@ pub enum SourceKind {
     #[default]
     Generator,
     Replay,
+    Ingest,
 }
 
 /// Section `[source]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SourceRaw {
-    /// `generator` or `replay`.
+    /// `generator`, `replay` or `ingest`.
     pub kind: SourceKind,
     /// Generator: the profile's file.
     pub profile: String,

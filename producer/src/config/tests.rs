@@ -81,6 +81,18 @@ fn what_is_wrong_is_named_with_what_is_allowed() {
 }
 
 #[test]
+fn ingest_checks_its_own_section_and_has_no_load_of_its_own() {
+    let none = Overrides::default();
+    let (_dir, path) = written("\"generator\"", "\"ingest\"");
+    assert!(matches!(Config::validate(&loaded(&path), &none).unwrap().source, SourceConfig::Ingest(_)));
+    let section = "\"ingest\"\n[ingest]\nmax_events = 0\n#";
+    let sentence = refusal("\"generator\"\n", section, &none);
+    assert!(sentence.contains("ingest.max_events is `0`"), "{sentence}");
+    let rate = Overrides { rate: Some(5.0), ..Overrides::default() };
+    assert!(refusal("\"generator\"", "\"ingest\"", &rate).contains("are not for ingest"));
+}
+
+#[test]
 fn an_unknown_key_of_the_profile_names_the_profile() {
     let (dir, path) = written("", "");
     std::fs::write(dir.path().join("load.toml"), PROFILE.replace("trucks = 5", "trucks = 5, wheels = 6")).unwrap();

@@ -1,6 +1,6 @@
 //! The limiter on a clock turned by hand: never more than allowed, never less than possible.
 
-use super::{LimitControl, Limiter, Limits};
+use super::{Admission, LimitControl, Limiter, Limits};
 use runtime::clock::{Clock, ManualClock};
 use runtime::config::Size;
 use std::sync::Arc;
@@ -80,4 +80,52 @@ fn a_rate_that_cannot_be_kept_is_refused() {
     assert_eq!(events(-1.0).validate().map_err(|(name, _)| name), Err("events_per_second"));
     assert_eq!(events(f64::NAN).validate().map_err(|(name, _)| name), Err("events_per_second"));
     assert_eq!(bytes(10).validate().map_err(|(name, _)| name), Err("bytes_per_second"));
+}
+
+/// Requests of `size` events of 200 bytes as fast as they are let in; events in `seconds`.
+fn let_in(admission: &Admission, clock: &ManualClock, size: usize, seconds: u64) -> usize {
+    let (end, mut events) = (clock.now() + Duration::from_secs(seconds), 0);
+    while clock.now() < end {
+        match admission.admit(size, size * 200) {
+            Ok(()) => events += size,
+            Err(wait) => clock.advance(wait.max(Duration::from_nanos(1))),
+        }
+    }
+    events
+}
+
+fn admission(limits: Limits) -> (Admission, LimitControl, ManualClock) {
+    let clock = ManualClock::starting_at(0);
+    let control = LimitControl::new(limits);
+    (Admission::new(control.clone(), Arc::new(clock.clone())), control, clock)
+}
+
+#[test]
+fn admission_keeps_the_rate_for_requests_of_any_size() {
+    for size in [1, 7, 100, 999, 5_000] {
+        let (events, _, clock) = admission(Limits { events_per_second: 1_000.0, ..Limits::default() });
+        let let_in = let_in(&events, &clock, size, 60);
+        assert!((59_900..=61_000 + size).contains(&let_in), "{let_in} events in requests of {size}");
+        let (bytes, _, clock) = admission(Limits { bytes_per_second: Size::from_bytes(200_000), ..Limits::default() });
+        let let_in = self::let_in(&bytes, &clock, size, 60);
+        assert!((59_900..=61_000 + size).contains(&let_in), "{let_in} events by bytes in requests of {size}");
+    }
+}
+
+#[test]
+fn a_large_request_passes_an_idle_limit_and_the_time_it_costs_is_told() {
+    let (admission, control, clock) = admission(Limits { events_per_second: 100.0, ..Limits::default() });
+    assert_eq!(admission.admit(0, 0), Ok(()));
+    assert_eq!(admission.admit(1_000, 0), Ok(()));
+    let wait = admission.admit(1, 0).unwrap_err();
+    assert!((8.9..=10.1).contains(&wait.as_secs_f64()), "{wait:?}");
+    assert!(admission.admit(0, 0).is_err());
+    control.set(Limits { events_per_second: 1_000.0, ..Limits::default() });
+    let faster = admission.admit(1, 0).unwrap_err();
+    assert!((0.9..=1.1).contains(&faster.as_secs_f64()), "{faster:?}");
+    clock.advance(faster);
+    assert_eq!(admission.admit(1, 0), Ok(()));
+    assert_eq!(admission.admit(1_000, 0), Err(Duration::from_millis(1)));
+    control.set(Limits::default());
+    assert_eq!((admission.admit(1_000_000, 1 << 30), admission.admit(1, 0)), (Ok(()), Ok(())));
 }

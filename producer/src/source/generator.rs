@@ -10,6 +10,7 @@ use super::{BadLine, Fill, ReplayError, SeriesName, Source};
 use crate::chunk::{Chunk, Item, Room, Text};
 use crate::profile::Profile;
 use crate::shape::Shape;
+use crate::ticket::Ticket;
 use domain::event::{Event, encode};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -98,6 +99,7 @@ fn push(event: &Event<'_>, due: Duration, series: u32, fault: Option<Fault>, chu
         series,
         seq: event.seq,
         invalid_id: fault.map(|_| chunk.write(|buffer| event.write_id(buffer))),
+        ticket: Ticket::NONE,
         topic: 0,
         key: Text::default(),
     };

@@ -4,15 +4,15 @@
 //! number, and the rest goes on. Series are named by the events' ids.
 
 mod lines;
-mod series;
 
 pub use lines::files;
 
+use super::series::SeriesTable;
 use super::{BadLine, Fill, SeriesName, Source};
 use crate::chunk::{Chunk, Item, Room, Text};
 use crate::shape::{Constant, Shape};
+use crate::ticket::Ticket;
 use lines::{Line, Lines};
-use series::SeriesTable;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -72,6 +72,7 @@ impl Replay {
                     series,
                     seq,
                     invalid_id: None,
+                    ticket: Ticket::NONE,
                     topic: 0,
                     key: Text::default(),
                 };

@@ -1,0 +1,22 @@
+//! Ingest: the HTTP server in this process and in the real binary, always held against schemas/ingest.openapi.json.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod client;
+mod desk;
+mod document;
+mod examples;
+mod journey;
+mod stage;
+mod tls;
+
+/// A valid event of one truck.
+pub fn event(truck: &str, codigo: u32, seq: u64) -> String {
+    format!(
+        r#"{{"v":1,"id":"r-{truck}-{codigo}-{seq}","codigo":{codigo},"truck_id":"{truck}","seq":{seq},"ts":1763701200123,"lat":-23.5,"lon":-46.6,"speed":8.4,"fuel":6.2,"odo":2.2}}"#
+    )
+}
+
+/// Lines as a body.
+pub fn lines(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
