@@ -4,6 +4,7 @@ mod raw;
 
 pub use raw::{DeadLetterRaw, Raw, RunRaw, SourceKind, SourceRaw};
 
+use crate::instance::Instance;
 use crate::limit::Limits;
 use crate::profile::Profile;
 use crate::route::{RouteRaw, Router};
@@ -60,14 +61,14 @@ impl Config {
     pub fn validate(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<Self, ConfigError> {
         let (raw, settings) = (&loaded.raw, &loaded.settings);
         let logs = LogsConfig::validate(settings, &raw.logs)?;
-        let source = source(settings, &raw.source, overrides)?;
+        let source = source(settings, raw, overrides)?;
         let router = router(settings, raw, &source)?;
-        raw.limits.validate().map_err(|(name, allowed)| settings.refuse(&format!("limits.{name}"), allowed))?;
+        let limits = limits(settings, raw)?;
         Ok(Self {
             source,
             router,
             strategy: raw.key.strategy,
-            limits: raw.limits,
+            limits,
             kafka: Kafka::validate(settings, &raw.kafka)?,
             tuning: ProducerTuning::validate(settings, "send", &raw.send)?,
             dead_letter: dead_letter(settings, &raw.dead_letter)?,
@@ -92,6 +93,9 @@ pub struct ToPlan {
     pub profile: Profile,
     pub router: Router,
     pub strategy: KeyStrategy,
+    pub instance: Instance,
+    /// The instance's part.
+    pub limits: Limits,
 }
 
 /// The profile and the routes alone. Without any route everything goes to one topic, named `all`.
@@ -105,15 +109,29 @@ pub fn to_plan(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<ToPlan, Co
             "*".parse().map_err(|error: domain::route::BadCodigoSet| ConfigError::other(format!("{error}")))?;
         raw.routes.push(RouteRaw { codigo: everything, topic: "all".into() });
     }
-    let source = source(settings, &raw.source, overrides)?;
+    let source = source(settings, &raw, overrides)?;
     let router = router(settings, &raw, &source)?;
+    let (strategy, instance, limits) = (raw.key.strategy, raw.run.instance, limits(settings, &raw)?);
     match source {
-        SourceConfig::Generator(profile) => Ok(ToPlan { profile: *profile, router, strategy: raw.key.strategy }),
+        SourceConfig::Generator(profile) => Ok(ToPlan { profile: *profile, router, strategy, instance, limits }),
         SourceConfig::Replay { .. } => Err(settings.refuse("source.kind", "a plan is for the generator")),
     }
 }
 
-fn source(settings: &Settings, raw: &SourceRaw, overrides: &Overrides) -> Result<SourceConfig, ConfigError> {
+/// The part of the limits that is this instance's.
+fn limits(settings: &Settings, raw: &Raw) -> Result<Limits, ConfigError> {
+    let refused = |(name, allowed)| settings.refuse(&format!("limits.{name}"), allowed);
+    raw.limits.validate().map_err(refused)?;
+    let part = raw.limits.part(raw.run.instance);
+    part.validate().map_err(|(name, allowed)| {
+        let sentence = format!("divided by {} instances it is out of range: {allowed}", raw.run.instance.of());
+        settings.refuse(&format!("limits.{name}"), sentence)
+    })?;
+    Ok(part)
+}
+
+fn source(settings: &Settings, raw: &Raw, overrides: &Overrides) -> Result<SourceConfig, ConfigError> {
+    let (raw, instance) = (&raw.source, raw.run.instance);
     match raw.kind {
         SourceKind::Generator => {
             let path = overrides.profile.clone().unwrap_or_else(|| PathBuf::from(&raw.profile));
@@ -123,6 +141,11 @@ fn source(settings: &Settings, raw: &SourceRaw, overrides: &Overrides) -> Result
                 );
             }
             let profile = profile(&path, overrides)?;
+            if instance.of() > profile.trucks {
+                let sentence =
+                    format!("the profile has {} trucks, allowed are up to as many instances", profile.trucks);
+                return Err(settings.refuse("run.instance", sentence));
+            }
             Ok(SourceConfig::Generator(Box::new(profile)))
         }
         SourceKind::Replay => {
@@ -140,6 +163,16 @@ fn source(settings: &Settings, raw: &SourceRaw, overrides: &Overrides) -> Result
             Ok(SourceConfig::Replay { files, rate: Some(rate).filter(|rate| *rate > 0.0) })
         }
     }
+}
+
+/// The profile that the command line names, when nothing is configured that could use it: neither routes nor brokers.
+///
+/// # Errors
+/// As [`profile`].
+pub fn only_a_profile(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<Option<Profile>, ConfigError> {
+    let configured = !loaded.raw.routes.is_empty() || !loaded.raw.kafka.bootstrap_servers.is_empty();
+    let path = overrides.profile.as_deref().filter(|_| !configured);
+    path.map(|path| profile(path, overrides)).transpose()
 }
 
 /// Reads a profile and lets the command line change it.

@@ -87,6 +87,7 @@ mod tests {
             series: 0,
             seq: 1,
             invalid_id: None,
+            intent: Default::default(),
             topic: 9,
             key: Text::default(),
         }
