@@ -29,7 +29,7 @@ impl KeyStrategy {
             Self::HashCodigoTruck => {
                 let start = out.len();
                 codigo_truck(codigo, truck_id, out);
-                let hash = XxHash3_64::oneshot(&out[start..]);
+                let hash = hash(&out[start..]);
                 out.truncate(start);
                 hex16(hash, out);
             }
@@ -38,6 +38,11 @@ impl KeyStrategy {
             Self::CodigoTruck => codigo_truck(codigo, truck_id, out),
         }
     }
+}
+
+/// XXH3-64, the hash behind the default key; it also deals trucks out to instances.
+pub fn hash(bytes: &[u8]) -> u64 {
+    XxHash3_64::oneshot(bytes)
 }
 
 fn codigo_truck(codigo: u32, truck_id: &str, out: &mut Vec<u8>) {

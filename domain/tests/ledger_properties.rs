@@ -77,6 +77,7 @@ struct Life {
     acknowledged: Naive,
     set_aside: Naive,
     meant: Naive,
+    too_large: Naive,
     arrivals: Vec<u64>,
     dead: Vec<u64>,
 }
@@ -86,24 +87,27 @@ fn wild() -> impl Strategy<Value = Life> {
     let subset = || prop::collection::btree_set(1_u64..20, 0..12);
     let arrivals = prop::collection::vec(1_u64..22, 0..25);
     let dead = prop::collection::vec(1_u64..22, 0..4);
-    (1_u64..20, subset(), subset(), subset(), arrivals, dead).prop_map(
-        |(last, unacknowledged, set_aside, meant, arrivals, dead)| {
+    (1_u64..20, subset(), subset(), subset(), subset(), (arrivals, dead)).prop_map(
+        |(last, unacknowledged, set_aside, meant, too_large, (arrivals, dead))| {
             let offered: Naive = (1..=last).collect();
             let (acknowledged, set_aside) = (&offered - &unacknowledged, &offered & &set_aside);
-            Life { offered, acknowledged, set_aside, meant, arrivals, dead }
+            let too_large = &too_large - &meant;
+            Life { offered, acknowledged, set_aside, meant, too_large, arrivals, dead }
         },
     )
 }
 
 /// A life in which all went well, but for at most one fault.
 fn tame() -> impl Strategy<Value = Life> {
-    let meant = prop::collection::btree_set(1_u64..20, 0..6);
-    (2_u64..20, meant, 0..8, any::<prop::sample::Index>()).prop_map(|(last, meant, fault, place)| {
+    let some = || prop::collection::btree_set(1_u64..20, 0..6);
+    (2_u64..20, some(), some(), 0..10, any::<prop::sample::Index>()).prop_map(|(last, meant, large, fault, place)| {
         let offered: Naive = (1..=last).collect();
         let meant = &meant & &offered;
-        let mut arrivals: Vec<_> = offered.difference(&meant).copied().collect();
+        let too_large = &(&large & &offered) - &meant;
+        let mut acknowledged = &offered - &too_large;
+        let mut set_aside = too_large.clone();
+        let mut arrivals: Vec<_> = acknowledged.difference(&meant).copied().collect();
         let mut dead: Vec<_> = meant.iter().copied().collect();
-        let mut acknowledged = offered.clone();
         match fault {
             0 if !dead.is_empty() => dead.push(dead[place.index(dead.len())]),
             1 if !dead.is_empty() => arrivals.push(dead.remove(place.index(dead.len()))),
@@ -112,9 +116,11 @@ fn tame() -> impl Strategy<Value = Life> {
             4 => arrivals.reverse(),
             5 if !arrivals.is_empty() => drop(arrivals.remove(place.index(arrivals.len()))),
             6 => drop(acknowledged.pop_last()),
+            7 => drop(set_aside.pop_first()),
+            8 => acknowledged.clone_from(&offered),
             _ => (),
         }
-        Life { acknowledged, offered, set_aside: Naive::new(), meant, arrivals, dead }
+        Life { acknowledged, offered, set_aside, meant, too_large, arrivals, dead }
     })
 }
 
@@ -141,6 +147,8 @@ fn proof_of(lives: &BTreeMap<u32, Life>) -> Proof {
             acknowledged: set(&life.acknowledged),
             dead_lettered: set(&life.set_aside),
             expect_rejected: set(&life.meant),
+            expect_dead_letter: set(&life.too_large),
+            ..ProducedKey::default()
         };
         life.arrivals.iter().for_each(|seq| {
             deliveries.record(&id(*codigo, *seq));
@@ -202,6 +210,10 @@ proptest! {
             let times = |side: &[u64], seq: u64| side.iter().filter(|s| **s == seq).count();
             let met = (0..64).all(|seq| match (life.offered.contains(&seq), life.meant.contains(&seq)) {
                 (true, true) => times(&life.dead, seq) == 1 && times(&life.arrivals, seq) == 0,
+                (true, false) if life.too_large.contains(&seq) => {
+                    let nowhere = times(&life.arrivals, seq) == 0 && !life.acknowledged.contains(&seq);
+                    nowhere && life.set_aside.contains(&seq) && times(&life.dead, seq) <= 1
+                }
                 (true, false) => times(&life.arrivals, seq) >= 1 && times(&life.dead, seq) == 0,
                 (false, _) => times(&life.arrivals, seq) + times(&life.dead, seq) == 0,
             });

@@ -30,14 +30,29 @@ pub struct Item {
     /// The event's place in the ledger of its source: one number per (run, truck, codigo), or [`NO_SERIES`].
     pub series: u32,
     pub seq: u64,
-    /// Set on an event that is invalid on purpose: its id, because its value may not be readable.
+    /// Set on an event that is meant to fail: its id, because its value may not be readable.
     pub invalid_id: Option<Text>,
     /// Who waits for what becomes of it; [`Ticket::NONE`] when nobody does.
     pub ticket: Ticket,
+    /// What the event is meant to come to; the ledger keeps it.
+    pub intent: Intent,
     /// Which topic, by its number; the route stage sets it.
     pub topic: u16,
     /// The record's key; the key stage sets it.
     pub key: Text,
+}
+
+/// What an event is meant to come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Intent {
+    #[default]
+    Delivered,
+    /// Invalid on purpose: rejected behind Kafka.
+    Rejected,
+    /// Too large on purpose: a dead letter of this producer.
+    DeadLetter,
+    /// Sent before, with the same id: delivered once, however often it arrives.
+    Repeat,
 }
 
 /// How much a source may put into a chunk at once.

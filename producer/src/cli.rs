@@ -20,7 +20,8 @@ pub struct Cli {
 enum Command {
     /// Runs until the source ends or SIGTERM comes, then prints the report.
     Run(Run),
-    /// Checks configuration, certificates and profile, and prints every setting with its origin.
+    /// Checks configuration, certificates and profile, and prints every setting with its origin. With --profile and no
+    /// configuration it checks the profile alone.
     Check(Check),
     /// Shows what a profile makes, without a broker.
     Plan(Plan),
@@ -128,11 +129,23 @@ fn writable(path: &Path) -> Result<(), Failure> {
 
 fn check(args: &Check) -> Result<(), Failure> {
     let loaded = args.common.load()?;
-    Config::validate(&loaded, &args.common.overrides())?;
+    let overrides = args.common.overrides();
+    if let Some(profile) = config::only_a_profile(&loaded, &overrides)? {
+        if args.json {
+            println!("{}", serde_json::to_string_pretty(&profile)?);
+        } else {
+            println!("{}\n  {} events in {:?}", profile.purpose, profile.events(), profile.duration);
+        }
+        return Ok(());
+    }
+    let config = Config::validate(&loaded, &overrides)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&loaded.effective())?);
-    } else {
-        print!("{}", loaded.effective());
+        return Ok(());
+    }
+    print!("{}", loaded.effective());
+    if !config.run.instance.is_alone() {
+        println!("# instance {} has of these limits {}", config.run.instance, config.limits);
     }
     Ok(())
 }
@@ -140,7 +153,7 @@ fn check(args: &Check) -> Result<(), Failure> {
 fn show_plan(args: &Plan) -> Result<(), Failure> {
     let loaded = args.common.load()?;
     let parts = config::to_plan(&loaded, &args.common.overrides())?;
-    let plan = plan::plan(&parts.profile, &parts.router, parts.strategy, args.partitions).map_err(Failure::usage)?;
+    let plan = plan::plan(&parts, args.partitions).map_err(Failure::usage)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&plan)?);
     } else {

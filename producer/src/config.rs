@@ -5,6 +5,7 @@ mod raw;
 pub use raw::{DeadLetterRaw, Raw, RunRaw, SourceKind, SourceRaw};
 
 use crate::ingest::IngestConfig;
+use crate::instance::Instance;
 use crate::limit::Limits;
 use crate::profile::Profile;
 use crate::route::{RouteRaw, Router};
@@ -64,12 +65,12 @@ impl Config {
         let logs = LogsConfig::validate(settings, &raw.logs)?;
         let source = source(settings, raw, overrides)?;
         let router = router(settings, raw, &source)?;
-        raw.limits.validate().map_err(|(name, allowed)| settings.refuse(&format!("limits.{name}"), allowed))?;
+        let limits = limits(settings, raw)?;
         Ok(Self {
             source,
             router,
             strategy: raw.key.strategy,
-            limits: raw.limits,
+            limits,
             kafka: Kafka::validate(settings, &raw.kafka)?,
             tuning: ProducerTuning::validate(settings, "send", &raw.send)?,
             dead_letter: dead_letter(settings, &raw.dead_letter)?,
@@ -94,6 +95,9 @@ pub struct ToPlan {
     pub profile: Profile,
     pub router: Router,
     pub strategy: KeyStrategy,
+    pub instance: Instance,
+    /// The instance's part.
+    pub limits: Limits,
 }
 
 /// The profile and the routes alone. Without any route everything goes to one topic, named `all`.
@@ -109,16 +113,29 @@ pub fn to_plan(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<ToPlan, Co
     }
     let source = source(settings, &raw, overrides)?;
     let router = router(settings, &raw, &source)?;
+    let (strategy, instance, limits) = (raw.key.strategy, raw.run.instance, limits(settings, &raw)?);
     match source {
-        SourceConfig::Generator(profile) => Ok(ToPlan { profile: *profile, router, strategy: raw.key.strategy }),
+        SourceConfig::Generator(profile) => Ok(ToPlan { profile: *profile, router, strategy, instance, limits }),
         SourceConfig::Replay { .. } | SourceConfig::Ingest(_) => {
             Err(settings.refuse("source.kind", "a plan is for the generator"))
         }
     }
 }
 
+/// The part of the limits that is this instance's.
+fn limits(settings: &Settings, raw: &Raw) -> Result<Limits, ConfigError> {
+    let refused = |(name, allowed)| settings.refuse(&format!("limits.{name}"), allowed);
+    raw.limits.validate().map_err(refused)?;
+    let part = raw.limits.part(raw.run.instance);
+    part.validate().map_err(|(name, allowed)| {
+        let sentence = format!("divided by {} instances it is out of range: {allowed}", raw.run.instance.of());
+        settings.refuse(&format!("limits.{name}"), sentence)
+    })?;
+    Ok(part)
+}
+
 fn source(settings: &Settings, all: &Raw, overrides: &Overrides) -> Result<SourceConfig, ConfigError> {
-    let raw = &all.source;
+    let (raw, instance) = (&all.source, all.run.instance);
     match raw.kind {
         SourceKind::Ingest => ingest(settings, all, overrides),
         SourceKind::Generator => {
@@ -129,6 +146,11 @@ fn source(settings: &Settings, all: &Raw, overrides: &Overrides) -> Result<Sourc
                 );
             }
             let profile = profile(&path, overrides)?;
+            if instance.of() > profile.trucks {
+                let sentence =
+                    format!("the profile has {} trucks, allowed are up to as many instances", profile.trucks);
+                return Err(settings.refuse("run.instance", sentence));
+            }
             Ok(SourceConfig::Generator(Box::new(profile)))
         }
         SourceKind::Replay => {
@@ -154,6 +176,16 @@ fn ingest(settings: &Settings, raw: &Raw, overrides: &Overrides) -> Result<Sourc
         return Err(settings.refuse("source.kind", sentence));
     }
     IngestConfig::validate(settings, &raw.ingest).map(|config| SourceConfig::Ingest(Box::new(config)))
+}
+
+/// The profile that the command line names, when nothing is configured that could use it: neither routes nor brokers.
+///
+/// # Errors
+/// As [`profile`].
+pub fn only_a_profile(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<Option<Profile>, ConfigError> {
+    let configured = !loaded.raw.routes.is_empty() || !loaded.raw.kafka.bootstrap_servers.is_empty();
+    let path = overrides.profile.as_deref().filter(|_| !configured);
+    path.map(|path| profile(path, overrides)).transpose()
 }
 
 /// Reads a profile and lets the command line change it.

@@ -1,6 +1,6 @@
-//! The sending side of the proof: which seqs of each series were offered, acknowledged, set aside, or are invalid on purpose.
+//! The sending side of the proof: which seqs of each series were offered, acknowledged, set aside, or have a fate on purpose.
 
-use crate::chunk::{Item, NO_SERIES};
+use crate::chunk::{Intent, Item, NO_SERIES};
 use crate::source::SeriesName;
 use domain::ledger::{LedgerKey, Produced, ProducedKey, SeqSet};
 use std::path::Path;
@@ -33,14 +33,20 @@ impl SeriesSets {
 pub struct Offers {
     offered: SeriesSets,
     expect_rejected: SeriesSets,
+    expect_dead_letter: SeriesSets,
+    repeated: SeriesSets,
 }
 
 impl Offers {
     pub fn note(&mut self, item: &Item) {
         self.offered.insert(item.series, item.seq);
-        if item.invalid_id.is_some() {
-            self.expect_rejected.insert(item.series, item.seq);
-        }
+        let meant = match item.intent {
+            Intent::Delivered => return,
+            Intent::Rejected => &mut self.expect_rejected,
+            Intent::DeadLetter => &mut self.expect_dead_letter,
+            Intent::Repeat => &mut self.repeated,
+        };
+        meant.insert(item.series, item.seq);
     }
 }
 
@@ -63,6 +69,8 @@ pub fn assemble(mut offers: Offers, mut answered: Answered, name: impl Fn(u32) -
             acknowledged: answered.acknowledged.take(series),
             dead_lettered: answered.dead_lettered.take(series),
             expect_rejected: offers.expect_rejected.take(series),
+            expect_dead_letter: offers.expect_dead_letter.take(series),
+            repeated: offers.repeated.take(series),
         };
     }
     produced

@@ -8,8 +8,10 @@
 pub mod ticket;
 /// Whether events from outside may come in now.
 pub mod doors;
-/// When event i is due: load shapes as pure functions of time.
+/// How the rate goes over time, and when event i is due: pure functions.
 pub mod shape;
+/// Which of several producers this one is, and its share.
+pub mod instance;
 /// A file that describes a load: purpose, seed, shape, codes, fleet, mix, expected result.
 pub mod profile;
 /// What the stages hand on: a bounded number of events in one reused buffer.

@@ -11,10 +11,12 @@ mod gate;
 pub use admission::Admission;
 
 use crate::chunk::Room;
+use crate::instance::Instance;
 use gate::Gate;
 use runtime::clock::SharedClock;
 use runtime::config::Size;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -49,6 +51,25 @@ impl Limits {
             return Err(("bytes_per_second", "allowed is 0 (no limit) or \"1KiB\" to \"10GB\""));
         }
         Ok(())
+    }
+}
+
+impl Limits {
+    /// The part of the limits that is `instance`'s; the parts of all instances add up to the whole.
+    pub fn part(&self, instance: Instance) -> Self {
+        Self {
+            events_per_second: self.events_per_second / f64::from(instance.of()),
+            bytes_per_second: Size::from_bytes(instance.part(self.bytes_per_second.bytes())),
+        }
+    }
+}
+
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let none = |unlimited: bool, text: String| if unlimited { "any number of".to_owned() } else { text };
+        let events = none(self.events_per_second == 0.0, format!("{:.1}", self.events_per_second));
+        let bytes = none(self.bytes_per_second.bytes() == 0, self.bytes_per_second.bytes().to_string());
+        write!(f, "{events} events/s, {bytes} bytes/s")
     }
 }
 

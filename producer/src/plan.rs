@@ -1,35 +1,71 @@
-//! Plan: what a profile makes, computed without a broker.
+//! Plan: what a profile makes, computed without a broker; for one instance of several, its part.
 
+mod spread;
 mod text;
 
 use crate::chunk::{Chunk, Room};
+use crate::config::ToPlan;
+use crate::instance::Instance;
+use crate::limit::Limits;
 use crate::profile::Profile;
-use crate::route::Router;
-use crate::source::{CodeMix, Generator, Run, Source, truck_id};
-use domain::key::{KeyStrategy, partition_of};
+use crate::source::{Generator, Load, Run, Source};
+use domain::key::KeyStrategy;
 use serde::Serialize;
 use std::time::Duration;
 
-/// What a run of the profile comes to. `Display` is for people, serde for programs.
+/// What a run of the profile comes to. `Display` is for people, serde for programs. Counts of events are expected values.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
     pub purpose: String,
+    /// `2/3`, and the part of the whole load that it has.
+    pub instance: String,
+    pub part: f64,
+    /// Of this instance; 0 is no limit.
+    pub limits: Limits,
     pub duration_seconds: f64,
-    pub events: u64,
+    pub events: f64,
     /// Events/s, and the highest of any second.
     pub mean_rate: f64,
     pub peak_rate: f64,
     /// Distinct keys.
     pub keys: u64,
-    pub invalid_events: f64,
+    pub mix: PlannedMix,
     /// Mean size of a value, measured on the profile's first events, and of all values.
     pub event_bytes: f64,
     pub total_bytes: f64,
     pub hottest_codes: usize,
     pub hottest_codes_share: f64,
+    pub trucks: PlannedTrucks,
     pub codes: Vec<PlannedCode>,
     pub topics: Vec<PlannedTopic>,
     pub expected: String,
+}
+
+/// Events that are not like the others.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedMix {
+    /// Rejected behind Kafka.
+    pub invalid: f64,
+    /// Dead letters of the producer.
+    pub oversize: f64,
+    /// Sent a second time.
+    pub duplicates: f64,
+    /// Sent when their truck came back.
+    pub late: f64,
+    /// Of the hot key, beside what it gets like every other.
+    pub hot_key: f64,
+}
+
+/// The trucks of the instance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedTrucks {
+    pub count: u32,
+    /// Of all instances.
+    pub of: u32,
+    pub hottest: String,
+    /// The share of the instance's load that the hottest truck has, and the hottest fifth of them.
+    pub hottest_share: f64,
+    pub hottest_fifth_share: f64,
 }
 
 /// One code, hottest first.
@@ -55,44 +91,42 @@ pub struct PlannedTopic {
 /// So many events are made to measure their size.
 const SAMPLE: usize = 2_000;
 
-/// Computes the plan of `profile` for `partitions` in every topic.
+/// Computes the plan for `partitions` in every topic.
 ///
 /// # Errors
 /// Codes that make no distribution; a checked profile has none.
-pub fn plan(profile: &Profile, router: &Router, strategy: KeyStrategy, partitions: u32) -> Result<Plan, String> {
-    let shares = CodeMix::new(&profile.codes)?.shares();
-    let (events, seconds) = (profile.events(), profile.duration.as_secs_f64());
-    let mean_rate = events as f64 / seconds;
-    let event_bytes = event_bytes(profile)?;
+pub fn plan(parts: &ToPlan, partitions: u32) -> Result<Plan, String> {
+    let (profile, instance) = (&parts.profile, parts.instance);
+    let load = Load::new(profile, instance)?;
+    let (events, seconds) = (profile.events() as f64 * load.whole, profile.duration.as_secs_f64());
+    let mean_rate = events / seconds;
+    let event_bytes = event_bytes(profile, instance)?;
     let hottest_codes = profile.codes.hottest();
-    let topic = |codigo: u32| router.find(codigo).and_then(|number| router.topics().get(usize::from(number)));
-    let code = |(codigo, share): (&u32, &f64)| PlannedCode {
-        codigo: *codigo,
-        share: *share,
-        rate: share * mean_rate,
-        topic: topic(*codigo).cloned(),
-    };
-    let codes: Vec<PlannedCode> = profile.codes.codes.iter().zip(&shares).map(code).collect();
+    let codes = spread::codes(parts, &load, mean_rate);
     Ok(Plan {
         purpose: profile.purpose.clone(),
+        instance: instance.to_string(),
+        part: load.whole,
+        limits: parts.limits,
         duration_seconds: seconds,
         events,
         mean_rate,
-        peak_rate: profile.shape.peak(),
-        keys: keys(profile, strategy),
-        invalid_events: events as f64 * profile.invalid_share,
+        peak_rate: profile.shape.peak() * load.whole,
+        keys: keys(profile, instance, parts.strategy),
+        mix: mix(profile, &load, events),
         event_bytes,
-        total_bytes: event_bytes * events as f64,
+        total_bytes: event_bytes * events,
         hottest_codes,
-        hottest_codes_share: shares.iter().take(hottest_codes).sum(),
-        topics: topics(&codes, profile.trucks, router, strategy, partitions),
+        hottest_codes_share: load.hottest_share(hottest_codes),
+        trucks: spread::trucks(profile, instance, &load),
+        topics: spread::topics(parts, &load, &codes, partitions),
         codes,
         expected: profile.expected.result.clone(),
     })
 }
 
-fn keys(profile: &Profile, strategy: KeyStrategy) -> u64 {
-    let (trucks, codes) = (u64::from(profile.trucks), profile.codes.codes.len() as u64);
+fn keys(profile: &Profile, instance: Instance, strategy: KeyStrategy) -> u64 {
+    let (trucks, codes) = (u64::from(instance.trucks(profile.trucks)), profile.codes.codes.len() as u64);
     match strategy {
         KeyStrategy::HashCodigoTruck | KeyStrategy::CodigoTruck => trucks * codes,
         KeyStrategy::Codigo => codes,
@@ -100,43 +134,25 @@ fn keys(profile: &Profile, strategy: KeyStrategy) -> u64 {
     }
 }
 
-fn event_bytes(profile: &Profile) -> Result<f64, String> {
+/// An event that is sent twice takes two turns, so there are fewer new events than turns.
+fn mix(profile: &Profile, load: &Load, events: f64) -> PlannedMix {
+    let mix = &profile.mix;
+    let twice = (1.0 - mix.invalid_share - mix.oversize_share) * mix.duplicate_share;
+    let new = events / (1.0 + twice);
+    PlannedMix {
+        invalid: new * mix.invalid_share,
+        oversize: new * mix.oversize_share,
+        duplicates: new * twice,
+        late: load.late_events(profile),
+        hot_key: profile.events() as f64 * load.hot.map_or(0.0, |(_, _, share)| share),
+    }
+}
+
+fn event_bytes(profile: &Profile, instance: Instance) -> Result<f64, String> {
     let run = Run { id: "0".repeat(12), start_ms: 1_763_701_200_000 };
-    let mut generator = Generator::new(profile, run)?;
+    let mut generator = Generator::of_instance(profile, run, instance)?;
     let mut chunk = Chunk::default();
     let room = Room { events: SAMPLE, bytes: usize::MAX };
     generator.fill(Duration::MAX, room, &mut chunk).map_err(|error| error.to_string())?;
     Ok(chunk.value_bytes() as f64 / chunk.len().max(1) as f64)
-}
-
-/// Every (truck, code) sends its code's share over the number of trucks to its key's partition.
-fn topics(
-    codes: &[PlannedCode],
-    trucks: u32,
-    router: &Router,
-    strategy: KeyStrategy,
-    partitions: u32,
-) -> Vec<PlannedTopic> {
-    let mut load = vec![vec![0.0; partitions.max(1) as usize]; router.topics().len()];
-    let mut key = Vec::new();
-    for truck in (0..trucks).map(truck_id) {
-        for code in codes {
-            let Some(topic) = router.find(code.codigo) else { continue };
-            key.clear();
-            strategy.write(code.codigo, &truck, &mut key);
-            load[usize::from(topic)][partition_of(&key, partitions) as usize] += code.share / f64::from(trucks);
-        }
-    }
-    let topic = |(name, load): (&String, Vec<f64>)| {
-        let share: f64 = load.iter().sum();
-        let hottest = load.iter().copied().fold(0.0, f64::max) * load.len() as f64;
-        PlannedTopic {
-            topic: name.clone(),
-            share,
-            rate: codes.iter().filter(|code| code.topic.as_ref() == Some(name)).map(|code| code.rate).sum(),
-            partitions,
-            hottest_partition_over_mean: if share > 0.0 { hottest / share } else { 0.0 },
-        }
-    };
-    router.topics().iter().zip(load).map(topic).collect()
 }

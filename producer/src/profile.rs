@@ -3,7 +3,10 @@
 //! Two steps: what was written (`written`, unknown keys refused), then what is meant ([`Profile`]). loadgen-profiles/README.md
 //! describes the format for people.
 
+mod mix;
 mod written;
+
+pub use mix::{HotKey, InvalidKind, Late, Mix};
 
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -22,8 +25,9 @@ pub struct Profile {
     pub codes: Codes,
     /// How many trucks drive.
     pub trucks: u32,
-    /// The share of events that are invalid on purpose, 0 to 0.5.
-    pub invalid_share: f64,
+    /// How unequal they are: truck k of them has a weight of 1 / (k + 1)^zipf; 0 is all equal.
+    pub zipf: f64,
+    pub mix: Mix,
     pub expected: Expected,
 }
 
@@ -105,7 +109,7 @@ impl Profile {
 
     /// How many events the whole run makes.
     pub fn events(&self) -> u64 {
-        self.shape.count(self.duration)
+        self.shape.curve().count(self.duration)
     }
 }
 

@@ -89,6 +89,7 @@ mod tests {
             seq: 1,
             invalid_id: None,
             ticket: Ticket::NONE,
+            intent: Default::default(),
             topic: 9,
             key: Text::default(),
         }

@@ -1,26 +1,49 @@
-//! When event i is due: load shapes as pure functions of time, no clock and no randomness.
+//! Load shapes as a profile writes them: how the rate goes over time. Pure: no clock and no randomness.
 //!
-//! A shape gives a rate over time. The number of events due up to a time is the integral of that rate, and event `i`
-//! (counted from 0) is due when the integral reaches `i`. A new shape is one file with `count` and `due`, and one line here.
+//! Each shape draws its [`Curve`], which says when event `i` is due. A new shape is one file with its settings and its
+//! [`Form`], and three lines here: its module, its name, its variant with the arm in `form`.
 
+mod burst;
 mod constant;
+mod curve;
+mod day_curve;
 mod ramp;
+mod sine;
 mod step;
 
+pub use burst::Burst;
 pub use constant::Constant;
+pub use curve::Curve;
+pub use day_curve::DayCurve;
 pub use ramp::Ramp;
+pub use sine::Sine;
 pub use step::{Step, Steps};
 
+use runtime::config::Span;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
-/// The load shapes, as they stand in a profile: `kind = "constant"`, `"ramp"` or `"step"`.
+/// The load shapes, as they stand in a profile: `kind = "constant"`, `"day-curve"` and so on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Shape {
     Constant(Constant),
     Ramp(Ramp),
     Step(Steps),
+    Burst(Burst),
+    Sine(Sine),
+    DayCurve(DayCurve),
+}
+
+/// What every shape can do.
+trait Form {
+    /// The rate over time.
+    fn curve(&self) -> Curve;
+
+    /// The same form with every rate multiplied by `factor`.
+    fn scaled(&self, factor: f64) -> Shape;
+
+    /// Refuses rates and times that make no load.
+    fn validate(&self) -> Result<(), BadShape>;
 }
 
 /// Why a shape makes no sense.
@@ -42,52 +65,30 @@ impl BadShape {
 pub const HIGHEST_RATE: f64 = 10_000_000.0;
 
 impl Shape {
-    /// When event `index` is due, counted from the start of the run. Never decreases with `index`.
-    pub fn due(&self, index: u64) -> Duration {
-        let events = index as f64;
-        let seconds = match self {
-            Self::Constant(shape) => shape.due(events),
-            Self::Ramp(shape) => shape.due(events),
-            Self::Step(shape) => shape.due(events),
-        };
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    fn form(&self) -> &dyn Form {
+        match self {
+            Self::Constant(shape) => shape,
+            Self::Ramp(shape) => shape,
+            Self::Step(shape) => shape,
+            Self::Burst(shape) => shape,
+            Self::Sine(shape) => shape,
+            Self::DayCurve(shape) => shape,
+        }
     }
 
-    /// How many events are due before `until`: exactly the indexes whose `due` is smaller.
-    pub fn count(&self, until: Duration) -> u64 {
-        let seconds = until.as_secs_f64();
-        let estimate = match self {
-            Self::Constant(shape) => shape.count(seconds),
-            Self::Ramp(shape) => shape.count(seconds),
-            Self::Step(shape) => shape.count(seconds),
-        };
-        let mut count = estimate.ceil().max(0.0) as u64;
-        while count > 0 && self.due(count - 1) >= until {
-            count -= 1;
-        }
-        while self.due(count) < until {
-            count += 1;
-        }
-        count
+    /// The rate over time, and when each event is due; drawn once for a run.
+    pub fn curve(&self) -> Curve {
+        self.form().curve()
     }
 
     /// The highest rate that the shape ever reaches, events/s.
     pub fn peak(&self) -> f64 {
-        match self {
-            Self::Constant(shape) => shape.rate,
-            Self::Ramp(shape) => shape.from.max(shape.to),
-            Self::Step(shape) => shape.steps.iter().map(|step| step.rate).fold(0.0, f64::max),
-        }
+        self.curve().peak()
     }
 
     /// The same shape with every rate multiplied, so that its highest rate is `peak` events/s.
     pub fn scaled_to(&self, peak: f64) -> Self {
-        let factor = peak / self.peak();
-        match self {
-            Self::Constant(shape) => Self::Constant(shape.scaled(factor)),
-            Self::Ramp(shape) => Self::Ramp(shape.scaled(factor)),
-            Self::Step(shape) => Self::Step(shape.scaled(factor)),
-        }
+        self.form().scaled(peak / self.peak())
     }
 
     /// Refuses rates and times that make no load.
@@ -95,11 +96,7 @@ impl Shape {
     /// # Errors
     /// The setting, what it is and what is allowed.
     pub fn validate(&self) -> Result<(), BadShape> {
-        match self {
-            Self::Constant(shape) => shape.validate(),
-            Self::Ramp(shape) => shape.validate(),
-            Self::Step(shape) => shape.validate(),
-        }
+        self.form().validate()
     }
 }
 
@@ -115,4 +112,11 @@ fn zero_or_positive(setting: impl Into<String>, rate: f64) -> Result<(), BadShap
         return Ok(());
     }
     Err(BadShape::new(setting, rate, "0 to 10,000,000 events/s"))
+}
+
+fn lasting(setting: impl Into<String>, span: Span) -> Result<(), BadShape> {
+    if span.get().is_zero() {
+        return Err(BadShape::new(setting, span, "a time above zero, for example \"30s\""));
+    }
+    Ok(())
 }

@@ -3,19 +3,29 @@
 //! *In*: a profile, files, or what others hand over. *Out*: events in a chunk, each with the time at which it is due.
 //! *Never*: waits, reads a clock or knows Kafka; the pipeline says what time it is and waits.
 
+mod again;
 mod codes;
+mod fate;
 mod fleet;
 mod generator;
 mod ingest;
 mod invalid;
+mod load;
+mod offline;
+mod oversize;
 mod replay;
 mod series;
+mod stream;
+mod totals;
 mod truck;
+mod trucks;
+mod walk;
 
 pub use codes::CodeMix;
 pub use fleet::truck_id;
 pub use generator::{Generator, Run};
 pub use ingest::Ingest;
+pub use load::Load;
 pub use replay::{Replay, ReplayError, files};
 
 use crate::chunk::{Chunk, Room};

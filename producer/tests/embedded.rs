@@ -236,6 +236,63 @@ fn a_record_that_is_too_large_is_set_aside_and_the_rest_goes_on() {
     assert_eq!((key.offered.count(), key.acknowledged.count(), key.dead_lettered.ranges()), (3, 2, &[(2, 2)][..]));
 }
 
+/// A profile with a mix, in the stage's folder; named for `--profile`.
+fn profile_with(stage: &Stage, mix: &str) -> String {
+    let path = stage.path("load.toml");
+    let profile = format!(
+        "purpose = \"t\"\nseed = 3\nduration = \"2s\"\nshape = {{ kind = \"constant\", rate = 2000 }}\n\
+         codes = {{ share = 0.8, of = 0.2, groups = [{{ first = 400, count = 10 }}] }}\nfleet = {{ trucks = 20 }}\n\
+         mix = {{ {mix} }}\n"
+    );
+    std::fs::write(&path, profile).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn repeats_and_oversize_events_meet_the_fates_that_the_ledger_expects() {
+    let stage = Stage::new();
+    let mix = "duplicate_share = 0.1, oversize_share = 0.005, oversize_bytes = \"1100KB\"";
+    assert_eq!(stage.run("", &["--profile", &profile_with(&stage, mix)]), Some(0), "{}", stage.log());
+    let report = stage.report();
+    assert!(report.adds_up() && report.offered == 4_000 && report.dead_lettered > 5, "{report}");
+    let mut deliveries = Deliveries::default();
+    stage.read(report.acknowledged, |message| {
+        let event = domain::event::check(message.payload().unwrap()).unwrap();
+        deliveries.record(&EventId::parse(&event.id).unwrap());
+    });
+    let proof = verify(&stage.ledger(), &deliveries, &Deliveries::default());
+    assert!(proof.holds(), "{proof:?}");
+    assert_eq!((proof.set_aside, proof.rejected), (report.dead_lettered, 0));
+    assert!(proof.repeated > 200 && proof.duplicates_delivered == proof.repeated, "{proof:?}");
+    let aside = std::fs::read_to_string(stage.path("aside.ndjson")).unwrap();
+    assert_eq!(aside.lines().count() as u64, report.dead_lettered);
+    assert!(aside.lines().all(|line| line.contains("\"reason\":\"message-size-too-large\"")));
+}
+
+#[test]
+fn two_instances_send_what_one_would_send() {
+    let stage = Stage::new();
+    let profile = profile_with(&stage, "");
+    let (mut ledger, mut planned, mut offered) = (Produced::default(), 0, 0);
+    for instance in ["1/2", "2/2"] {
+        let config = format!("[run]\ninstance = \"{instance}\"\nid = \"both\"");
+        assert_eq!(stage.run(&config, &["--profile", &profile]), Some(0), "{}", stage.log());
+        let report = stage.report();
+        assert!(report.source.contains(instance) && (1_800..2_200).contains(&report.offered), "{report}");
+        ledger.read(BufReader::new(std::fs::File::open(stage.path("ledger.ndjson")).unwrap())).unwrap();
+        planned += report.rate.seconds.iter().filter_map(|second| second.planned).sum::<u64>();
+        offered += report.offered;
+    }
+    assert_eq!((planned, offered), (4_000, 4_000));
+    let mut deliveries = Deliveries::default();
+    stage.read(4_000, |message| {
+        let event = domain::event::check(message.payload().unwrap()).unwrap();
+        assert_eq!(deliveries.record(&EventId::parse(&event.id).unwrap()), Seen::First);
+    });
+    let proof = verify(&ledger, &deliveries, &Deliveries::default());
+    assert!(proof.holds() && proof.delivered == 4_000, "{proof:?}");
+}
+
 #[test]
 fn events_that_kafka_does_not_acknowledge_in_time_are_told_and_the_run_fails() {
     let stage = Stage::new();
@@ -284,4 +341,6 @@ fn a_wrong_configuration_exits_64_before_anything_starts() {
     assert!(stage.log().contains("key.strategy"), "{}", stage.log());
     assert_eq!(stage.run("", &["--rate", "x"]), Some(64));
     assert_eq!(stage.run("", &["--profile", "/nowhere.toml"]), Some(64));
+    assert_eq!(stage.run("[run]\ninstance = \"3/2\"", &[]), Some(64));
+    assert!(stage.log().contains("`3/2` is no instance: allowed is number/count"), "{}", stage.log());
 }

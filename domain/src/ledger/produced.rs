@@ -24,6 +24,12 @@ pub struct ProducedKey {
     /// Invalid on purpose: they must end as dead letters, exactly once.
     #[serde(default, skip_serializing_if = "SeqSet::is_empty")]
     pub expect_rejected: SeqSet,
+    /// Too large on purpose: the producer must set them aside.
+    #[serde(default, skip_serializing_if = "SeqSet::is_empty")]
+    pub expect_dead_letter: SeqSet,
+    /// Offered a second time on purpose: a second delivery of these is no surprise.
+    #[serde(default, skip_serializing_if = "SeqSet::is_empty")]
+    pub repeated: SeqSet,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +97,8 @@ impl ProducedKey {
             (&mut self.acknowledged, &other.acknowledged),
             (&mut self.dead_lettered, &other.dead_lettered),
             (&mut self.expect_rejected, &other.expect_rejected),
+            (&mut self.expect_dead_letter, &other.expect_dead_letter),
+            (&mut self.repeated, &other.repeated),
         ];
         for (into, from) in pairs {
             from.iter().for_each(|seq| {
@@ -111,6 +119,8 @@ mod tests {
             let key = produced.key(LedgerKey { run: "r".into(), truck_id: truck.into(), codigo: 4 });
             key.offered = seqs.collect();
             key.expect_rejected.insert(3);
+            key.expect_dead_letter.insert(4);
+            key.repeated.insert(2);
         }
         let mut file = Vec::new();
         produced.write(&mut file).expect("to memory");

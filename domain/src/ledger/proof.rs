@@ -16,8 +16,12 @@ pub struct Proof {
     pub dead_lettered: u64,
     /// Dead letters beyond the first of an event: written, and not yet committed when a consumer died.
     pub dead_letters_repeated: u64,
+    /// Distinct events that the producer set aside and that are in no dead-letter topic: they are in its local file.
+    pub set_aside: u64,
     /// Deliveries beyond the first.
     pub duplicates_delivered: u64,
+    /// Distinct events that the producer offered twice on purpose and that Kafka holds.
+    pub repeated: u64,
     /// Acknowledged by Kafka, with neither a delivery nor a dead letter.
     pub lost: u64,
     /// Offered, but never acknowledged and never set aside.
@@ -26,7 +30,7 @@ pub struct Proof {
     pub unknown: u64,
     /// First deliveries that came after a later seq of their key.
     pub order_violations: u64,
-    /// Invalid on purpose, and without a dead letter or with a delivery; or a dead letter, and meant to be delivered.
+    /// Invalid or too large on purpose, and without a dead letter or with a delivery; set aside, and not meant to be.
     pub fate_violations: u64,
     /// The first lost events, by id.
     pub lost_examples: Vec<EventId>,
@@ -65,8 +69,20 @@ impl Proof {
         self.acknowledged += sent.acknowledged.count();
         self.lost += lost.count();
         self.unsent += sent.offered.minus(&sent.acknowledged).minus(&sent.dead_lettered).count();
-        let meant = sent.expect_rejected.both(&sent.acknowledged);
-        self.fate_violations += meant.minus(dead).count() + meant.both(arrived).count() + dead.minus(&meant).count();
+        let only_aside = sent.dead_lettered.minus(&sent.acknowledged).minus(dead).minus(arrived);
+        self.set_aside += only_aside.count();
+        self.repeated += sent.repeated.both(&sent.acknowledged).count();
+        let (invalid, too_large) = (&sent.expect_rejected, &sent.expect_dead_letter);
+        let rejected = invalid.both(&sent.acknowledged);
+        let amiss = [
+            rejected.minus(dead),
+            rejected.both(arrived),
+            too_large.both(&sent.acknowledged),
+            too_large.both(arrived),
+            dead.minus(invalid).minus(too_large),
+            only_aside.minus(too_large),
+        ];
+        self.fate_violations += amiss.iter().map(SeqSet::count).sum::<u64>();
         let room = EXAMPLES.saturating_sub(self.lost_examples.len());
         self.lost_examples.extend(lost.iter().take(room).map(|seq| EventId {
             run: key.run.clone(),
@@ -76,10 +92,11 @@ impl Proof {
         }));
     }
 
-    /// Every offered event has exactly one end: delivered or rejected; nothing lost, no key out of order, every fate as meant.
-    /// Repeats (of deliveries, of dead letters) are counted and not judged: only who knows what died can.
+    /// Every offered event has exactly one end: delivered, rejected or set aside by the producer; nothing lost, no key out of
+    /// order, every fate as meant. Repeats (of deliveries, of dead letters) are counted and not judged: only who knows what
+    /// died can.
     pub fn holds(&self) -> bool {
-        self.offered == self.delivered + self.rejected
+        self.offered == self.delivered + self.rejected + self.set_aside
             && [self.lost, self.unsent, self.unknown, self.order_violations, self.fate_violations] == [0; 5]
     }
 }
@@ -140,5 +157,38 @@ mod tests {
         assert!(!delivered_although_invalid.holds());
         let stranger = verify(&produced(2, &[]), &seen(&[1, 2, 9]), &seen(&[]));
         assert_eq!((stranger.unknown, stranger.holds()), (1, false));
+    }
+    #[test]
+    fn what_is_too_large_on_purpose_is_set_aside_by_the_producer_and_by_nobody_else() {
+        let with = |change: fn(&mut super::ProducedKey)| {
+            let mut produced = produced(4, &[]);
+            change(produced.key(LedgerKey::from(&id(1))));
+            produced
+        };
+        let oversize = with(|key| {
+            key.acknowledged = [1, 2, 4].into_iter().collect();
+            key.dead_lettered.insert(3);
+            key.expect_dead_letter.insert(3);
+        });
+        let in_the_file = verify(&oversize, &seen(&[1, 2, 4]), &seen(&[]));
+        assert!(in_the_file.holds(), "{in_the_file:?}");
+        assert_eq!((in_the_file.set_aside, in_the_file.unsent), (1, 0));
+        let on_the_topic = verify(&oversize, &seen(&[1, 2, 4]), &seen(&[3]));
+        assert!(on_the_topic.holds() && on_the_topic.rejected == 1, "{on_the_topic:?}");
+        let fits_after_all = with(|key| key.expect_dead_letter = [3].into_iter().collect());
+        assert_eq!(verify(&fits_after_all, &seen(&[1, 2, 3, 4]), &seen(&[])).fate_violations, 2);
+        let good_one_set_aside = with(|key| {
+            key.acknowledged = [1, 2, 4].into_iter().collect();
+            key.dead_lettered.insert(3);
+        });
+        assert_eq!(verify(&good_one_set_aside, &seen(&[1, 2, 4]), &seen(&[])).fate_violations, 1);
+    }
+
+    #[test]
+    fn what_is_sent_twice_on_purpose_is_counted() {
+        let mut produced = produced(4, &[]);
+        produced.key(LedgerKey::from(&id(1))).repeated = [2, 4].into_iter().collect();
+        let proof = verify(&produced, &seen(&[1, 2, 2, 3, 4, 4]), &seen(&[]));
+        assert_eq!((proof.repeated, proof.duplicates_delivered, proof.holds()), (2, 2, true));
     }
 }

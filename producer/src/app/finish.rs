@@ -9,6 +9,7 @@ use crate::pipeline::{End, Flown};
 use crate::profile::Profile;
 use crate::report::{Report, TopicSpread, hottest_share, rate, spread};
 use crate::ticket::Ticket;
+use crate::source::Load;
 use crate::usage;
 use domain::ledger::Produced;
 use kafka_client::probe::TopicInfo;
@@ -41,7 +42,10 @@ pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -
     pace(&mut report, &flown);
     codes(&mut report, &flown, config.profile());
     if let Some(profile) = config.profile() {
-        report.expect(&profile.expected, profile.codes.share);
+        // A profile that makes no distribution would not have run.
+        let load = Load::new(profile, config.run.instance).ok();
+        let share = load.map_or(profile.codes.share, |load| load.hottest_share(profile.codes.hottest()));
+        report.expect(&profile.expected, share);
     }
     let (source, end) = (flown.source, flown.end);
     let offers = flown.books.offers;

@@ -146,17 +146,19 @@ impl Parts {
     }
 
     fn source(&self, config: &Config, run: &Run) -> Result<(Box<dyn Source>, String), Failure> {
+        let instance = config.run.instance;
+        let part = if instance.is_alone() { String::new() } else { format!(", instance {instance}") };
         Ok(match &config.source {
             SourceConfig::Generator(profile) => {
-                let generator = Generator::new(profile, run.clone()).map_err(Failure::usage)?;
-                (Box::new(generator), format!("generator ({})", profile.purpose))
+                let generator = Generator::of_instance(profile, run.clone(), instance).map_err(Failure::usage)?;
+                (Box::new(generator), format!("generator{part} ({})", profile.purpose))
             }
             SourceConfig::Replay { files, rate } => {
                 let named = match files.as_slice() {
-                    [file] => format!("replay ({})", file.display()),
-                    files => format!("replay ({} files)", files.len()),
+                    [file] => format!("replay{part} ({})", file.display()),
+                    files => format!("replay{part} ({} files)", files.len()),
                 };
-                (Box::new(Replay::new(files.clone(), *rate)), named)
+                (Box::new(Replay::of_instance(files.clone(), *rate, instance)), named)
             }
             SourceConfig::Ingest(_) => (Box::new(self.feed.source(self.answers.started())), "ingest".into()),
         })

@@ -1,6 +1,7 @@
 //! The producer's configuration as it is written.
 
 use crate::ingest::IngestRaw;
+use crate::instance::Instance;
 use crate::key::KeyRaw;
 use crate::limit::Limits;
 use crate::route::RouteRaw;
@@ -35,6 +36,8 @@ pub struct Raw {
 pub struct RunRaw {
     /// Part of every generated event's id; empty: made anew for every run.
     pub id: String,
+    /// `"2/3"`: the second of three producers that share the trucks, the rate and the limits.
+    pub instance: Instance,
     /// How long Kafka may take to answer at the start.
     pub start_deadline: Span,
     /// How long the end may wait for acknowledgements.
@@ -47,6 +50,7 @@ impl Default for RunRaw {
     fn default() -> Self {
         Self {
             id: String::new(),
+            instance: Instance::default(),
             start_deadline: Span::from_secs(15),
             shutdown_deadline: Span::from_secs(10),
             progress_every: Span::from_secs(5),

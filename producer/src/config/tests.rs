@@ -72,6 +72,8 @@ fn what_is_wrong_is_named_with_what_is_allowed() {
         ("aside.ndjson", "none/aside.ndjson", "dead_letter.file"),
         ("[limits]", "[limits]\nevents = 5", "events"),
         ("127.0.0.1:9", "", "kafka.bootstrap_servers"),
+        ("id = \"abc\"", "instance = \"4/3\"", "`4/3` is no instance: allowed is number/count"),
+        ("id = \"abc\"", "instance = \"1/6\"", "the profile has 5 trucks"),
     ] {
         let sentence = refusal(from, to, &none);
         assert!(sentence.contains(said), "{to}: {sentence}");
@@ -98,4 +100,28 @@ fn an_unknown_key_of_the_profile_names_the_profile() {
     std::fs::write(dir.path().join("load.toml"), PROFILE.replace("trucks = 5", "trucks = 5, wheels = 6")).unwrap();
     let error = Config::validate(&loaded(&path), &Overrides::default()).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("load.toml: line 7") && error.contains("wheels"), "{error}");
+}
+
+#[test]
+fn an_instance_has_its_part_of_the_limits() {
+    let (_dir, path) = written("id = \"abc\"", "instance = \"2/3\"");
+    let config = Config::validate(&loaded(&path), &Overrides::default()).unwrap();
+    assert_eq!(config.limits.bytes_per_second.bytes(), 3_333_333);
+    let (_dir, path) =
+        written("bytes_per_second = \"10MB\"\n[run]", "bytes_per_second = \"2KB\"\n[run]\ninstance = \"2/3\"");
+    let error = Config::validate(&loaded(&path), &Overrides::default()).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("limits.bytes_per_second") && error.contains("divided by 3 instances"), "{error}");
+}
+
+#[test]
+fn a_profile_is_checked_alone_when_nothing_else_is_configured() {
+    let (dir, path) = written("", "");
+    let named = |name: &str| Overrides { profile: Some(dir.path().join(name)), ..Overrides::default() };
+    let nothing = Loaded { raw: Raw::default(), settings: Default::default() };
+    let found = super::only_a_profile(&nothing, &named("load.toml")).unwrap();
+    assert_eq!(found.map(|profile| profile.events()), Some(1_000));
+    let error = super::only_a_profile(&nothing, &named("none.toml")).unwrap_err().to_string();
+    assert!(error.contains("none.toml: cannot be read"), "{error}");
+    assert!(super::only_a_profile(&nothing, &Overrides::default()).unwrap().is_none());
+    assert!(super::only_a_profile(&loaded(&path), &named("load.toml")).unwrap().is_none());
 }

@@ -51,11 +51,43 @@ fn what_makes_no_load_is_refused_by_name() {
         ("0.001", "0.7", "mix.invalid_share is 0.7"),
         ("\"10s\"", "\"10\"", "10"),
         ("seed = 7", "", "seed"),
+        ("trucks = 5", "trucks = 5\nzipf = 4", "fleet.zipf is 4"),
+        ("0.001", "0\ninvalid_kinds = []", "mix.invalid_kinds is empty"),
+        ("0.001", "0\ninvalid_kinds = [\"rude\"]", "rude"),
+        ("0.001", "0\noversize_share = 0.2", "mix.oversize_share is 0.2"),
+        ("0.001", "0\noversize_bytes = \"10B\"", "mix.oversize_bytes is 10B"),
+        ("0.001", "0\nduplicate_share = -1", "mix.duplicate_share is -1"),
+        ("0.001", "0\nhot_key = { share = 1, truck = 0, codigo = 400 }", "mix.hot_key.share is 1"),
+        ("0.001", "0\nhot_key = { share = 0.1, truck = 5, codigo = 400 }", "mix.hot_key.truck is 5, allowed is 0 to 4"),
+        ("0.001", "0\nhot_key = { share = 0.1, truck = 0, codigo = 1 }", "mix.hot_key.codigo is 1"),
+        ("0.001", "0\nlate = { share = 2, offline = \"1s\", every = \"2s\" }", "mix.late.share is 2"),
+        ("0.001", "0\nlate = { share = 1, offline = \"0\", every = \"2s\" }", "mix.late.offline is 0"),
+        ("0.001", "0\nlate = { share = 1, offline = \"2s\", every = \"2s\" }", "mix.late.every is 2s"),
     ];
     for (from, to, said) in cases {
         let error = Profile::parse(&GOOD.replace(from, to)).unwrap_err();
         assert!(error.contains(said), "{to}: {error}");
     }
+}
+
+#[test]
+fn a_shape_that_makes_no_load_is_refused_by_name() {
+    let refused = [
+        ("kind = \"burst\"\nrate = 1\nburst = 0\nfor = \"1s\"\nevery = \"2s\"", "shape.burst is 0"),
+        ("kind = \"burst\"\nrate = 1\nburst = 9\nfor = \"2s\"\nevery = \"2s\"", "shape.every is 2s, allowed is longer"),
+        ("kind = \"sine\"\nlow = 9\nhigh = 8\nperiod = \"2s\"", "shape.low is 9"),
+        ("kind = \"sine\"\nlow = 1\nhigh = 8\nperiod = \"0\"", "shape.period is 0s"),
+        ("kind = \"day-curve\"\nhours = [1, 2]", "shape.hours is a list of 2, allowed is a list of 24"),
+        ("kind = \"ramp\"\nfrom = 0\nto = 0\nover = \"2s\"", "shape.to is 0"),
+        ("kind = \"step\"\nsteps = []", "shape.steps is empty"),
+    ];
+    for (shape, said) in refused {
+        let error = Profile::parse(&GOOD.replace("kind = \"constant\"\nrate = 13000", shape)).unwrap_err();
+        assert!(error.contains(said), "{shape}: {error}");
+    }
+    let idle = format!("kind = \"day-curve\"\nhours = {:?}", [0; 24]);
+    let error = Profile::parse(&GOOD.replace("kind = \"constant\"\nrate = 13000", &idle)).unwrap_err();
+    assert!(error.contains("shape.hours is 0 all day"), "{error}");
 }
 
 #[test]

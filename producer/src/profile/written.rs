@@ -1,6 +1,6 @@
 //! A profile as it is written, and how it becomes what is meant.
 
-use super::{Codes, Expected, Profile};
+use super::{Codes, Expected, Mix, Profile};
 use crate::shape::Shape;
 use runtime::config::Span;
 use serde::Deserialize;
@@ -41,23 +41,20 @@ struct Group {
 #[serde(deny_unknown_fields)]
 struct Fleet {
     trucks: u32,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Mix {
-    invalid_share: f64,
+    #[serde(default)]
+    zipf: f64,
 }
 
 const MOST_CODES: usize = 10_000;
 const MOST_KEYS: u64 = 10_000_000;
+const STEEPEST_ZIPF: f64 = 3.0;
 
 impl Written {
     pub(super) fn meant(self) -> Result<Profile, String> {
         self.shape.validate().map_err(|error| error.to_string())?;
         let codes = self.codes.meant()?;
         self.fleet.check(codes.codes.len())?;
-        self.mix.check()?;
+        self.mix.check(self.fleet.trucks, &codes.codes)?;
         if self.duration.get().is_zero() {
             return Err("duration is 0, allowed is a time above zero, for example \"30s\"".into());
         }
@@ -68,7 +65,8 @@ impl Written {
             shape: self.shape,
             codes,
             trucks: self.fleet.trucks,
-            invalid_share: self.mix.invalid_share,
+            zipf: self.fleet.zipf,
+            mix: self.mix,
             expected: self.expected,
         })
     }
@@ -123,15 +121,9 @@ impl Fleet {
                 MOST_KEYS / codes.max(1) as u64
             ));
         }
-        Ok(())
-    }
-}
-
-impl Mix {
-    fn check(&self) -> Result<(), String> {
-        if (0.0..=0.5).contains(&self.invalid_share) {
-            return Ok(());
+        if !(0.0..=STEEPEST_ZIPF).contains(&self.zipf) {
+            return Err(format!("fleet.zipf is {}, allowed is 0 (all trucks equal) to {STEEPEST_ZIPF}", self.zipf));
         }
-        Err(format!("mix.invalid_share is {}, allowed is 0 to 0.5", self.invalid_share))
+        Ok(())
     }
 }

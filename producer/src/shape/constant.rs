@@ -1,6 +1,6 @@
 //! The same rate all the time.
 
-use super::{BadShape, positive};
+use super::{BadShape, Curve, Form, Shape, positive};
 use serde::{Deserialize, Serialize};
 
 /// `rate` events/s from the first to the last second.
@@ -10,22 +10,16 @@ pub struct Constant {
     pub rate: f64,
 }
 
-impl Constant {
-    /// Events due in the first `seconds`.
-    pub(super) fn count(&self, seconds: f64) -> f64 {
-        self.rate * seconds
+impl Form for Constant {
+    fn curve(&self) -> Curve {
+        Curve::holding(&[], self.rate)
     }
 
-    /// Seconds until `events` are due.
-    pub(super) fn due(&self, events: f64) -> f64 {
-        events / self.rate
+    fn scaled(&self, factor: f64) -> Shape {
+        Shape::Constant(Self { rate: self.rate * factor })
     }
 
-    pub(super) fn scaled(&self, factor: f64) -> Self {
-        Self { rate: self.rate * factor }
-    }
-
-    pub(super) fn validate(&self) -> Result<(), BadShape> {
+    fn validate(&self) -> Result<(), BadShape> {
         positive("rate", self.rate)
     }
 }

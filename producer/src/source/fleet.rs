@@ -1,7 +1,8 @@
-//! The trucks of a run: who they are and where they start.
+//! The trucks of an instance: who they are, where they start, and each one's random stream.
 
+use super::stream::Stream;
 use super::truck::Truck;
-use rand::Rng;
+use crate::instance::Instance;
 
 /// Two letters of a state, as they stand in the truck's id.
 const STATES: [&str; 8] = ["SP", "MG", "PR", "SC", "RS", "GO", "BA", "MT"];
@@ -12,26 +13,35 @@ pub fn truck_id(index: u32) -> String {
     format!("BR{state}{index:08}")
 }
 
-/// The trucks by their number.
-pub(super) struct Fleet {
-    ids: Vec<String>,
-    trucks: Vec<Truck>,
+/// One truck on the road.
+pub(super) struct Driven {
+    pub id: String,
+    pub truck: Truck,
+    pub stream: Stream,
 }
 
+/// The trucks of an instance, by their place among them.
+pub(super) struct Fleet(Vec<Driven>);
+
 impl Fleet {
-    pub(super) fn new<R: Rng>(count: u32, rng: &mut R) -> Self {
-        Self { ids: (0..count).map(truck_id).collect(), trucks: (0..count).map(|_| Truck::new(rng)).collect() }
+    /// The part of `trucks` that is `instance`'s.
+    pub(super) fn new(trucks: u32, instance: Instance, seed: u64) -> Self {
+        let driven = |number: u32| {
+            let mut stream = Stream::of(seed, number);
+            Driven { id: truck_id(number), truck: Truck::new(&mut stream), stream }
+        };
+        Self((0..instance.trucks(trucks)).map(|place| driven(instance.truck(place))).collect())
     }
 
-    pub(super) fn len(&self) -> u32 {
-        self.trucks.len() as u32
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
-    pub(super) fn id(&self, index: u32) -> &str {
-        self.ids.get(index as usize).map_or("", String::as_str)
+    pub(super) fn id(&self, place: usize) -> Option<&str> {
+        self.0.get(place).map(|driven| driven.id.as_str())
     }
 
-    pub(super) fn truck(&mut self, index: u32) -> &mut Truck {
-        &mut self.trucks[index as usize]
+    pub(super) fn at(&mut self, place: usize) -> &mut Driven {
+        &mut self.0[place]
     }
 }

@@ -1,19 +1,21 @@
 //! Generates the events of a fleet from a profile: open loop, deterministic, cheap.
 //!
 //! Event `i` is due when the shape says so, whatever happened to the events before it. The same profile, run and start
-//! make the same bytes.
+//! make the same bytes, and so do several instances together.
 
+use super::again::{Again, Kept};
 use super::codes::CodeMix;
-use super::fleet::Fleet;
-use super::invalid::Fault;
+use super::fate::{Fate, Fates};
+use super::fleet::{Driven, Fleet};
+use super::invalid::spoil;
+use super::oversize::pad;
+use super::walk::{Next, Turn, Walk};
 use super::{BadLine, Fill, ReplayError, SeriesName, Source};
-use crate::chunk::{Chunk, Item, Room, Text};
+use crate::chunk::{Chunk, Intent, Item, Room, Text};
+use crate::instance::Instance;
 use crate::profile::Profile;
-use crate::shape::Shape;
 use crate::ticket::Ticket;
 use domain::event::{Event, encode};
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
 use std::time::Duration;
 
 /// What makes the events of this run differ from those of another run of the same profile.
@@ -28,68 +30,96 @@ pub struct Run {
 /// A source that makes its events.
 pub struct Generator {
     run: Run,
-    shape: Shape,
-    total: u64,
-    next: u64,
-    rng: Xoshiro256PlusPlus,
+    instance: Instance,
+    walk: Walk,
     fleet: Fleet,
     codes: Vec<u32>,
     mix: CodeMix,
-    invalid_share: f64,
+    /// The place of the hot key's codigo.
+    hot_rank: usize,
+    fates: Fates,
+    oversize_bytes: usize,
+    again: Again,
     /// The last seq of each series; the series of a truck stand side by side.
     seqs: Vec<u64>,
 }
 
 impl Generator {
+    /// The whole load.
+    ///
     /// # Errors
-    /// Codes that make no distribution; a checked profile has none.
+    /// Codes or trucks that make no distribution; a checked profile has none.
     pub fn new(profile: &Profile, run: Run) -> Result<Self, String> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(profile.seed);
-        let fleet = Fleet::new(profile.trucks, &mut rng);
+        Self::of_instance(profile, run, Instance::default())
+    }
+
+    /// The part of the load that is `instance`'s: with the same run and start, all instances together make the whole load.
+    ///
+    /// # Errors
+    /// As [`Generator::new`].
+    pub fn of_instance(profile: &Profile, run: Run, instance: Instance) -> Result<Self, String> {
+        let fleet = Fleet::new(profile.trucks, instance, profile.seed);
+        let codes = profile.codes.codes.clone();
+        let hot = profile.mix.hot_key.and_then(|hot| codes.iter().position(|codigo| *codigo == hot.codigo));
         Ok(Self {
             run,
-            total: profile.events(),
-            shape: profile.shape.clone(),
-            next: 0,
-            rng,
-            codes: profile.codes.codes.clone(),
+            instance,
+            walk: Walk::new(profile, instance)?,
             mix: CodeMix::new(&profile.codes)?,
-            invalid_share: profile.invalid_share,
-            seqs: vec![0; profile.trucks as usize * profile.codes.codes.len()],
+            hot_rank: hot.unwrap_or_default(),
+            fates: Fates::new(&profile.mix),
+            oversize_bytes: profile.mix.oversize_bytes.as_usize(),
+            again: Again::new(fleet.len(), profile.mix.duplicate_share),
+            seqs: vec![0; fleet.len() * codes.len()],
+            codes,
             fleet,
         })
     }
 
-    /// Makes the next event, due at `due`.
-    fn generate(&mut self, due: Duration, chunk: &mut Chunk) {
-        let truck = self.rng.random_range(0..self.fleet.len());
-        let rank = self.mix.draw(&mut self.rng);
-        let fault = self.rng.random_bool(self.invalid_share).then(|| Fault::draw(&mut self.rng));
-        let driven = self.fleet.truck(truck);
-        driven.advance(due.as_secs_f64(), &mut self.rng);
-        let readings = driven.readings();
-        let series = truck as usize * self.codes.len() + rank;
+    /// Makes the event of a turn.
+    #[inline]
+    fn generate(&mut self, turn: Turn, chunk: &mut Chunk) {
+        let place = self.instance.place(turn.truck) as usize;
+        let driven = self.fleet.at(place);
+        let first_series = place * self.codes.len();
+        if let Some(kept) = self.again.take(place) {
+            repeat(kept, (self.codes[kept.rank], first_series), (turn.due, &driven.id), chunk);
+            return;
+        }
+        let rank = if turn.is_hot { self.hot_rank } else { self.mix.draw(&mut driven.stream) };
+        let fate = self.fates.draw(&mut driven.stream);
+        let Driven { id, truck, stream } = driven;
+        truck.advance(turn.at.as_secs_f64(), stream);
+        let series = first_series + rank;
         self.seqs[series] += 1;
         let event = Event {
             run: &self.run.id,
             codigo: self.codes[rank],
-            truck_id: self.fleet.id(truck),
+            truck_id: id,
             seq: self.seqs[series],
-            ts: self.run.start_ms.saturating_add(due.as_millis() as i64),
-            readings,
+            ts: self.run.start_ms.saturating_add(turn.at.as_millis() as i64),
+            readings: truck.readings(),
         };
-        push(&event, due, series as u32, fault, chunk);
+        let value = chunk.write(|buffer| write(&event, fate, self.oversize_bytes, buffer));
+        if fate == Fate::Twice {
+            self.again.keep(place, event.ts, (rank, event.seq), chunk.text(value));
+        }
+        push(&event, (turn.due, series as u32), (fate, value), chunk);
     }
 }
 
-fn push(event: &Event<'_>, due: Duration, series: u32, fault: Option<Fault>, chunk: &mut Chunk) {
-    let value = chunk.write(|buffer| {
-        let start = buffer.len();
-        encode(event, buffer);
-        if let Some(fault) = fault {
-            fault.apply(buffer, start);
-        }
-    });
+fn write(event: &Event<'_>, fate: Fate, oversize_bytes: usize, buffer: &mut Vec<u8>) {
+    let start = buffer.len();
+    encode(event, buffer);
+    match fate {
+        Fate::Good | Fate::Twice => {}
+        Fate::Invalid(kind) => spoil(kind, buffer, start),
+        Fate::Oversize => pad(buffer, start, oversize_bytes),
+    }
+}
+
+fn push(event: &Event<'_>, (due, series): (Duration, u32), (fate, value): (Fate, Text), chunk: &mut Chunk) {
+    let intent = fate.intent();
     let item = Item {
         due,
         ts: event.ts,
@@ -98,7 +128,27 @@ fn push(event: &Event<'_>, due: Duration, series: u32, fault: Option<Fault>, chu
         value,
         series,
         seq: event.seq,
-        invalid_id: fault.map(|_| chunk.write(|buffer| event.write_id(buffer))),
+        invalid_id: (intent != Intent::Delivered).then(|| chunk.write(|buffer| event.write_id(buffer))),
+        intent,
+        ticket: Ticket::NONE,
+        topic: 0,
+        key: Text::default(),
+    };
+    chunk.push(item);
+}
+
+/// Sends an event again: same bytes, same event time, due now.
+fn repeat(kept: &Kept, (codigo, first_series): (u32, usize), (due, truck_id): (Duration, &str), chunk: &mut Chunk) {
+    let item = Item {
+        due,
+        ts: kept.ts,
+        codigo,
+        truck: chunk.write(|buffer| buffer.extend_from_slice(truck_id.as_bytes())),
+        value: chunk.write(|buffer| buffer.extend_from_slice(&kept.value)),
+        series: (first_series + kept.rank) as u32,
+        seq: kept.seq,
+        invalid_id: None,
+        intent: Intent::Repeat,
         ticket: Ticket::NONE,
         topic: 0,
         key: Text::default(),
@@ -108,15 +158,19 @@ fn push(event: &Event<'_>, due: Duration, series: u32, fault: Option<Fault>, chu
 
 impl Source for Generator {
     fn fill(&mut self, now: Duration, room: Room, chunk: &mut Chunk) -> Result<Fill, ReplayError> {
-        while self.next < self.total && !chunk.is_full(room) {
-            let due = self.shape.due(self.next);
-            if due > now {
-                return Ok(if chunk.is_empty() { Fill::Wait(due) } else { Fill::Taken });
-            }
-            self.generate(due, chunk);
-            self.next += 1;
+        while !chunk.is_full(room) {
+            let wait = match self.walk.next(now) {
+                Next::Turn(turn) => {
+                    self.generate(turn, chunk);
+                    continue;
+                }
+                Next::Wait(due) => Fill::Wait(due),
+                Next::Passed => Fill::Wait(now),
+                Next::End => Fill::End,
+            };
+            return Ok(if chunk.is_empty() { wait } else { Fill::Taken });
         }
-        Ok(if chunk.is_empty() { Fill::End } else { Fill::Taken })
+        Ok(Fill::Taken)
     }
 
     fn bad_lines(&mut self) -> Vec<BadLine> {
@@ -124,12 +178,12 @@ impl Source for Generator {
     }
 
     fn series(&self, number: u32) -> Option<SeriesName> {
-        let (truck, rank) = (number as usize / self.codes.len(), number as usize % self.codes.len());
-        let truck_id = self.fleet.id(truck as u32).to_owned();
+        let (place, rank) = (number as usize / self.codes.len(), number as usize % self.codes.len());
+        let truck_id = self.fleet.id(place)?.to_owned();
         Some(SeriesName { run: self.run.id.clone(), truck_id, codigo: *self.codes.get(rank)? })
     }
 
     fn planned(&self, until: Duration) -> Option<u64> {
-        Some(self.shape.count(until).min(self.total))
+        Some(self.walk.planned(until))
     }
 }

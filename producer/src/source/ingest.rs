@@ -5,7 +5,7 @@
 
 use super::series::SeriesTable;
 use super::{BadLine, Fill, ReplayError, SeriesName, Source};
-use crate::chunk::{Chunk, Item, Room, Text};
+use crate::chunk::{Chunk, Intent, Item, Room, Text};
 use crate::parcel::{Parcel, Parcels};
 use std::time::Duration;
 
@@ -45,6 +45,7 @@ impl Ingest {
                 series,
                 seq,
                 invalid_id: None,
+                intent: Intent::Delivered,
                 ticket: parcel.ticket,
                 topic: 0,
                 key: Text::default(),
