@@ -2,7 +2,7 @@
 //!
 //! Pure of rdkafka: the delivery callback says what happened to which slot, everything else is bookkeeping.
 
-use crate::in_flight::InFlight;
+use crate::in_flight::{Flying, InFlight};
 use crate::ledger::Answered;
 use crate::tally::Tally;
 use crate::ticket::{Fate, Ticket, Tickets};
@@ -36,6 +36,8 @@ struct State {
     partitions: Vec<Vec<u64>>,
     ledger: Answered,
     failures: BTreeMap<String, u64>,
+    /// Numbers of spooled events that have met their end since they were last asked for.
+    unspooled: Vec<u64>,
 }
 
 /// Acknowledgement latency from the due time, milliseconds.
@@ -73,6 +75,7 @@ impl Answers {
             partitions: Vec::new(),
             ledger: Answered::default(),
             failures: BTreeMap::new(),
+            unspooled: Vec::new(),
         };
         let (start, broken, tickets) = (OnceLock::new(), OnceLock::new(), Tickets::default());
         Ok(Self { in_flight, tally, tickets, clock, start, keep_ledger, state: Mutex::new(state), shutdown, broken })
@@ -98,17 +101,31 @@ impl Answers {
         if self.keep_ledger {
             state.ledger.acknowledged.insert(flying.series, flying.seq);
         }
+        if flying.spooled != 0 {
+            state.unspooled.push(flying.spooled);
+        }
         drop(state);
         self.tally.acknowledged.add(1);
         self.tickets.settle(flying.ticket, Fate::Acknowledged);
         self.in_flight.release(slot);
     }
 
-    /// The event of `slot` is given up on: it may or may not be in Kafka.
+    /// The event of `slot` is given up on: it may or may not be in Kafka. One that the spool holds stays there.
     pub fn failed(&self, slot: usize, reason: &str) {
-        let ticket = self.in_flight.get(slot).map_or(Ticket::NONE, |flying| flying.ticket);
-        self.lost_sight(reason, ticket);
+        if let Some(flying) = self.in_flight.get(slot).filter(|flying| flying.spooled == 0) {
+            self.lost_sight(reason, flying.ticket);
+        }
         self.in_flight.release(slot);
+    }
+
+    /// The event is on the disk now.
+    pub fn spooled(&self, flying: &Flying) {
+        self.tickets.settle(flying.ticket, Fate::Spooled);
+    }
+
+    /// Spooled events that were acknowledged or became dead letters since the last call, by their numbers in the spool.
+    pub fn unspooled(&self) -> Vec<u64> {
+        std::mem::take(&mut self.state().unspooled)
     }
 
     /// An event without a slot is given up on: it was never taken by the client.
@@ -120,12 +137,17 @@ impl Answers {
 
     /// The event of `slot` is on the dead-letter topic or in the local file.
     pub fn dead_lettered(&self, slot: usize) {
-        let flying = self.in_flight.get(slot);
-        if let Some(flying) = flying.filter(|_| self.keep_ledger) {
-            self.state().ledger.dead_lettered.insert(flying.series, flying.seq);
+        let Some(flying) = self.in_flight.get(slot) else { return };
+        let mut state = self.state();
+        if self.keep_ledger {
+            state.ledger.dead_lettered.insert(flying.series, flying.seq);
         }
+        if flying.spooled != 0 {
+            state.unspooled.push(flying.spooled);
+        }
+        drop(state);
         self.tally.dead_lettered.add(1);
-        self.tickets.settle(flying.map_or(Ticket::NONE, |flying| flying.ticket), Fate::DeadLettered);
+        self.tickets.settle(flying.ticket, Fate::DeadLettered);
         self.in_flight.release(slot);
     }
 
@@ -206,14 +228,15 @@ mod tests {
         let (ticket, mut settled) = answers.tickets.open(3);
         let mut slots = Slots::new(in_flight.clone());
         let due = Duration::from_millis(500);
-        let mut take = |seq| slots.take(Flying { due, series: 2, seq, topic: 1, ticket }).unwrap();
+        let mut take = |seq| slots.take(Flying { due, series: 2, seq, topic: 1, ticket, spooled: seq % 2 }, due).unwrap();
         let taken = [take(1), take(2), take(3)];
         clock.advance(Duration::from_millis(750));
         answers.acknowledged(taken[0], 5);
         answers.failed(taken[1], "timed out");
         answers.dead_lettered(taken[2]);
-        drop(slots);
-        assert!(in_flight.all_back());
+        assert!(slots.all_back());
+        assert_eq!(answers.unspooled(), [1, 3].map(|seq| seq % 2));
+        assert!(answers.unspooled().is_empty());
         let outcome = answers.take();
         assert!((outcome.latency.p50 - 250.0).abs() < 1.0, "{:?}", outcome.latency);
         assert_eq!(outcome.partitions, [vec![], vec![0, 0, 0, 0, 0, 1]]);

@@ -2,7 +2,7 @@
 
 mod raw;
 
-pub use raw::{DeadLetterRaw, Raw, RunRaw, SourceKind, SourceRaw};
+pub use raw::{DeadLetterRaw, Raw, RunRaw, SourceKind, SourceRaw, SpoolRaw};
 
 use crate::ingest::IngestConfig;
 use crate::instance::Instance;
@@ -41,6 +41,8 @@ pub struct Config {
     pub kafka: Kafka,
     pub tuning: ProducerTuning,
     pub dead_letter: DeadLetterRaw,
+    /// `None` when no folder is named.
+    pub spool: Option<SpoolRaw>,
     pub run: RunRaw,
     pub admin: AdminConfig,
     pub logs: LogsConfig,
@@ -74,6 +76,7 @@ impl Config {
             kafka: Kafka::validate(settings, &raw.kafka)?,
             tuning: ProducerTuning::validate(settings, "send", &raw.send)?,
             dead_letter: dead_letter(settings, &raw.dead_letter)?,
+            spool: spool(settings, &raw.spool)?,
             run: run(settings, &raw.run, overrides)?,
             admin: AdminConfig::validate(settings, &raw.admin)?,
             logs,
@@ -227,6 +230,24 @@ fn dead_letter(settings: &Settings, raw: &DeadLetterRaw) -> Result<DeadLetterRaw
         return Err(settings.refuse("dead_letter.file", "allowed is a file in a folder that exists"));
     }
     Ok(raw.clone())
+}
+
+fn spool(settings: &Settings, raw: &SpoolRaw) -> Result<Option<SpoolRaw>, ConfigError> {
+    if raw.dir.is_empty() {
+        return Ok(None);
+    }
+    let dir = Path::new(&raw.dir);
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if dir.is_file() || !(dir.is_dir() || parent.is_dir()) {
+        return Err(settings.refuse("spool.dir", "allowed is a folder, or a new one in a folder that exists"));
+    }
+    if !(1_048_576..=(1 << 40)).contains(&raw.max_size.bytes()) {
+        return Err(settings.refuse("spool.max_size", "allowed is \"1MiB\" to \"1024GiB\""));
+    }
+    if !(Duration::from_millis(500)..=Duration::from_secs(3_600)).contains(&raw.after.get()) {
+        return Err(settings.refuse("spool.after", "allowed is \"500ms\" to \"1h\""));
+    }
+    Ok(Some(raw.clone()))
 }
 
 fn run(settings: &Settings, raw: &RunRaw, overrides: &Overrides) -> Result<RunRaw, ConfigError> {

@@ -12,40 +12,92 @@ use runtime::clock::SharedClock;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// Names and values of a record's headers.
+pub type Headers = Vec<(String, Vec<u8>)>;
+
+/// A record as it was meant to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub topic: String,
+    pub key: Vec<u8>,
+    pub value: Vec<u8>,
+    pub timestamp_ms: i64,
+    pub headers: Headers,
+}
+
+impl Record {
+    /// Everything but the topic.
+    pub fn into_parts(self) -> (Vec<u8>, Vec<u8>, i64, Headers) {
+        (self.key, self.value, self.timestamp_ms, self.headers)
+    }
+}
+
+/// Why a record became a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    pub class: FailureClass,
+    /// Stable word.
+    pub reason: String,
+    pub detail: String,
+}
+
 /// A record that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
     pub slot: usize,
-    /// The topic that it was meant for.
-    pub topic: String,
-    pub key: Vec<u8>,
-    pub value: Vec<u8>,
-    /// The record's own headers.
-    pub headers: Vec<(String, Vec<u8>)>,
-    pub timestamp_ms: i64,
-    pub class: FailureClass,
-    pub reason: String,
-    pub detail: String,
+    /// The topic that it was meant for, and its own headers.
+    pub record: Record,
+    pub why: Why,
+    pub attempts: u64,
     /// The dead-letter topic refused it already.
     pub only_file: bool,
 }
 
 impl DeadLetter {
+    pub fn new(slot: usize, record: Record, why: Why) -> Self {
+        Self { slot, record, why, attempts: 1, only_file: false }
+    }
+
+    /// The dead letter that this record on a dead-letter topic was.
+    pub fn read_back(slot: usize, written: &Record, only_file: bool) -> Self {
+        let ours = |name: &str| written.headers.iter().find(|(key, _)| key == name);
+        let text = |name| ours(name).map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
+        let mut record = written.clone();
+        record.topic = text(names::TOPIC);
+        record.headers.retain(|(key, _)| !OURS.contains(&key.as_str()));
+        let class = FailureClass::ALL.into_iter().find(|class| class.as_str() == text(names::CLASS));
+        let class = class.unwrap_or(FailureClass::Rejected);
+        let why = Why { class, reason: text(names::REASON), detail: text(names::DETAIL) };
+        Self { slot, record, why, attempts: text(names::ATTEMPTS).parse().unwrap_or(1), only_file }
+    }
+
     /// All headers of the record on the dead-letter topic: its own, then ours.
     pub fn all_headers(&self) -> Vec<(String, Vec<u8>)> {
-        let ours = [
-            (names::TOPIC, self.topic.clone()),
-            (names::TIMESTAMP, self.timestamp_ms.to_string()),
-            (names::ATTEMPTS, "1".to_owned()),
-            (names::CLASS, self.class.to_string()),
-            (names::REASON, self.reason.clone()),
-            (names::DETAIL, self.detail.clone()),
-            (names::VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+        let why = &self.why;
+        let values = [
+            self.record.topic.clone(),
+            self.record.timestamp_ms.to_string(),
+            self.attempts.to_string(),
+            why.class.to_string(),
+            why.reason.clone(),
+            why.detail.clone(),
+            env!("CARGO_PKG_VERSION").to_owned(),
         ];
-        let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes()));
-        self.headers.iter().cloned().chain(ours).collect()
+        let ours = OURS.iter().zip(values).map(|(name, value)| ((*name).to_owned(), value.into_bytes()));
+        self.record.headers.iter().cloned().chain(ours).collect()
     }
 }
+
+/// The headers that a dead letter has beside its own.
+const OURS: [&str; 7] = [
+    names::TOPIC,
+    names::TIMESTAMP,
+    names::ATTEMPTS,
+    names::CLASS,
+    names::REASON,
+    names::DETAIL,
+    names::VERSION,
+];
 
 /// What the dead-letter topic said when it was offered a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,18 +151,19 @@ impl<T: DeadLetterTopic> DeadLetters<T> {
     }
 
     fn to_file(&self, letter: &DeadLetter) {
-        let headers = letter.headers.iter().map(|(name, value)| (name.as_str(), Bytes(value))).collect();
+        let (record, why) = (&letter.record, &letter.why);
+        let headers = record.headers.iter().map(|(name, value)| (name.as_str(), Bytes(value))).collect();
         let line = SetAside {
             at_ms: self.clock.wall_ms(),
-            class: letter.class.as_str(),
-            reason: &letter.reason,
-            detail: &letter.detail,
-            topic: Some(&letter.topic),
-            timestamp_ms: Some(letter.timestamp_ms),
+            class: why.class.as_str(),
+            reason: &why.reason,
+            detail: &why.detail,
+            topic: Some(&record.topic),
+            timestamp_ms: Some(record.timestamp_ms),
             file: None,
             line: None,
-            key: Bytes(&letter.key),
-            value: Bytes(&letter.value),
+            key: Bytes(&record.key),
+            value: Bytes(&record.value),
             headers,
         };
         match self.file.write(&line) {
@@ -125,7 +178,7 @@ impl<T: DeadLetterTopic> DeadLetters<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeadLetter, DeadLetterTopic, DeadLetters, FailureClass, Taken};
+    use super::{DeadLetter, DeadLetterTopic, DeadLetters, FailureClass, Record, Taken, Why};
     use crate::answers::Answers;
     use crate::in_flight::{Flying, InFlight, Slots};
     use crate::set_aside::SetAsideFile;
@@ -145,18 +198,15 @@ mod tests {
     }
 
     fn letter(slot: usize) -> DeadLetter {
-        DeadLetter {
-            slot,
+        let record = Record {
             topic: "mt-c400".into(),
             key: b"k".to_vec(),
             value: b"v".to_vec(),
             headers: vec![("own".into(), b"1".to_vec())],
             timestamp_ms: 5,
-            class: FailureClass::TooLarge,
-            reason: "message-size-too-large".into(),
-            detail: "too large".into(),
-            only_file: false,
-        }
+        };
+        let (reason, detail) = ("message-size-too-large".into(), "too large".into());
+        DeadLetter::new(slot, record, Why { class: FailureClass::TooLarge, reason, detail })
     }
 
     /// Two letters against what the topic says; acknowledged elsewhere, so only the file counts here.
@@ -167,8 +217,8 @@ mod tests {
         let mut slots = Slots::new(in_flight);
         let (sender, inbox) = crossbeam_channel::unbounded();
         for seq in 1..=2 {
-            let slot =
-                slots.take(Flying { due: Duration::ZERO, series: 0, seq, topic: 0, ticket: Ticket::NONE }).unwrap();
+            let (due, ticket) = (Duration::ZERO, Ticket::NONE);
+            let slot = slots.take(Flying { due, series: 0, seq, topic: 0, ticket, spooled: 0 }, due).unwrap();
             sender.send(letter(slot)).unwrap();
         }
         let topic = Some(Script(Mutex::new(script)));
@@ -199,5 +249,7 @@ mod tests {
         assert_eq!(headers[0], ("own".to_owned(), b"1".to_vec()));
         let class = headers.iter().find(|(name, _)| name == "comboio-class");
         assert_eq!(class.map(|(_, value)| value.as_slice()), Some(&b"too-large"[..]));
+        let record = Record { topic: "mt-c400.dlq".into(), headers, ..letter(0).record };
+        assert_eq!(DeadLetter::read_back(0, &record, false), letter(0));
     }
 }

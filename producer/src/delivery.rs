@@ -1,10 +1,11 @@
 //! rdkafka's callbacks of the producer: what Kafka said about each record, handed on in our words.
 //!
-//! *In*: delivery reports, log lines, errors, statistics, all on the thread that polls. *Out*: answers and dead letters.
-//! *Never*: waits or sends; a callback that blocks would stop every other answer.
+//! *In*: delivery reports, log lines, errors, statistics, all on a thread that polls. *Out*: answers, dead letters, records
+//! that another client must send. *Never*: waits or sends; a callback that blocks would stop every other answer.
 
 use crate::answers::Answers;
-use crate::dead_letter::DeadLetter;
+use crate::client::Returned;
+use crate::dead_letter::{DeadLetter, Record, Why};
 use crate::refusal::{self, Refusal};
 use crossbeam_channel::Sender;
 use domain::failure::FailureClass;
@@ -12,18 +13,61 @@ use kafka_client::context::Observer;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, DeliveryResult, Headers, Message};
+use rdkafka::message::{BorrowedMessage, DeliveryResult, Headers as _, Message};
 use rdkafka::producer::ProducerContext;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Set in the opaque value of a record that is a dead letter itself; the rest is its slot.
 pub const DEAD: usize = 1 << (usize::BITS - 1);
 
-/// The producer's context.
+/// What clients gave back, and which of them are finished; one for all clients of a run.
+#[derive(Debug, Default)]
+pub struct GivenBack(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    records: Vec<Returned>,
+    /// The number of the newest client that is finished, and why.
+    finished: Option<(u64, String)>,
+}
+
+impl GivenBack {
+    /// All records since the last call, in the order in which they were offered.
+    pub fn take(&self) -> Vec<Returned> {
+        let mut records = std::mem::take(&mut self.held().records);
+        records.sort_by_key(|record| record.order);
+        records
+    }
+
+    /// Client `number` is finished.
+    pub fn finish(&self, number: u64, reason: String) {
+        let mut held = self.held();
+        if held.finished.as_ref().is_none_or(|(newest, _)| *newest < number) {
+            held.finished = Some((number, reason));
+        }
+    }
+
+    /// Why client `number` is finished; `None` while it works.
+    pub fn finished(&self, number: u64) -> Option<String> {
+        self.held().finished.as_ref().filter(|(newest, _)| *newest == number).map(|(_, reason)| reason.clone())
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The context of one client.
 pub struct Delivery {
     pub answers: Arc<Answers>,
     pub dead_letters: Sender<DeadLetter>,
     pub observer: Observer,
+    pub given_back: Arc<GivenBack>,
+    /// Clients are counted from 1.
+    pub number: u64,
+    /// Set when another client takes this one's place: whatever it has not got acknowledged comes back.
+    pub retiring: AtomicBool,
 }
 
 impl ClientContext for Delivery {
@@ -38,7 +82,7 @@ impl ClientContext for Delivery {
     fn error(&self, error: KafkaError, reason: &str) {
         self.observer.error(&error, reason);
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            self.answers.broken(format!("the Kafka client is finished ({reason}): start the producer again"));
+            self.given_back.finish(self.number, reason.to_owned());
         }
     }
 }
@@ -51,9 +95,7 @@ impl ProducerContext for Delivery {
         match result {
             Ok(_) if is_dead_letter => self.answers.dead_lettered(slot),
             Ok(message) => self.answers.acknowledged(slot, message.partition()),
-            Err((error, message)) if is_dead_letter => {
-                self.set_aside(slot, message, code(error), None);
-            }
+            Err((error, message)) if is_dead_letter => self.dead_letter_refused(slot, code(error), message),
             Err((error, message)) => self.refused(slot, code(error), message),
         }
     }
@@ -62,7 +104,12 @@ impl ProducerContext for Delivery {
 impl Delivery {
     fn refused(&self, slot: usize, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {
         match Refusal::at_delivery(code) {
-            Refusal::SetAside(class) => self.set_aside(slot, message, code, Some(class)),
+            Refusal::SetAside(class) => self.set_aside(slot, message, code, class),
+            Refusal::Again => {
+                self.given_back.finish(self.number, code.to_string());
+                self.give_back(slot, code, message);
+            }
+            _ if self.retiring.load(Ordering::Acquire) => self.give_back(slot, code, message),
             Refusal::GiveUp | Refusal::Wait => self.answers.failed(slot, &refusal::reason(code)),
             Refusal::Stop => {
                 self.answers.failed(slot, &refusal::reason(code));
@@ -71,26 +118,33 @@ impl Delivery {
         }
     }
 
-    /// Without a class it is a dead letter that its topic refused: only the file is left.
-    fn set_aside(
-        &self,
-        slot: usize,
-        message: &BorrowedMessage<'_>,
-        code: RDKafkaErrorCode,
-        class: Option<FailureClass>,
-    ) {
-        let letter = DeadLetter {
-            slot,
-            topic: message.topic().to_owned(),
-            key: message.key().unwrap_or_default().to_vec(),
-            value: message.payload().unwrap_or_default().to_vec(),
-            headers: headers(message),
-            timestamp_ms: message.timestamp().to_millis().unwrap_or_default(),
-            class: class.unwrap_or(FailureClass::Rejected),
-            reason: refusal::reason(code),
-            detail: code.to_string(),
-            only_file: class.is_none(),
-        };
+    /// The dead-letter topic did not take it: once more by the next client, or else only the file is left.
+    fn dead_letter_refused(&self, slot: usize, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {
+        let only_file = !self.retiring.load(Ordering::Acquire) && Refusal::at_delivery(code) != Refusal::Again;
+        self.hand_over(DeadLetter::read_back(slot, &record(message), only_file));
+    }
+
+    fn give_back(&self, slot: usize, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {
+        let in_flight = &self.answers.in_flight;
+        let Some(flying) = in_flight.get(slot) else { return };
+        // What was only queued has never left; of everything else nobody knows.
+        if code != RDKafkaErrorCode::PurgeQueue {
+            self.answers.tally.maybe_twice.add(1);
+        }
+        let (key, value, timestamp_ms, headers) = record(message).into_parts();
+        let order = in_flight.order(slot);
+        in_flight.set_apart(slot);
+        self.given_back.held().records.push(Returned { slot, order, flying, key, value, timestamp_ms, headers });
+    }
+
+    fn set_aside(&self, slot: usize, message: &BorrowedMessage<'_>, code: RDKafkaErrorCode, class: FailureClass) {
+        self.answers.in_flight.set_apart(slot);
+        let why = Why { class, reason: refusal::reason(code), detail: code.to_string() };
+        self.hand_over(DeadLetter::new(slot, record(message), why));
+    }
+
+    fn hand_over(&self, letter: DeadLetter) {
+        let slot = letter.slot;
         // The receiver lives as long as the polling thread that calls us.
         if self.dead_letters.send(letter).is_err() {
             self.answers.failed(slot, "dead letter after the end");
@@ -109,7 +163,15 @@ fn code(error: &KafkaError) -> RDKafkaErrorCode {
     error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
 }
 
-fn headers(message: &BorrowedMessage<'_>) -> Vec<(String, Vec<u8>)> {
-    let Some(headers) = message.headers() else { return Vec::new() };
-    headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
+fn record(message: &BorrowedMessage<'_>) -> Record {
+    let pairs = |headers: &rdkafka::message::BorrowedHeaders| {
+        headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
+    };
+    Record {
+        topic: message.topic().to_owned(),
+        key: message.key().unwrap_or_default().to_vec(),
+        value: message.payload().unwrap_or_default().to_vec(),
+        timestamp_ms: message.timestamp().to_millis().unwrap_or_default(),
+        headers: message.headers().map(pairs).unwrap_or_default(),
+    }
 }

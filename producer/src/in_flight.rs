@@ -20,6 +20,8 @@ pub struct Flying {
     pub seq: u64,
     pub topic: u16,
     pub ticket: Ticket,
+    /// Its number in the spool; 0 when it did not come from there.
+    pub spooled: u64,
 }
 
 #[derive(Default)]
@@ -29,6 +31,11 @@ struct Slot {
     /// Series in the upper half, topic in the lower.
     series_topic: AtomicU64,
     ticket: AtomicU32,
+    spooled: AtomicU64,
+    /// The place among all events that were offered, from 1 on; 0 while the client does not hold the record.
+    order: AtomicU64,
+    /// When the client took the record, on the clock.
+    sent_nanos: AtomicU64,
 }
 
 struct Free {
@@ -67,11 +74,31 @@ impl InFlight {
             series: (both >> 32) as u32,
             topic: both as u16,
             ticket: Ticket::of_number(slot.ticket.load(Ordering::Relaxed)),
+            spooled: slot.spooled.load(Ordering::Relaxed),
         })
+    }
+
+    /// The place of a slot's event among all that were offered.
+    pub fn order(&self, slot: usize) -> u64 {
+        self.slots.get(slot).map_or(0, |slot| slot.order.load(Ordering::Relaxed))
+    }
+
+    /// The client no longer holds the record of `slot`; the slot stays taken (a dead letter is on its way).
+    pub fn set_apart(&self, slot: usize) {
+        if let Some(slot) = self.slots.get(slot) {
+            slot.order.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// When the record was sent that the client has held longest. Looks at every slot: for now and then.
+    pub fn oldest_sent(&self) -> Option<Duration> {
+        let held = self.slots.iter().filter(|slot| slot.order.load(Ordering::Relaxed) != 0);
+        held.map(|slot| slot.sent_nanos.load(Ordering::Relaxed)).min().map(Duration::from_nanos)
     }
 
     /// Gives a slot back.
     pub fn release(&self, slot: usize) {
+        self.set_apart(slot);
         let mut free = self.free();
         free.numbers.push(slot as u32);
         if free.sender_waits && free.numbers.len() >= self.enough {
@@ -88,11 +115,6 @@ impl InFlight {
         drop(self.room.wait_timeout(free, at_most).unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// True when nothing is out any more; asked when the sender has ended.
-    pub fn all_back(&self) -> bool {
-        self.free().numbers.len() == self.slots.len()
-    }
-
     fn free(&self) -> MutexGuard<'_, Free> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,15 +124,16 @@ impl InFlight {
 pub struct Slots {
     shared: Arc<InFlight>,
     at_hand: Vec<u32>,
+    offered: u64,
 }
 
 impl Slots {
     pub fn new(shared: Arc<InFlight>) -> Self {
-        Self { shared, at_hand: Vec::new() }
+        Self { shared, at_hand: Vec::new(), offered: 0 }
     }
 
-    /// Takes a slot for an event; `None` when all are out.
-    pub fn take(&mut self, flying: Flying) -> Option<usize> {
+    /// Takes a slot for an event that is sent at `now`; `None` when all are out.
+    pub fn take(&mut self, flying: Flying, now: Duration) -> Option<usize> {
         if self.at_hand.is_empty() {
             std::mem::swap(&mut self.at_hand, &mut self.shared.free().numbers);
         }
@@ -119,12 +142,30 @@ impl Slots {
         slot.due_nanos.store(flying.due.as_nanos() as u64, Ordering::Relaxed);
         slot.seq.store(flying.seq, Ordering::Relaxed);
         slot.ticket.store(flying.ticket.number(), Ordering::Relaxed);
+        slot.spooled.store(flying.spooled, Ordering::Relaxed);
+        slot.sent_nanos.store(now.as_nanos() as u64, Ordering::Relaxed);
+        self.offered += 1;
+        slot.order.store(self.offered, Ordering::Relaxed);
         slot.series_topic.store(u64::from(flying.series) << 32 | u64::from(flying.topic), Ordering::Release);
         Some(number)
     }
 
+    /// The event of a slot is sent once more at `now`, and keeps its place in the order.
+    pub fn sent_again(&mut self, slot: usize, order: u64, now: Duration) {
+        if let Some(slot) = self.shared.slots.get(slot) {
+            slot.sent_nanos.store(now.as_nanos() as u64, Ordering::Relaxed);
+            slot.order.store(order, Ordering::Release);
+        }
+    }
+
+    /// True when nothing is out any more.
+    pub fn all_back(&self) -> bool {
+        self.shared.free().numbers.len() + self.at_hand.len() == self.shared.slots.len()
+    }
+
     /// Puts a slot back whose event never left.
     pub fn put_back(&mut self, slot: usize) {
+        self.shared.set_apart(slot);
         self.at_hand.push(slot as u32);
     }
 }
@@ -147,6 +188,7 @@ mod tests {
             seq,
             topic: 3,
             ticket: Ticket::of_number(seq as u32),
+            spooled: seq + 9,
         }
     }
 
@@ -154,26 +196,29 @@ mod tests {
     fn slots_run_out_and_come_back_with_what_was_put_in() {
         let shared = InFlight::new(2);
         let mut slots = Slots::new(shared.clone());
-        let (a, b) = (slots.take(flying(1)).unwrap(), slots.take(flying(2)).unwrap());
-        assert_eq!(slots.take(flying(3)), None);
+        let (a, b) = (slots.take(flying(1), Duration::from_secs(1)).unwrap(), slots.take(flying(2), Duration::from_secs(2)).unwrap());
+        assert_eq!(slots.take(flying(3), Duration::from_secs(3)), None);
         assert_eq!((shared.get(a), shared.get(b)), (Some(flying(1)), Some(flying(2))));
         shared.release(a);
-        let c = slots.take(flying(4)).unwrap();
+        let c = slots.take(flying(4), Duration::from_secs(4)).unwrap();
         assert_eq!((shared.get(c), shared.get(99)), (Some(flying(4)), None));
-        assert!(!shared.all_back());
+        assert_eq!(shared.oldest_sent(), Some(Duration::from_secs(2)));
+        shared.set_apart(b);
+        assert_eq!((shared.oldest_sent(), shared.order(c)), (Some(Duration::from_secs(4)), 3));
+        assert!(!slots.all_back());
         shared.release(b);
         slots.put_back(c);
-        drop(slots);
-        assert!(shared.all_back());
+        assert!(slots.all_back());
+        assert_eq!(shared.oldest_sent(), None);
     }
 
     #[test]
     fn a_waiting_sender_is_woken_by_an_answer() {
         let shared = InFlight::new(1);
         let mut slots = Slots::new(shared.clone());
-        let slot = slots.take(flying(1)).unwrap();
+        let slot = slots.take(flying(1), Duration::from_secs(1)).unwrap();
         let waiting = std::thread::spawn(move || {
-            while slots.take(flying(2)).is_none() {
+            while slots.take(flying(2), Duration::from_secs(2)).is_none() {
                 slots.shared.wait_for_room(Duration::from_secs(60));
             }
         });

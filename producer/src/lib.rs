@@ -38,14 +38,24 @@ pub mod answers;
 pub mod set_aside;
 /// Records that can never be written to their topic: to `<topic>.dlq`, else to the local file.
 pub mod dead_letter;
-/// What a refused record means: wait, set aside, give up, stop.
+/// What a refused record means: wait, set aside, another client, give up, stop.
 pub mod refusal;
+/// The border to a Kafka client that can be replaced.
+pub mod client;
 /// rdkafka's callbacks, handed on in our words.
 pub mod delivery;
-/// Hands events to the client's queue in their order; waits for room, the same event first.
+/// The client in use, and how the next one comes to be.
+pub mod clients;
+/// Hands events to the outlet in their order; waits for room, the same event first.
 pub mod send;
-/// rdkafka's producer behind that border, and the thread that polls it.
+/// Events on disk that Kafka did not acknowledge in time.
+pub mod spool;
+/// Straight to the client, or by the spool.
+pub mod detour;
+/// rdkafka's producer behind the border of the clients.
 pub mod outlet;
+/// The thread that polls the client in use and brings dead letters away.
+pub mod polling;
 /// What the process used: CPU and memory.
 pub mod usage;
 /// What a run came to.

@@ -11,6 +11,12 @@
 //! | comboio_producer_send_queue_full_waits_total | waits | a full queue made the flow wait |
 //! | comboio_producer_send_queue_events | events | between the source and Kafka's answer |
 //! | comboio_producer_send_ack_latency_seconds | seconds | from the due time to the acknowledgement, label `quantile` |
+//! | comboio_producer_send_maybe_twice_events_total | events | sent again although Kafka may have them |
+//! | comboio_producer_send_client_changes_total | clients | took the place of another: certificates, fatal error, no answer |
+//! | comboio_producer_spool_taken_events_total | events | taken by the spool |
+//! | comboio_producer_spool_recovered_events_total | events | left in the spool by an earlier process |
+//! | comboio_producer_spool_waiting_events | events | in the spool now |
+//! | comboio_producer_spool_size_bytes | bytes | of the events in the spool |
 //! | comboio_producer_source_bad_lines_total | lines | hold no valid event |
 //! | comboio_producer_source_lateness_seconds | seconds | how long after its due time the last event left |
 //! | comboio_producer_ingest_requests_total | requests | answered over HTTP, label `status` (`gone`: the sender left before) |
@@ -43,6 +49,21 @@ pub fn tally(metrics: &Metrics) -> Tally {
         dead_lettered: counter(
             "comboio_producer_send_dead_lettered_events_total",
             "Events set aside with their reason",
+        ),
+        spooled: counter("comboio_producer_spool_taken_events_total", "Events taken by the spool"),
+        in_spool: gauge("comboio_producer_spool_waiting_events", "Events in the spool now"),
+        spool_bytes: gauge("comboio_producer_spool_size_bytes", "Bytes of the events in the spool"),
+        recovered: counter(
+            "comboio_producer_spool_recovered_events_total",
+            "Events left in the spool by an earlier process",
+        ),
+        maybe_twice: counter(
+            "comboio_producer_send_maybe_twice_events_total",
+            "Events sent again although Kafka may have them",
+        ),
+        client_changes: counter(
+            "comboio_producer_send_client_changes_total",
+            "Clients that took the place of another",
         ),
         bad_lines: counter("comboio_producer_source_bad_lines_total", "Lines that hold no valid event"),
         unroutable: counter("comboio_producer_route_unroutable_events_total", "Events that no route holds"),

@@ -1,88 +1,162 @@
-//! The way to Kafka: rdkafka's producer behind the borders of send and of the dead letters, and the thread that polls it.
+//! The way to Kafka: rdkafka's producer behind the border of the clients.
 
-use crate::chunk::{Chunk, Item};
-use crate::dead_letter::{DeadLetter, DeadLetterTopic, DeadLetters, Taken};
-use crate::delivery::{DEAD, Delivery, stopped};
-use crate::in_flight::{Flying, InFlight, Slots};
+use crate::client::{Change, Client, Offered, Outgoing, Returned};
+use crate::clients::{Clients, KafkaProducer};
+use crate::dead_letter::{DeadLetter, Record, Why};
+use crate::delivery::stopped;
+use crate::in_flight::{InFlight, Slots};
 use crate::refusal::{self, Refusal};
-use crate::send::{Offered, Outlet};
-use domain::headers;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use runtime::health::Beat;
+use rdkafka::producer::{BaseRecord, Producer, PurgeConfig};
+use runtime::clock::SharedClock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// The client, shared by the flow and the polling thread.
-pub type KafkaProducer = BaseProducer<Delivery>;
-
-/// The flow's end of the client.
+/// The flow's end of the clients.
 pub struct KafkaOutlet {
+    clients: Arc<Clients>,
     producer: Arc<KafkaProducer>,
     in_flight: Arc<InFlight>,
     slots: Slots,
     topics: Vec<String>,
+    clock: SharedClock,
 }
 
 impl KafkaOutlet {
     /// `topics` by their numbers in the router.
-    pub fn new(producer: Arc<KafkaProducer>, topics: Vec<String>) -> Self {
-        let in_flight = producer.context().answers.in_flight.clone();
-        Self { slots: Slots::new(in_flight.clone()), producer, in_flight, topics }
+    pub fn new(clients: Arc<Clients>, topics: Vec<String>, clock: SharedClock) -> Self {
+        let in_flight = clients.seed().answers.in_flight.clone();
+        let producer = clients.current();
+        Self { slots: Slots::new(in_flight.clone()), clients, producer, in_flight, topics, clock }
     }
 
-    fn refused(&mut self, slot: usize, code: RDKafkaErrorCode, item: &Item, chunk: &Chunk) -> Offered {
-        let topic = &self.topics[usize::from(item.topic)];
+    fn send(&mut self, record: &Outgoing<'_>, slot: usize) -> Offered {
+        let sent = self.producer.send(BaseRecord {
+            topic: &self.topics[usize::from(record.flying.topic)],
+            partition: None,
+            payload: Some(record.value),
+            key: Some(record.key),
+            timestamp: Some(record.timestamp_ms),
+            headers: kafka_headers(record.headers),
+            delivery_opaque: slot,
+        });
+        match sent {
+            Ok(()) => Offered::Taken,
+            Err((error, _)) => self.refused(slot, code(&error), record),
+        }
+    }
+
+    fn refused(&mut self, slot: usize, code: RDKafkaErrorCode, record: &Outgoing<'_>) -> Offered {
+        let topic = &self.topics[usize::from(record.flying.topic)];
         match Refusal::at_the_queue(code) {
-            Refusal::Wait => {
-                self.slots.put_back(slot);
+            Refusal::Wait => Offered::Full,
+            Refusal::Again => {
+                let reason = self.producer.client().fatal_error().map_or_else(|| code.to_string(), |(_, reason)| reason);
+                self.clients.seed().given_back.finish(self.producer.context().number, reason);
                 Offered::Full
             }
             Refusal::SetAside(class) => {
-                let letter = DeadLetter {
-                    slot,
-                    topic: topic.clone(),
-                    key: chunk.text(item.key).to_vec(),
-                    value: chunk.text(item.value).to_vec(),
-                    headers: own_headers(item, chunk),
-                    timestamp_ms: item.ts,
-                    class,
-                    reason: refusal::reason(code),
-                    detail: code.to_string(),
-                    only_file: false,
-                };
-                match self.producer.context().dead_letters.send(letter) {
-                    Ok(()) => Offered::SetAside,
-                    Err(_) => Offered::Broken("the thread that polls Kafka has ended".into()),
-                }
+                let why = Why { class, reason: refusal::reason(code), detail: code.to_string() };
+                self.set_aside(DeadLetter::new(slot, self.record(record), why))
             }
-            Refusal::GiveUp | Refusal::Stop => {
-                self.slots.put_back(slot);
-                let fatal = self.producer.client().fatal_error();
-                Offered::Broken(fatal.map_or_else(|| stopped(topic, code), |(_, reason)| finished(&reason)))
-            }
+            Refusal::GiveUp | Refusal::Stop => Offered::Broken(stopped(topic, code)),
+        }
+    }
+
+    fn set_aside(&mut self, letter: DeadLetter) -> Offered {
+        self.in_flight.set_apart(letter.slot);
+        match self.clients.seed().dead_letters.send(letter) {
+            Ok(()) => Offered::SetAside,
+            Err(_) => Offered::Broken("the thread that polls Kafka has ended".into()),
+        }
+    }
+
+    fn record(&self, outgoing: &Outgoing<'_>) -> Record {
+        Record {
+            topic: self.topic_name(outgoing.flying.topic).to_owned(),
+            key: outgoing.key.to_vec(),
+            value: outgoing.value.to_vec(),
+            timestamp_ms: outgoing.timestamp_ms,
+            headers: outgoing.headers.to_vec(),
         }
     }
 }
 
-fn finished(reason: &str) -> String {
-    format!("the Kafka client is finished ({reason}): start the producer again")
+impl Client for KafkaOutlet {
+    fn offer(&mut self, record: &Outgoing<'_>) -> Offered {
+        let Some(slot) = self.slots.take(record.flying, self.clock.now()) else { return Offered::Full };
+        let offered = self.send(record, slot);
+        if matches!(offered, Offered::Full | Offered::Broken(_)) {
+            self.slots.put_back(slot);
+        }
+        offered
+    }
+
+    fn offer_again(&mut self, record: &Returned) -> Offered {
+        self.slots.sent_again(record.slot, record.order, self.clock.now());
+        let offered = self.send(&record.outgoing(), record.slot);
+        if offered == Offered::Full {
+            self.in_flight.set_apart(record.slot);
+        }
+        offered
+    }
+
+    fn give_up_on(&mut self, record: &Outgoing<'_>, why: Why, attempts: u64) -> Offered {
+        let Some(slot) = self.slots.take(record.flying, self.clock.now()) else { return Offered::Full };
+        let letter = DeadLetter::new(slot, self.record(record), why);
+        self.set_aside(DeadLetter { attempts, ..letter })
+    }
+
+    fn release(&mut self, slot: usize) {
+        self.slots.put_back(slot);
+    }
+
+    fn oldest_sent(&self) -> Option<Duration> {
+        self.in_flight.oldest_sent()
+    }
+
+    fn all_answered(&self) -> bool {
+        self.slots.all_back()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.producer.in_flight_count() == 0
+    }
+
+    fn change(&mut self) -> Option<Change> {
+        let finished = self.clients.seed().given_back.finished(self.producer.context().number);
+        finished.map(Change::Finished).or_else(|| self.clients.next_waits().then_some(Change::Renewed))
+    }
+
+    fn take_back(&mut self) -> Result<Vec<Returned>, String> {
+        self.producer = self.clients.replace().map_err(|error| error.to_string())?;
+        Ok(self.clients.seed().given_back.take())
+    }
+
+    fn give_up(&mut self) {
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+    }
+
+    fn wait_for_room(&mut self, at_most: Duration) {
+        self.in_flight.wait_for_room(at_most);
+    }
+
+    fn topic_number(&mut self, name: &str) -> u16 {
+        let known = self.topics.iter().position(|topic| topic == name);
+        known.unwrap_or_else(|| {
+            self.topics.push(name.to_owned());
+            self.topics.len() - 1
+        }) as u16
+    }
+
+    fn topic_name(&self, number: u16) -> &str {
+        self.topics.get(usize::from(number)).map_or("", String::as_str)
+    }
 }
 
-/// Headers are rare (events that are invalid on purpose), so they may allocate.
-fn own_headers(item: &Item, chunk: &Chunk) -> Vec<(String, Vec<u8>)> {
-    item.invalid_id.map_or_else(Vec::new, |id| {
-        vec![
-            (headers::EXPECTED_FATE.to_owned(), b"rejected".to_vec()),
-            (headers::EVENT_ID.to_owned(), chunk.text(id).to_vec()),
-        ]
-    })
-}
-
-fn kafka_headers(headers: &[(String, Vec<u8>)]) -> Option<OwnedHeaders> {
+/// Headers are rare, so they may allocate.
+pub(crate) fn kafka_headers(headers: &[(String, Vec<u8>)]) -> Option<OwnedHeaders> {
     if headers.is_empty() {
         return None;
     }
@@ -90,94 +164,6 @@ fn kafka_headers(headers: &[(String, Vec<u8>)]) -> Option<OwnedHeaders> {
     Some(headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), add))
 }
 
-fn code(error: &KafkaError) -> RDKafkaErrorCode {
+pub(crate) fn code(error: &KafkaError) -> RDKafkaErrorCode {
     error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
-}
-
-impl Outlet for KafkaOutlet {
-    fn offer(&mut self, item: &Item, chunk: &Chunk) -> Offered {
-        let flying =
-            Flying { due: item.due, series: item.series, seq: item.seq, topic: item.topic, ticket: item.ticket };
-        let Some(slot) = self.slots.take(flying) else { return Offered::Full };
-        let record = BaseRecord {
-            topic: &self.topics[usize::from(item.topic)],
-            partition: None,
-            payload: Some(chunk.text(item.value)),
-            key: Some(chunk.text(item.key)),
-            timestamp: Some(item.ts),
-            headers: if item.invalid_id.is_some() { kafka_headers(&own_headers(item, chunk)) } else { None },
-            delivery_opaque: slot,
-        };
-        match self.producer.send(record) {
-            Ok(()) => Offered::Taken,
-            Err((error, _)) => self.refused(slot, code(&error), item, chunk),
-        }
-    }
-
-    fn wait_for_room(&mut self, at_most: Duration) {
-        self.in_flight.wait_for_room(at_most);
-    }
-}
-
-/// The dead-letter topics, through the same client.
-pub struct KafkaDeadLetterTopic(pub Arc<KafkaProducer>);
-
-impl DeadLetterTopic for KafkaDeadLetterTopic {
-    fn offer(&self, letter: &DeadLetter) -> Taken {
-        let record = BaseRecord {
-            topic: &headers::dead_letter_topic(&letter.topic),
-            partition: None,
-            payload: Some(letter.value.as_slice()),
-            key: Some(letter.key.as_slice()),
-            timestamp: Some(letter.timestamp_ms),
-            headers: kafka_headers(&letter.all_headers()),
-            delivery_opaque: letter.slot | DEAD,
-        };
-        match self.0.send(record).map_err(|(error, _)| code(&error)) {
-            Ok(()) => Taken::Yes,
-            Err(RDKafkaErrorCode::QueueFull) => Taken::Later,
-            Err(code) => {
-                tracing::warn!(topic = letter.topic, %code, "the dead-letter topic refuses");
-                Taken::Never
-            }
-        }
-    }
-}
-
-/// How long one poll takes; answers that come meanwhile are handled as they come.
-const POLL: Duration = Duration::from_millis(50);
-
-/// The thread that polls the client and brings dead letters away.
-pub struct Polling {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
-
-impl Polling {
-    /// # Errors
-    /// The operating system gives no thread.
-    pub fn start<T>(producer: Arc<KafkaProducer>, mut letters: DeadLetters<T>, beat: Beat) -> std::io::Result<Self>
-    where
-        T: DeadLetterTopic + Send + 'static,
-    {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let thread = std::thread::Builder::new().name("poll".into()).spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                producer.poll(POLL);
-                letters.work();
-                beat.progress();
-            }
-            beat.retire();
-        })?;
-        Ok(Self { stop, thread })
-    }
-
-    /// Ends the thread; answers that come later are not heard.
-    pub fn stop(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if self.thread.join().is_err() {
-            tracing::error!("the polling thread ended with a panic");
-        }
-    }
 }

@@ -61,7 +61,7 @@ impl<O: Outlet> Pipeline<O> {
         let mut chunk = Chunk::default();
         self.sending.answers.started();
         let end = loop {
-            self.sending.beat.progress();
+            self.sending.tend();
             if self.sending.patience.draining() && (!self.source.drain() || self.sending.patience.is_over()) {
                 break End::Stopped;
             }
@@ -72,6 +72,7 @@ impl<O: Outlet> Pipeline<O> {
             }
         };
         let elapsed = self.sending.elapsed();
+        self.sending.finish(&mut *self.pause);
         let Sending { beat, books, .. } = self.sending;
         beat.retire();
         Flown { end, source: self.source, books, elapsed }
@@ -122,7 +123,7 @@ impl<O: Outlet> Pipeline<O> {
     fn pass_limits(&mut self, chunk: &Chunk) -> bool {
         let mut ask = self.limiter.ask(chunk.len(), chunk.value_bytes());
         while let Some(wait) = self.limiter.pay(&mut ask) {
-            self.sending.beat.progress();
+            self.sending.tend();
             // Events that the source has made but the limits hold back still go out within the shutdown deadline.
             if self.sending.patience.is_over() {
                 return self.sending.give_up(chunk);

@@ -10,33 +10,60 @@ pub enum Refusal {
     Wait,
     /// This record can never be written: dead letter, the rest goes on.
     SetAside(FailureClass),
+    /// This client is finished, and not the record: another client sends it again.
+    Again,
     /// It was tried for as long as configured: given up on, counted and told.
     GiveUp,
-    /// Our rights or settings are wrong, or this client is finished: nothing more can be sent.
+    /// Our rights or settings are wrong for everything: nothing more can be sent.
     Stop,
 }
 
 impl Refusal {
     /// A record that the client would not take.
     pub fn at_the_queue(code: Code) -> Self {
-        match (code, kafka_client::failure::classify(code)) {
-            (Code::QueueFull, _) => Self::Wait,
-            (_, class @ (FailureClass::Rejected | FailureClass::TooLarge)) => Self::SetAside(class),
-            // The client takes a record or gives a lasting reason; "try again" is QueueFull alone.
-            _ => Self::Stop,
+        match code {
+            Code::QueueFull => Self::Wait,
+            _ => Self::of(code, Self::Stop),
         }
     }
 
     /// A record that came back without an acknowledgement.
     pub fn at_delivery(code: Code) -> Self {
+        Self::of(code, Self::GiveUp)
+    }
+
+    /// One table for both; they differ in what a passing reason means.
+    fn of(code: Code, passing: Self) -> Self {
         match (code, kafka_client::failure::classify(code)) {
-            (Code::Fatal | Code::Fenced | Code::ProducerFenced, _) => Self::Stop,
+            (code, _) if CLIENT_FINISHED.contains(&code) => Self::Again,
+            (code, class) if ONE_TOPIC.contains(&code) => Self::SetAside(class),
             (_, class @ (FailureClass::Rejected | FailureClass::TooLarge)) => Self::SetAside(class),
             (_, FailureClass::Ours) => Self::Stop,
-            _ => Self::GiveUp,
+            _ => passing,
         }
     }
 }
+
+/// The idempotent client lost its place in the sequence or its identity: all it can do is give everything back.
+const CLIENT_FINISHED: [Code; 8] = [
+    Code::Fatal,
+    Code::Fenced,
+    Code::ProducerFenced,
+    Code::OutOfOrderSequenceNumber,
+    Code::DuplicateSequenceNumber,
+    Code::UnknownProducerId,
+    Code::InvalidProducerEpoch,
+    Code::Inconsistent,
+];
+
+/// The topic is gone, or we may not write to it any more: its records are set aside, those of other topics go on.
+const ONE_TOPIC: [Code; 5] = [
+    Code::UnknownTopic,
+    Code::UnknownPartition,
+    Code::UnknownTopicOrPartition,
+    Code::TopicAuthorizationFailed,
+    Code::InvalidTopic,
+];
 
 /// The stable word for a reason, in headers and files: `MessageSizeTooLarge` is `message-size-too-large`.
 pub fn reason(code: Code) -> String {
@@ -56,15 +83,24 @@ mod tests {
 
     #[test]
     fn each_kind_of_refusal_has_its_answer() {
-        assert_eq!(Refusal::at_the_queue(Code::QueueFull), Refusal::Wait);
-        assert_eq!(Refusal::at_the_queue(Code::MessageSizeTooLarge), Refusal::SetAside(FailureClass::TooLarge));
-        assert_eq!(Refusal::at_the_queue(Code::UnknownTopic), Refusal::Stop);
-        assert_eq!(Refusal::at_the_queue(Code::Fatal), Refusal::Stop);
-        assert_eq!(Refusal::at_delivery(Code::InvalidRecord), Refusal::SetAside(FailureClass::Rejected));
-        assert_eq!(Refusal::at_delivery(Code::TopicAuthorizationFailed), Refusal::Stop);
-        assert_eq!(Refusal::at_delivery(Code::MessageTimedOut), Refusal::GiveUp);
-        assert_eq!(Refusal::at_delivery(Code::PurgeInflight), Refusal::GiveUp);
-        assert_eq!(Refusal::at_delivery(Code::Fatal), Refusal::Stop);
+        let (queue, delivery) = (Refusal::at_the_queue, Refusal::at_delivery);
+        assert_eq!(queue(Code::QueueFull), Refusal::Wait);
+        assert_eq!(queue(Code::MessageSizeTooLarge), Refusal::SetAside(FailureClass::TooLarge));
+        assert_eq!(queue(Code::UnknownTopic), Refusal::SetAside(FailureClass::Ours));
+        assert_eq!(queue(Code::InvalidArgument), Refusal::Stop);
+        assert_eq!(delivery(Code::InvalidRecord), Refusal::SetAside(FailureClass::Rejected));
+        assert_eq!(delivery(Code::TopicAuthorizationFailed), Refusal::SetAside(FailureClass::Ours));
+        assert_eq!(delivery(Code::UnknownTopicOrPartition), Refusal::SetAside(FailureClass::Ours));
+        assert_eq!(delivery(Code::ClusterAuthorizationFailed), Refusal::Stop);
+        assert_eq!(delivery(Code::MessageTimedOut), Refusal::GiveUp);
+        assert_eq!(delivery(Code::PurgeInflight), Refusal::GiveUp);
+    }
+
+    #[test]
+    fn a_finished_client_gives_everything_back() {
+        for code in super::CLIENT_FINISHED {
+            assert_eq!((Refusal::at_the_queue(code), Refusal::at_delivery(code)), (Refusal::Again, Refusal::Again));
+        }
     }
 
     #[test]

@@ -33,6 +33,16 @@ pub struct Report {
     pub acknowledged: u64,
     pub failed: u64,
     pub dead_lettered: u64,
+    /// Events in the spool at the end; the next run sends them.
+    pub in_spool: u64,
+    /// Events that the spool took during the run.
+    pub spooled: u64,
+    /// Events that an earlier run had left in the spool; not part of `offered`.
+    pub recovered: u64,
+    /// Events sent again although Kafka may have them.
+    pub maybe_twice: u64,
+    /// How often another client took over.
+    pub client_changes: u64,
     pub bad_lines: u64,
     pub unroutable: u64,
     /// Events whose id the ledger cannot name.
@@ -72,9 +82,9 @@ pub struct Expectation {
 }
 
 impl Report {
-    /// Every offered event has one end: acknowledged, dead letter, or failed.
+    /// Every event, offered or found in the spool, has one end: acknowledged, dead letter, in the spool, or failed.
     pub fn adds_up(&self) -> bool {
-        self.offered == self.acknowledged + self.dead_lettered + self.failed
+        self.offered + self.recovered == self.acknowledged + self.dead_lettered + self.in_spool + self.failed
     }
 
     /// Holds the numbers against what the profile expected; `share` is the profile's share of the hottest codes.

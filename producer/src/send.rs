@@ -5,6 +5,7 @@
 
 use crate::answers::Answers;
 use crate::chunk::{Chunk, Item};
+use crate::client::Offered;
 use crate::ledger::Offers;
 use crate::tally::{Pace, SeriesCounts};
 use runtime::clock::SharedClock;
@@ -13,24 +14,27 @@ use runtime::shutdown::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the client said to one event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Offered {
-    /// It is in the queue; its answer comes.
-    Taken,
-    /// No room: offer the same event again.
-    Full,
-    /// It can never be written and is on its way to the dead letters.
-    SetAside,
-    /// Nothing more can be sent, for this reason.
-    Broken(String),
-}
-
-/// The border to Kafka's client; scripted in tests.
+/// The way out of the flow; scripted in tests.
 pub trait Outlet: Send {
+    /// Hands over an event, or says why not.
     fn offer(&mut self, item: &Item, chunk: &Chunk) -> Offered;
+
+    /// The chunk is through: what was answered with [`Offered::Spooled`] goes to the disk.
+    fn end_chunk(&mut self) {}
+
+    /// Does what is due behind the flow's back: another client, the spool. Called often.
+    fn tend(&mut self, _draining: bool) {}
+
     /// Waits until there may be room, or for `at_most`.
     fn wait_for_room(&mut self, at_most: Duration);
+
+    /// True when everything that was handed over has met its end, or (while draining) is on the disk.
+    fn settled(&self, _draining: bool) -> bool {
+        true
+    }
+
+    /// Time is up: what has no answer goes to the spool, or counts as failed without one.
+    fn put_away(&mut self) {}
 }
 
 /// How long the end may take once a drain was asked for.
@@ -64,6 +68,9 @@ impl Patience {
 }
 
 const TOO_LATE: &str = "not sent before the shutdown deadline";
+
+/// Between two looks whether everything has met its end.
+const FINISHING: Duration = Duration::from_millis(2);
 
 /// How long one wait for room may take before the deadline is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -103,25 +110,31 @@ impl<O: Outlet> Sending<O> {
                 Err(why) => {
                     self.answers.lost_sight(&why, item.ticket);
                     rest.by_ref().for_each(|item| self.lose(item, &why));
+                    self.outlet.end_chunk();
                     tally.sent.add(sent);
                     tally.sent_bytes.add(sent_bytes);
                     return false;
                 }
             }
         }
+        self.outlet.end_chunk();
         tally.sent.add(sent);
         tally.sent_bytes.add(sent_bytes);
         tally.lateness.set(chunk.items().last().map_or(0.0, |item| now.saturating_sub(item.due).as_secs_f64()));
         true
     }
 
-    /// True when the client took it, false when it was set aside, and why not when it never will.
+    /// True when the client took it, false when the spool did or it was set aside, and why not when nobody ever will.
     fn send_one(&mut self, item: &Item, chunk: &Chunk, now: &mut Duration) -> Result<bool, String> {
         loop {
             match self.outlet.offer(item, chunk) {
                 Offered::Taken => {
                     self.books.pace.note(item.due, *now);
                     return Ok(true);
+                }
+                Offered::Spooled => {
+                    self.books.pace.note(item.due, *now);
+                    return Ok(false);
                 }
                 Offered::SetAside => return Ok(false),
                 Offered::Full => self.wait_for_room()?,
@@ -136,7 +149,7 @@ impl<O: Outlet> Sending<O> {
 
     fn wait_for_room(&mut self) -> Result<(), String> {
         self.answers.tally.queue_full.add(1);
-        self.beat.progress();
+        self.tend();
         if self.answers.why_broken().is_some() {
             return Err("not sent: the producer cannot go on".into());
         }
@@ -145,6 +158,26 @@ impl<O: Outlet> Sending<O> {
         }
         self.outlet.wait_for_room(LOOK_AGAIN);
         Ok(())
+    }
+
+    /// Lets the outlet do what is due, and shows that the flow lives.
+    pub fn tend(&mut self) {
+        self.beat.progress();
+        self.outlet.tend(self.patience.draining());
+    }
+
+    /// The source has ended: waits until everything has met its end, as long as there is time.
+    pub fn finish(&mut self, pause: &mut dyn FnMut(Duration)) {
+        loop {
+            self.tend();
+            if self.outlet.settled(self.patience.draining()) {
+                return;
+            }
+            if self.answers.why_broken().is_some() || self.patience.is_over() {
+                return self.outlet.put_away();
+            }
+            pause(FINISHING);
+        }
     }
 
     /// Counts a chunk that will not be sent any more as failed; always false.

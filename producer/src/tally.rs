@@ -19,6 +19,17 @@ pub struct Tally {
     pub failed: Counter,
     /// Events set aside, on the dead-letter topic or in the local file.
     pub dead_lettered: Counter,
+    /// Events that the spool took.
+    pub spooled: Counter,
+    /// Events in the spool now, and their bytes.
+    pub in_spool: Gauge,
+    pub spool_bytes: Gauge,
+    /// Events that an earlier process left in the spool; not part of `offered`.
+    pub recovered: Counter,
+    /// Events that a client gave back although Kafka may have them: sent again, so perhaps twice in Kafka.
+    pub maybe_twice: Counter,
+    /// How often a new client took the place of one.
+    pub client_changes: Counter,
     /// Lines that hold no valid event.
     pub bad_lines: Counter,
     /// Events that no route holds; set aside in the local file, not part of `offered`.
@@ -32,10 +43,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Events that were sent and wait for their answer.
+    /// Events that wait for their answer, in the client or in the spool.
     pub fn unanswered(&self) -> u64 {
         let answered = self.acknowledged.get() + self.failed.get() + self.dead_lettered.get();
-        self.offered.get().saturating_sub(answered)
+        (self.offered.get() + self.recovered.get()).saturating_sub(answered)
     }
 }
 

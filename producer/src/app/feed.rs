@@ -2,13 +2,14 @@
 
 use crate::answers::Answers;
 use crate::config::SourceConfig;
-use crate::doors::{All, UntilDrain};
+use crate::doors::{All, Doors, UntilDrain};
 use crate::ingest::{Desk, DeskParts, IngestConfig, IngestError, Server};
 use crate::limit::{Admission, LimitControl};
 use crate::metrics::IngestMetrics;
 use crate::parcel::{Allowance, Parcels};
 use crate::pipeline::Pause;
 use crate::source::Ingest;
+use crate::spool::desk::SpoolDoor;
 use crate::ticket::Tickets;
 use runtime::clock::SharedClock;
 use runtime::metrics::Metrics;
@@ -74,13 +75,16 @@ impl Feed {
         limits: &LimitControl,
         clock: &SharedClock,
         shutdown: &Shutdown,
+        spool: Option<SpoolDoor>,
     ) -> Result<Option<Server>, IngestError> {
         let Some(serving) = self.serving.clone() else { return Ok(None) };
+        let mut doors: Vec<Box<dyn Doors>> = vec![Box::new(UntilDrain(shutdown.clone()))];
+        doors.extend(spool.map(|door| Box::new(door) as Box<dyn Doors>));
         let parts = DeskParts {
             parcels: self.parcels.clone(),
             allowance: serving.allowance,
             tickets: serving.tickets,
-            doors: Box::new(All(vec![Box::new(UntilDrain(shutdown.clone()))])),
+            doors: Box::new(All(doors)),
             admission: Admission::new(limits.clone(), clock.clone()),
             clock: clock.clone(),
             metrics: serving.metrics,

@@ -29,7 +29,8 @@ const HOTTEST: f64 = 0.2;
 
 /// Makes the report and the ledger. What has no answer now counts as failed.
 pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -> Ended {
-    (0..answers.tally.unanswered()).for_each(|_| answers.lost_sight("no answer before the end", Ticket::NONE));
+    let safe = answers.tally.in_spool.get() as u64;
+    (0..answers.tally.unanswered().saturating_sub(safe)).for_each(|_| answers.lost_sight("no answer before the end", Ticket::NONE));
     let outcome = answers.take();
     let mut report = counted(answers);
     report.run.clone_from(&about.run.id);
@@ -61,6 +62,11 @@ fn counted(answers: &Answers) -> Report {
         acknowledged: tally.acknowledged.get(),
         failed: tally.failed.get(),
         dead_lettered: tally.dead_lettered.get(),
+        in_spool: tally.in_spool.get() as u64,
+        spooled: tally.spooled.get(),
+        recovered: tally.recovered.get(),
+        maybe_twice: tally.maybe_twice.get(),
+        client_changes: tally.client_changes.get(),
         bad_lines: tally.bad_lines.get(),
         unroutable: tally.unroutable.get(),
         sent_bytes: tally.sent_bytes.get(),

@@ -1,23 +1,22 @@
 //! Builds the parts from the configuration and starts them.
 
 use super::feed::Feed;
-use super::status;
+use super::{kafka, status};
 use crate::answers::Answers;
 use crate::config::{Config, SourceConfig};
-use crate::dead_letter::DeadLetters;
-use crate::delivery::Delivery;
+use crate::detour::Detour;
 use crate::in_flight::InFlight;
 use crate::ingest::Server;
 use crate::limit::{LimitControl, Limiter};
-use crate::outlet::{KafkaDeadLetterTopic, KafkaOutlet, KafkaProducer, Polling};
+use crate::outlet::KafkaOutlet;
 use crate::pipeline::{Flown, Pipeline};
+use crate::polling::Polling;
 use crate::send::{Books, Patience, Sending};
 use crate::set_aside::SetAsideFile;
+use crate::spool::desk::Desk;
 use crate::source::{Generator, Replay, Run, Source};
 use crate::{controls, metrics};
-use domain::headers::dead_letter_topic;
-use kafka_client::context::Observer;
-use kafka_client::probe::{self, TopicInfo};
+use kafka_client::probe::TopicInfo;
 use runtime::admin::{Admin, AdminParts};
 use runtime::clock::{self, Clock, SharedClock};
 use runtime::exit::Failure;
@@ -54,34 +53,16 @@ pub struct Parts {
 /// Tells that the flow has ended, and what is left of it.
 pub type Ending = oneshot::Receiver<Flown>;
 
-/// The client, and who brings its dead letters away.
-type Client = (Arc<KafkaProducer>, DeadLetters<KafkaDeadLetterTopic>);
-
 /// Everything, running.
 pub struct Running {
     pub answers: Arc<Answers>,
     pub health: Health,
     pub metrics: Metrics,
     pub admin: Admin,
-    pub producer: Arc<KafkaProducer>,
     pub polling: Polling,
     /// Takes events over HTTP, when the source is ingest.
     pub server: Option<Server>,
     pub about: About,
-}
-
-/// Asks Kafka for the topics.
-///
-/// # Errors
-/// Unreachable, TLS refused, topics missing or not allowed: one sentence.
-pub async fn probe(config: &Config) -> Result<Vec<TopicInfo>, Failure> {
-    let (settings, deadline) = (config.kafka.producer(&config.tuning), config.run.start_deadline.get());
-    let topics = config.router.topics().to_vec();
-    let asked = tokio::task::spawn_blocking(move || {
-        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-        probe::topics(&settings, &names, deadline)
-    });
-    Ok(asked.await.map_err(|_| Failure::failed("the check of Kafka ended with a panic"))??)
 }
 
 impl Parts {
@@ -112,37 +93,31 @@ impl Parts {
     ///
     /// # Errors
     /// The client or a thread cannot be created, or the source cannot.
-    pub fn start(self, config: &Config, topics: Vec<TopicInfo>) -> Result<(Running, Ending), Failure> {
+    pub fn start(self, config: &Config, topics: Option<Vec<TopicInfo>>) -> Result<(Running, Ending), Failure> {
         let set_aside = Arc::new(SetAsideFile::new(config.dead_letter.file.clone().into()));
-        let (producer, letters) = self.client(config, &set_aside)?;
+        let reachable = topics.is_some();
+        let (clients, letters) = kafka::clients(config, &self.answers, &set_aside, &self.clock, reachable)?;
+        let spool_beat = self.health.component("spool", STUCK);
+        let desk = kafka::desk(config, &self.answers, &self.clock, (spool_beat, reachable))?;
         let polls = self.health.component("poll", STUCK);
         polls.ready(true, "");
-        let polling = Polling::start(producer.clone(), letters, polls)?;
+        let polling = Polling::start(clients.clone(), letters, polls)?;
         let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
         let (source, named) = self.source(config, &run)?;
         tracing::info!(run = run.id, source = named, "started");
-        let outlet = KafkaOutlet::new(producer.clone(), config.router.topics().to_vec());
+        let door = desk.as_ref().map(Desk::door);
+        let client = KafkaOutlet::new(clients, config.router.topics().to_vec(), self.clock.clone());
+        let outlet = Detour::new(client, desk, self.answers.clone(), self.clock.clone());
         let pipeline = self.pipeline(config, source, set_aside, outlet);
-        let server = self.feed.serve(&self.limits, &self.clock, &self.shutdown)?;
+        let server = self.feed.serve(&self.limits, &self.clock, &self.shutdown, door)?;
         let (tell, flown) = oneshot::channel();
         std::thread::Builder::new().name("flow".into()).spawn(move || {
             // Nobody listens any more only when the process is already ending.
             let _ = tell.send(pipeline.run());
         })?;
-        let about = About { run, source: named, topics };
+        let about = About { run, source: named, topics: topics.unwrap_or_default() };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
-        Ok((Running { answers, health, metrics, admin, producer, polling, server, about }, flown))
-    }
-
-    fn client(&self, config: &Config, set_aside: &Arc<SetAsideFile>) -> Result<Client, Failure> {
-        let (dead_letters, inbox) = crossbeam_channel::unbounded();
-        let delivery = Delivery { answers: self.answers.clone(), dead_letters, observer: Observer::default() };
-        let settings = config.kafka.producer(&config.tuning);
-        let producer: KafkaProducer = settings.create_with_context(delivery)?;
-        let producer = Arc::new(producer);
-        let topic = dead_letter_topics_are_there(config).then(|| KafkaDeadLetterTopic(producer.clone()));
-        let letters = DeadLetters::new(inbox, topic, set_aside.clone(), self.answers.clone(), self.clock.clone());
-        Ok((producer, letters))
+        Ok((Running { answers, health, metrics, admin, polling, server, about }, flown))
     }
 
     fn source(&self, config: &Config, run: &Run) -> Result<(Box<dyn Source>, String), Failure> {
@@ -169,8 +144,8 @@ impl Parts {
         config: &Config,
         source: Box<dyn Source>,
         set_aside: Arc<SetAsideFile>,
-        outlet: KafkaOutlet,
-    ) -> Pipeline<KafkaOutlet> {
+        outlet: Detour<KafkaOutlet>,
+    ) -> Pipeline<Detour<KafkaOutlet>> {
         let deadline = config.run.shutdown_deadline.get();
         let beat = self.health.component("flow", STUCK);
         beat.ready(true, "");
@@ -190,26 +165,6 @@ impl Parts {
             sending,
             set_aside,
             pause: self.feed.pause(),
-        }
-    }
-}
-
-/// How long the question for the dead-letter topics may take; the brokers have just answered.
-const DEAD_LETTER_PROBE: Duration = Duration::from_secs(5);
-
-/// Dead letters go to the local file when their topics are not there; that is worth a warning, not an end.
-fn dead_letter_topics_are_there(config: &Config) -> bool {
-    if !config.dead_letter.topic {
-        return false;
-    }
-    let names: Vec<String> = config.router.topics().iter().map(|topic| dead_letter_topic(topic)).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    match probe::topics(&config.kafka.producer(&config.tuning), &names, DEAD_LETTER_PROBE) {
-        Ok(_) => true,
-        Err(error) => {
-            let file = &config.dead_letter.file;
-            tracing::warn!(%error, file, "no dead-letter topic, dead letters go to the local file");
-            false
         }
     }
 }

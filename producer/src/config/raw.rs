@@ -7,7 +7,7 @@ use crate::limit::Limits;
 use crate::route::RouteRaw;
 use kafka_client::settings::{KafkaRaw, ProducerTuningRaw};
 use runtime::admin::AdminRaw;
-use runtime::config::Span;
+use runtime::config::{Size, Span};
 use runtime::logs::LogsRaw;
 use runtime::metrics::MetricsRaw;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ pub struct Raw {
     pub key: KeyRaw,
     pub limits: Limits,
     pub send: ProducerTuningRaw,
+    pub spool: SpoolRaw,
     pub dead_letter: DeadLetterRaw,
     pub kafka: KafkaRaw,
     pub admin: AdminRaw,
@@ -95,5 +96,25 @@ pub struct DeadLetterRaw {
 impl Default for DeadLetterRaw {
     fn default() -> Self {
         Self { topic: true, file: "producer-set-aside.ndjson".into() }
+    }
+}
+
+/// Section `[spool]`: where events wait on the disk that Kafka did not acknowledge in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpoolRaw {
+    /// Its folder; empty: no spool, and an event is given up after `send.delivery_timeout`.
+    pub dir: String,
+    /// The most bytes of events in it.
+    pub max_size: Size,
+    /// How long an event may wait for its acknowledgement before it goes to the spool.
+    pub after: Span,
+    /// Attempts after which an event becomes a dead letter while others get through; 0 is never.
+    pub attempts: u64,
+}
+
+impl Default for SpoolRaw {
+    fn default() -> Self {
+        Self { dir: String::new(), max_size: Size::from_mib(1_024), after: Span::from_secs(10), attempts: 0 }
     }
 }

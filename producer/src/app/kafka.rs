@@ -1,0 +1,109 @@
+//! Kafka's side of the process: the questions at the start, the clients, the dead letters, the spool.
+
+use crate::answers::Answers;
+use crate::clients::{Clients, Seed};
+use crate::config::Config;
+use crate::dead_letter::DeadLetters;
+use crate::polling::KafkaDeadLetterTopic;
+use crate::set_aside::SetAsideFile;
+use crate::spool::Spool;
+use crate::spool::desk::{Desk, SpoolRules};
+use domain::failure::FailureClass;
+use domain::headers::dead_letter_topic;
+use kafka_client::probe::{self, TopicInfo};
+use kafka_client::settings::{ClientSettings, ProducerTuning};
+use runtime::clock::SharedClock;
+use runtime::exit::Failure;
+use runtime::health::Beat;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Asks Kafka for the topics. `None` when no broker answers and there is a spool that can take events meanwhile.
+///
+/// # Errors
+/// Unreachable, TLS refused, topics missing or not allowed: one sentence.
+pub async fn probe(config: &Config) -> Result<Option<Vec<TopicInfo>>, Failure> {
+    let (settings, deadline) = (settings(config), config.run.start_deadline.get());
+    let topics = config.router.topics().to_vec();
+    let asked = tokio::task::spawn_blocking(move || {
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        probe::topics(&settings, &names, deadline)
+    });
+    match asked.await.map_err(|_| Failure::failed("the check of Kafka ended with a panic"))? {
+        Ok(topics) => Ok(Some(topics)),
+        Err(error) if config.spool.is_some() && error.class() == FailureClass::Transient => {
+            tracing::warn!(%error, "starting without Kafka, events go to the spool");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// With a spool it is we who watch the time: a client that timed single records out could let a later one overtake them.
+pub fn settings(config: &Config) -> ClientSettings {
+    let mut tuning = config.tuning.clone();
+    if config.spool.is_some() {
+        tuning.delivery_timeout = Duration::ZERO;
+    }
+    config.kafka.producer(&tuning)
+}
+
+/// The clients, and who brings their dead letters away.
+///
+/// # Errors
+/// librdkafka refuses the settings.
+pub fn clients(
+    config: &Config,
+    answers: &Arc<Answers>,
+    set_aside: &Arc<SetAsideFile>,
+    clock: &SharedClock,
+    reachable: bool,
+) -> Result<(Arc<Clients>, DeadLetters<KafkaDeadLetterTopic>), Failure> {
+    let (dead_letters, inbox) = crossbeam_channel::unbounded();
+    let seed = Seed { answers: answers.clone(), dead_letters, given_back: Arc::default() };
+    let clients = Clients::new(settings(config), seed)?;
+    let there = config.dead_letter.topic && (!reachable || dead_letter_topics_are_there(config));
+    let topic = there.then(|| KafkaDeadLetterTopic(clients.clone()));
+    let letters = DeadLetters::new(inbox, topic, set_aside.clone(), answers.clone(), clock.clone());
+    Ok((clients, letters))
+}
+
+/// How long the question for the dead-letter topics may take; the brokers have just answered.
+const DEAD_LETTER_PROBE: Duration = Duration::from_secs(5);
+
+/// Dead letters go to the local file when their topics are not there; that is worth a warning, not an end.
+fn dead_letter_topics_are_there(config: &Config) -> bool {
+    let names: Vec<String> = config.router.topics().iter().map(|topic| dead_letter_topic(topic)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let asked = probe::topics(&config.kafka.producer(&ProducerTuning::default()), &names, DEAD_LETTER_PROBE);
+    asked.map_err(|error| {
+        let file = &config.dead_letter.file;
+        tracing::warn!(%error, file, "no dead-letter topic, dead letters go to the local file");
+    })
+    .is_ok()
+}
+
+/// The spool, when one is configured.
+///
+/// # Errors
+/// Its folder or file cannot be used.
+pub fn desk(
+    config: &Config,
+    answers: &Answers,
+    clock: &SharedClock,
+    (beat, reachable): (Beat, bool),
+) -> Result<Option<Desk>, Failure> {
+    let Some(wanted) = &config.spool else {
+        beat.retire();
+        return Ok(None);
+    };
+    let spool = Spool::open(Path::new(&wanted.dir), wanted.max_size.bytes()).map_err(|e| Failure::failed(e.to_string()))?;
+    if !spool.is_empty() {
+        tracing::info!(events = spool.len(), bytes = spool.bytes(), "the spool holds events of an earlier run");
+    }
+    let rules = SpoolRules { after: wanted.after.get(), attempts: wanted.attempts };
+    let mut desk = Desk::new(spool, rules, (answers.tally.clone(), clock.clone(), beat));
+    desk.healthy = reachable;
+    Ok(Some(desk))
+}

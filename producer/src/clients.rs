@@ -1,0 +1,155 @@
+//! The client in use, and how the next one comes to be: after new certificates, a fatal error, or too long without an answer.
+
+use crate::answers::Answers;
+use crate::dead_letter::DeadLetter;
+use crate::delivery::{Delivery, GivenBack};
+use crossbeam_channel::Sender;
+use kafka_client::context::Observer;
+use kafka_client::settings::{ClientError, ClientSettings};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{BaseProducer, Producer, PurgeConfig};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A client, shared by the flow and the polling thread.
+pub type KafkaProducer = BaseProducer<Delivery>;
+
+/// One client in use, perhaps one that waits to follow it.
+pub struct Clients {
+    current: Mutex<Arc<KafkaProducer>>,
+    next: Mutex<Option<Next>>,
+    /// Whether `next` holds one; asked for every event.
+    next_waits: AtomicBool,
+    settings: Mutex<ClientSettings>,
+    made: AtomicU64,
+    seed: Seed,
+}
+
+struct Next {
+    producer: Arc<KafkaProducer>,
+    settings: ClientSettings,
+}
+
+/// What every client's context needs.
+#[derive(Clone)]
+pub struct Seed {
+    pub answers: Arc<Answers>,
+    pub dead_letters: Sender<DeadLetter>,
+    pub given_back: Arc<GivenBack>,
+}
+
+/// A new bundle's client that Kafka would not have.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("Kafka does not answer a client with the new certificates: {0}")]
+    Refused(KafkaError),
+}
+
+/// How long a retired client may take to hand out its last answers, and each poll of it.
+const RETIRE_POLLS: u32 = 500;
+const RETIRE_POLL: Duration = Duration::from_millis(20);
+
+impl Clients {
+    /// Makes the first client.
+    ///
+    /// # Errors
+    /// librdkafka refuses the settings.
+    pub fn new(settings: ClientSettings, seed: Seed) -> Result<Arc<Self>, ClientError> {
+        let made = AtomicU64::new(1);
+        let first = Arc::new(create(&settings, &seed, 1)?);
+        let (current, next, settings) = (Mutex::new(first), Mutex::new(None), Mutex::new(settings));
+        Ok(Arc::new(Self { current, next, next_waits: AtomicBool::new(false), settings, made, seed }))
+    }
+
+    /// The client in use.
+    pub fn current(&self) -> Arc<KafkaProducer> {
+        held(&self.current).clone()
+    }
+
+    pub fn seed(&self) -> &Seed {
+        &self.seed
+    }
+
+    /// True when a client with new certificates waits.
+    pub fn next_waits(&self) -> bool {
+        self.next_waits.load(Ordering::Relaxed)
+    }
+
+    /// Makes a client with new settings, lets Kafka answer it within `deadline`, and has it wait for its turn. One that
+    /// already waits is replaced.
+    ///
+    /// # Errors
+    /// The client cannot be made, or no broker lets it in; the one in use goes on.
+    pub fn renew(&self, settings: ClientSettings, deadline: Duration) -> Result<(), RenewError> {
+        let producer = Arc::new(self.create(&settings)?);
+        let asked = producer.client().fetch_metadata(None, deadline).map(drop);
+        asked.map_err(RenewError::Refused)?;
+        *held(&self.next) = Some(Next { producer, settings });
+        self.next_waits.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Puts the waiting client, else a new one, in the place of the one in use, which is told to give back what it has.
+    ///
+    /// # Errors
+    /// No client can be made; the one in use stays.
+    pub fn replace(&self) -> Result<Arc<KafkaProducer>, ClientError> {
+        let waiting = held(&self.next).take();
+        self.next_waits.store(false, Ordering::Relaxed);
+        let next = match waiting {
+            Some(next) => {
+                *held(&self.settings) = next.settings;
+                next.producer
+            }
+            None => Arc::new(self.create(&held(&self.settings).clone())?),
+        };
+        let old = std::mem::replace(&mut *held(&self.current), next.clone());
+        old.context().retiring.store(true, Ordering::Release);
+        self.seed.answers.tally.client_changes.add(1);
+        old.purge(PurgeConfig::default().queue().inflight());
+        hear_out(&old);
+        retire(old);
+        Ok(next)
+    }
+
+    fn create(&self, settings: &ClientSettings) -> Result<KafkaProducer, ClientError> {
+        create(settings, &self.seed, self.made.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+fn create(settings: &ClientSettings, seed: &Seed, number: u64) -> Result<KafkaProducer, ClientError> {
+    let Seed { answers, dead_letters, given_back } = seed.clone();
+    let retiring = AtomicBool::new(false);
+    let observer = Observer::default();
+    settings.create_with_context(Delivery { answers, dead_letters, observer, given_back, number, retiring })
+}
+
+/// Serves the answers of a purged client until there are no more.
+fn hear_out(old: &KafkaProducer) {
+    for _ in 0..RETIRE_POLLS {
+        if old.in_flight_count() == 0 {
+            return;
+        }
+        old.poll(RETIRE_POLL);
+    }
+    tracing::error!(records = old.in_flight_count(), "a retired client keeps records: they are waited for in the background");
+}
+
+/// Drops a client where it hurts nobody: closing connections to dead brokers takes its time.
+fn retire(old: Arc<KafkaProducer>) {
+    let spawned = std::thread::Builder::new().name("retire".into()).spawn(move || {
+        while Arc::strong_count(&old) > 1 || old.in_flight_count() > 0 {
+            old.poll(RETIRE_POLL);
+        }
+    });
+    if let Err(error) = spawned {
+        tracing::error!(%error, "no thread to close the old client in");
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,227 @@
+//! The outlet of the flow: straight to the client, or by the spool while Kafka does not answer.
+//!
+//! *In*: events in their order. *Out*: the same events to one client after the other, or to the disk and from there.
+//! *Never*: lets an event overtake an earlier one of its key, forgets one that a client gave back, or sends one that the
+//! spool holds twice at a time.
+
+mod renewal;
+mod resend;
+
+use crate::answers::Answers;
+use crate::chunk::{Chunk, Intent, Item, NO_SERIES};
+use crate::client::{Client, Offered, Outgoing, Returned};
+use crate::in_flight::Flying;
+use crate::send::Outlet;
+use crate::spool::desk::{Desk, Waiting};
+use crate::spool::{Spooled, Trace};
+use crate::ticket::Fate;
+use domain::headers;
+use renewal::Renewal;
+use runtime::clock::SharedClock;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The way out, whichever client is in use.
+pub struct Detour<C> {
+    client: C,
+    /// `None` without a spool: then a client's own delivery timeout ends the wait.
+    desk: Option<Desk>,
+    /// What a client gave back and the next one must get first, in order.
+    again: VecDeque<Returned>,
+    renewal: Renewal,
+    answers: Arc<Answers>,
+    clock: SharedClock,
+    /// Tells this process's traces in the spool from those of others.
+    process: u64,
+    looked: Duration,
+    /// Events of the spool that the client holds.
+    out: u64,
+}
+
+/// So many events of the spool are tried until Kafka acknowledges the first.
+const PROBE: u64 = 500;
+/// So many go out at once before the flow has its turn.
+const PORTION: usize = 512;
+/// While a client is changed the flow looks again this often.
+const LOOK_SOON: Duration = Duration::from_millis(1);
+/// How often what is oldest is looked for, as a part of the time that it may take.
+const LOOKS: u32 = 8;
+/// How long the last answers may take after everything was given up.
+const LAST_ANSWERS: u32 = 200;
+
+impl<C: Client> Detour<C> {
+    pub fn new(client: C, desk: Option<Desk>, answers: Arc<Answers>, clock: SharedClock) -> Self {
+        let process = clock.wall_ms() as u64 ^ u64::from(std::process::id()) << 44;
+        let (again, renewal) = (VecDeque::new(), Renewal::default());
+        Self { client, desk, again, renewal, answers, clock, process, looked: Duration::ZERO, out: 0 }
+    }
+
+    fn direct(&mut self, item: &Item, chunk: &Chunk) -> Offered {
+        let headers = own_headers(item, chunk);
+        self.client.offer(&Outgoing {
+            key: chunk.text(item.key),
+            value: chunk.text(item.value),
+            timestamp_ms: item.ts,
+            headers: &headers,
+            flying: flying(item),
+        })
+    }
+
+    fn to_spool(&mut self, item: &Item, chunk: &Chunk) -> Offered {
+        let (key, value) = (chunk.text(item.key), chunk.text(item.value));
+        let trace = self.trace(&flying(item));
+        let topic = self.client.topic_name(item.topic).to_owned();
+        let Some(desk) = self.desk.as_mut().filter(|desk| desk.has_room(key.len() + value.len())) else {
+            return Offered::Full;
+        };
+        let (key, value, headers) = (key.to_vec(), value.to_vec(), own_headers(item, chunk));
+        let passes = desk.spool.schedule.passes;
+        let spooled = Spooled { topic, key, value, timestamp_ms: item.ts, headers, passes, trace };
+        desk.take(Waiting::New(spooled, item.ticket));
+        Offered::Spooled
+    }
+
+    fn trace(&self, flying: &Flying) -> Trace {
+        let due_nanos = flying.due.as_nanos() as u64;
+        Trace { process: self.process, series: flying.series, seq: flying.seq, due_nanos }
+    }
+
+    /// Puts what waits on the disk and tells who waits for it.
+    fn store(&mut self) {
+        let Some(desk) = &mut self.desk else { return };
+        for event in desk.store() {
+            match event {
+                Waiting::New(_, ticket) => self.answers.tickets.settle(ticket, Fate::Spooled),
+                Waiting::Back(returned, _) => {
+                    self.answers.spooled(&returned.flying);
+                    self.client.release(returned.slot);
+                }
+            }
+        }
+    }
+
+    /// Nobody has answered the oldest record for too long: the client is replaced, and the spool has what it held.
+    fn look_for_stuck(&mut self) {
+        let Some(after) = self.desk.as_ref().map(|desk| desk.rules.after) else { return };
+        let now = self.clock.now();
+        if now.saturating_sub(self.looked) < after / LOOKS {
+            return;
+        }
+        self.looked = now;
+        if self.client.oldest_sent().is_none_or(|sent| now.saturating_sub(sent) < after) {
+            return;
+        }
+        if self.desk.as_ref().is_some_and(Desk::is_unwell) {
+            return;
+        }
+        tracing::warn!(after_ms = after.as_millis() as u64, "Kafka does not answer, events go to the spool");
+        self.hear_unspooled();
+        if let Some(desk) = &mut self.desk {
+            desk.pass_failed();
+        }
+        if self.replace() {
+            self.again_to_spool();
+            self.store();
+            self.spare_what_the_disk_refuses();
+        }
+    }
+
+    fn hear_unspooled(&mut self) {
+        let Some(desk) = &mut self.desk else { return };
+        let numbers = self.answers.unspooled();
+        self.out = self.out.saturating_sub(numbers.len() as u64);
+        desk.finished(numbers);
+    }
+}
+
+impl<C: Client> Outlet for Detour<C> {
+    fn offer(&mut self, item: &Item, chunk: &Chunk) -> Offered {
+        if self.renewal.holds() || !self.again.is_empty() {
+            return Offered::Full;
+        }
+        if self.desk.as_ref().is_some_and(|desk| desk.detours(chunk.text(item.key))) {
+            return self.to_spool(item, chunk);
+        }
+        self.direct(item, chunk)
+    }
+
+    fn end_chunk(&mut self) {
+        self.store();
+    }
+
+    fn tend(&mut self, draining: bool) {
+        if let Some(desk) = &mut self.desk {
+            desk.mend();
+        }
+        self.store();
+        self.hear_unspooled();
+        self.follow_client();
+        self.send_again();
+        if self.desk.is_none() {
+            return;
+        }
+        self.look_for_stuck();
+        if let Some(desk) = &mut self.desk {
+            desk.sweep(false);
+        }
+        if !draining && !self.renewal.holds() {
+            self.send_spooled();
+        }
+    }
+
+    fn wait_for_room(&mut self, at_most: Duration) {
+        self.client.wait_for_room(if self.renewal.holds() { LOOK_SOON } else { at_most });
+    }
+
+    fn settled(&self, draining: bool) -> bool {
+        let spool_done = self.desk.as_ref().is_none_or(|desk| {
+            desk.nothing_waits() && (draining || desk.spool.is_empty())
+        });
+        spool_done && self.again.is_empty() && self.client.all_answered()
+    }
+
+    fn put_away(&mut self) {
+        self.hear_unspooled();
+        match &mut self.desk {
+            Some(desk) => {
+                desk.sweep(true);
+                if self.replace() {
+                    self.again_to_spool();
+                    self.store();
+                }
+            }
+            None => self.client.give_up(),
+        }
+        self.fail_the_rest();
+        for _ in 0..LAST_ANSWERS {
+            if self.client.all_answered() {
+                break;
+            }
+            self.client.wait_for_room(Duration::from_millis(10));
+        }
+        self.hear_unspooled();
+        if let Some(desk) = &mut self.desk {
+            desk.sweep(true);
+        }
+    }
+}
+
+fn flying(item: &Item) -> Flying {
+    let Item { due, series, seq, topic, ticket, .. } = *item;
+    Flying { due, series, seq, topic, ticket, spooled: 0 }
+}
+
+/// Headers are rare (events that are meant to fail), so they may allocate.
+fn own_headers(item: &Item, chunk: &Chunk) -> Vec<(String, Vec<u8>)> {
+    let fate = match item.intent {
+        Intent::DeadLetter => "dead-letter",
+        _ => "rejected",
+    };
+    item.invalid_id.map_or_else(Vec::new, |id| {
+        vec![
+            (headers::EXPECTED_FATE.to_owned(), fate.as_bytes().to_vec()),
+            (headers::EVENT_ID.to_owned(), chunk.text(id).to_vec()),
+        ]
+    })
+}

@@ -1,0 +1,140 @@
+//! What goes to a client once more: records that the one before gave back, and events from the spool.
+
+use super::{Detour, NO_SERIES, PORTION, PROBE};
+use crate::client::{Client, Offered, Outgoing, Returned};
+use crate::dead_letter::Why;
+use crate::in_flight::Flying;
+use crate::spool::Spooled;
+use crate::spool::desk::{Desk, Waiting};
+use crate::ticket::Ticket;
+use domain::failure::FailureClass;
+use std::time::Duration;
+
+impl<C: Client> Detour<C> {
+    /// Sorts what a client gave back in with what waits already. Events of the spool are still in it, and go out anew.
+    pub(super) fn keep(&mut self, returned: Vec<Returned>) {
+        let (spooled, direct): (Vec<_>, Vec<_>) = returned.into_iter().partition(|record| record.flying.spooled != 0);
+        spooled.iter().for_each(|record| self.client.release(record.slot));
+        // What was heard of before the change is finished; nothing of the spool is out any more.
+        self.out = 0;
+        if let Some(desk) = &mut self.desk {
+            desk.finished(self.answers.unspooled());
+            desk.sweep(true);
+            desk.spool.rewind();
+        }
+        self.again.extend(direct);
+        self.again.make_contiguous().sort_by_key(|record| record.order);
+    }
+
+    /// Hands the next client what the last one gave back.
+    pub(super) fn send_again(&mut self) {
+        if self.renewal.holds() {
+            return;
+        }
+        while let Some(record) = self.again.front() {
+            match self.client.offer_again(record) {
+                Offered::Full => return,
+                Offered::Broken(reason) => return self.answers.broken(reason),
+                Offered::Taken | Offered::SetAside | Offered::Spooled => drop(self.again.pop_front()),
+            }
+        }
+    }
+
+    /// Everything that waits to be sent again goes to the disk instead.
+    pub(super) fn again_to_spool(&mut self) {
+        for record in std::mem::take(&mut self.again) {
+            let topic = self.client.topic_name(record.flying.topic).to_owned();
+            let trace = self.trace(&record.flying);
+            let Some(desk) = &mut self.desk else { return };
+            let Returned { key, value, timestamp_ms, headers, .. } = record.clone();
+            let passes = desk.spool.schedule.passes;
+            let spooled = Spooled { topic, key, value, timestamp_ms, headers, passes, trace };
+            desk.take(Waiting::Back(Box::new(record), spooled));
+        }
+    }
+
+    /// A disk that refuses holds nothing up that a client can still send.
+    pub(super) fn spare_what_the_disk_refuses(&mut self) {
+        if let Some(desk) = self.desk.as_mut().filter(|desk| desk.is_unwell()) {
+            self.again.extend(desk.hand_back());
+        }
+    }
+
+    /// The run ends: what has no place counts as failed.
+    pub(super) fn fail_the_rest(&mut self) {
+        const WHY: &str = "not acknowledged before the shutdown deadline";
+        let waiting = self.desk.as_mut().map(Desk::abandon).unwrap_or_default();
+        for event in waiting {
+            match event {
+                Waiting::New(_, ticket) => self.answers.lost_sight(WHY, ticket),
+                Waiting::Back(record, _) => self.again.push_back(*record),
+            }
+        }
+        for record in std::mem::take(&mut self.again) {
+            self.answers.lost_sight(WHY, record.flying.ticket);
+            self.client.release(record.slot);
+        }
+    }
+
+    /// Sends what the spool holds, oldest first, a portion at a time.
+    pub(super) fn send_spooled(&mut self) {
+        if !self.again.is_empty() {
+            return;
+        }
+        for _ in 0..PORTION {
+            let Some(desk) = &mut self.desk else { return };
+            if !desk.healthy && self.out >= PROBE {
+                return;
+            }
+            let Some((number, event)) = desk.next() else { return };
+            match self.send_from_spool(number, &event) {
+                Offered::Taken => {
+                    self.answers.tally.sent.add(1);
+                    self.out += 1;
+                }
+                Offered::SetAside | Offered::Spooled => self.out += 1,
+                Offered::Full => return self.put_back(number, event),
+                Offered::Broken(reason) => {
+                    self.put_back(number, event);
+                    return self.answers.broken(reason);
+                }
+            }
+        }
+    }
+
+    fn put_back(&mut self, number: u64, event: Spooled) {
+        if let Some(desk) = &mut self.desk {
+            desk.spool.put_back(number, event);
+        }
+    }
+
+    fn send_from_spool(&mut self, number: u64, event: &Spooled) -> Offered {
+        let topic = self.client.topic_number(&event.topic);
+        let outgoing = Outgoing {
+            key: &event.key,
+            value: &event.value,
+            timestamp_ms: event.timestamp_ms,
+            headers: &event.headers,
+            flying: self.flying_again(number, event, topic),
+        };
+        let Some(desk) = &self.desk else { return Offered::Full };
+        let attempts = desk.spool.schedule.passes.saturating_sub(event.passes);
+        if desk.rules.attempts == 0 || attempts < desk.rules.attempts || !desk.healthy {
+            return self.client.offer(&outgoing);
+        }
+        let detail = format!("no acknowledgement in {attempts} attempts, while others got theirs");
+        let why = Why { class: FailureClass::Transient, reason: "attempts".into(), detail };
+        self.client.give_up_on(&outgoing, why, attempts)
+    }
+
+    /// Another process's place in its ledger and its due time mean nothing here.
+    fn flying_again(&self, number: u64, event: &Spooled, topic: u16) -> Flying {
+        let trace = event.trace;
+        let (series, due) = if trace.process == self.process {
+            (trace.series, Duration::from_nanos(trace.due_nanos))
+        } else {
+            (NO_SERIES, self.answers.elapsed().unwrap_or_default())
+        };
+        Flying { due, series, seq: trace.seq, topic, ticket: Ticket::NONE, spooled: number }
+    }
+}

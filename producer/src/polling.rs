@@ -1,0 +1,78 @@
+//! The thread that polls the client in use and brings dead letters away.
+
+use crate::clients::Clients;
+use crate::dead_letter::{DeadLetter, DeadLetterTopic, DeadLetters, Taken};
+use crate::delivery::DEAD;
+use crate::outlet::{code, kafka_headers};
+use domain::headers::dead_letter_topic;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::producer::BaseRecord;
+use runtime::health::Beat;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The dead-letter topics, through the client in use.
+pub struct KafkaDeadLetterTopic(pub Arc<Clients>);
+
+impl DeadLetterTopic for KafkaDeadLetterTopic {
+    fn offer(&self, letter: &DeadLetter) -> Taken {
+        let record = BaseRecord {
+            topic: &dead_letter_topic(&letter.record.topic),
+            partition: None,
+            payload: Some(letter.record.value.as_slice()),
+            key: Some(letter.record.key.as_slice()),
+            timestamp: Some(letter.record.timestamp_ms),
+            headers: kafka_headers(&letter.all_headers()),
+            delivery_opaque: letter.slot | DEAD,
+        };
+        match self.0.current().send(record).map_err(|(error, _)| code(&error)) {
+            Ok(()) => Taken::Yes,
+            // A finished client is about to be replaced.
+            Err(RDKafkaErrorCode::QueueFull | RDKafkaErrorCode::Fatal) => Taken::Later,
+            Err(code) => {
+                tracing::warn!(topic = letter.record.topic, %code, "the dead-letter topic refuses");
+                Taken::Never
+            }
+        }
+    }
+}
+
+/// How long one poll takes; answers that come meanwhile are handled as they come.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The thread.
+pub struct Polling {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Polling {
+    /// # Errors
+    /// The operating system gives no thread.
+    pub fn start<T>(clients: Arc<Clients>, mut letters: DeadLetters<T>, beat: Beat) -> std::io::Result<Self>
+    where
+        T: DeadLetterTopic + Send + 'static,
+    {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = std::thread::Builder::new().name("poll".into()).spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                clients.current().poll(POLL);
+                letters.work();
+                beat.progress();
+            }
+            beat.retire();
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends the thread; answers that come later are not heard.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if self.thread.join().is_err() {
+            tracing::error!("the polling thread ended with a panic");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Spool: events on disk that Kafka did not acknowledge in time, in the order in which they came.
+//!
+//! *In*: events that a client gave back, and those that must queue behind them. *Out*: the same events, oldest first, until
+//! each has met its end. *Never*: forgets an event that it took, lets one overtake another of its key, or grows past its limit.
+
+pub mod desk;
+mod index;
+mod record;
+mod schedule;
+mod store;
+
+pub use index::key_hash;
+pub use record::{Spooled, Trace};
+pub use schedule::Schedule;
+pub use store::{SpoolError, Store};
+
+use index::Index;
+use std::collections::VecDeque;
+use std::path::Path;
+
+/// Read from the disk at once.
+const READ_AHEAD: usize = 512;
+
+/// The spool of one producer.
+pub struct Spool {
+    store: Store,
+    index: Index,
+    pub schedule: Schedule,
+    /// Most bytes of records.
+    limit: u64,
+    /// The number from which on events have not been handed out since the last rewind.
+    cursor: u64,
+    ahead: VecDeque<(u64, Spooled)>,
+}
+
+impl Spool {
+    /// Opens the spool in `folder`, which it makes if needed, and reads which keys are in it.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be used, or another process uses it.
+    pub fn open(folder: &Path, limit: u64) -> Result<Self, SpoolError> {
+        let store = Store::open(folder)?;
+        let mut index = Index::default();
+        store.each(|_, spooled, bytes| index.add(key_hash(&spooled.key), bytes))?;
+        let schedule = store.schedule()?;
+        Ok(Self { store, index, schedule, limit, cursor: 0, ahead: VecDeque::new() })
+    }
+
+    /// How many events are in it.
+    pub fn len(&self) -> u64 {
+        self.index.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of the records in it.
+    pub fn bytes(&self) -> u64 {
+        self.index.bytes()
+    }
+
+    /// True when `more` bytes would be too many.
+    pub fn is_full(&self, more: u64) -> bool {
+        self.bytes() + more > self.limit
+    }
+
+    /// True when an event of this key is in it, so that a new one must queue behind.
+    pub fn holds(&self, key: u64) -> bool {
+        self.index.holds(key)
+    }
+
+    /// Takes events, all or none; they are on the disk when this returns.
+    ///
+    /// # Errors
+    /// The disk does not take them.
+    pub fn append(&mut self, events: &[Spooled]) -> Result<(), SpoolError> {
+        let sizes = self.store.append(events)?;
+        events.iter().zip(sizes).for_each(|(event, bytes)| self.index.add(key_hash(&event.key), bytes));
+        Ok(())
+    }
+
+    /// The next event that was not handed out since the last rewind, with its number.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn next(&mut self) -> Result<Option<(u64, Spooled)>, SpoolError> {
+        if self.ahead.is_empty() {
+            self.ahead.extend(self.store.read(self.cursor, READ_AHEAD)?);
+        }
+        let next = self.ahead.pop_front();
+        if let Some((number, _)) = &next {
+            self.cursor = number + 1;
+        }
+        Ok(next)
+    }
+
+    /// The event could not be handed on: it is the next again.
+    pub fn put_back(&mut self, number: u64, event: Spooled) {
+        self.cursor = number;
+        self.ahead.push_front((number, event));
+    }
+
+    /// Everything that is still in it is handed out anew, from the oldest on.
+    pub fn rewind(&mut self) {
+        self.cursor = 0;
+        self.ahead.clear();
+    }
+
+    /// These events have met their end.
+    ///
+    /// # Errors
+    /// The disk cannot be written; the events are then still in it.
+    pub fn remove(&mut self, numbers: &[u64]) -> Result<(), SpoolError> {
+        for (key, bytes) in self.store.remove(numbers)? {
+            self.index.remove(key, bytes);
+        }
+        if self.is_empty() {
+            self.store.shrink()?;
+        }
+        Ok(())
+    }
+
+    /// Writes down when the next attempt is due.
+    ///
+    /// # Errors
+    /// The disk cannot be written.
+    pub fn keep_schedule(&mut self) -> Result<(), SpoolError> {
+        self.store.keep_schedule(&self.schedule)
+    }
+
+    /// After an error of the disk: opens the file anew; nothing that was taken is forgotten.
+    ///
+    /// # Errors
+    /// The disk still does not work.
+    pub fn reopen(&mut self) -> Result<(), SpoolError> {
+        self.store.reopen()
+    }
+}
+
+#[cfg(test)]
+mod tests;

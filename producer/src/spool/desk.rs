@@ -1,0 +1,252 @@
+//! The spool at work: what goes in at the end of a chunk, what comes out when it is due, and how it fares with its disk.
+
+use super::{Spool, SpoolError, Spooled, key_hash};
+use crate::client::Returned;
+use crate::doors::{Closed, Doors};
+use crate::tally::Tally;
+use crate::ticket::Ticket;
+use runtime::clock::SharedClock;
+use runtime::health::Beat;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Section `[spool]`, as meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolRules {
+    /// An event without an answer for so long goes to the spool.
+    pub after: Duration,
+    /// Attempts after which an event becomes a dead letter while others get through; 0 is never.
+    pub attempts: u64,
+}
+
+/// An event that must go to the disk at the end of the chunk.
+#[derive(Debug)]
+pub enum Waiting {
+    /// It queues behind others of its key.
+    New(Spooled, Ticket),
+    /// A client gave it back; it still has its slot.
+    Back(Box<Returned>, Spooled),
+}
+
+/// The spool, and what is about to go into it.
+pub struct Desk {
+    pub spool: Spool,
+    pub rules: SpoolRules,
+    /// False from the moment when Kafka was too long without an answer until the next acknowledgement.
+    pub healthy: bool,
+    waiting: Vec<Waiting>,
+    keys_waiting: Vec<u64>,
+    bytes_waiting: u64,
+    finished: Vec<u64>,
+    removed_at: Duration,
+    /// Since when the disk has refused, if it does.
+    unwell: Option<Duration>,
+    tally: Tally,
+    clock: SharedClock,
+    beat: Beat,
+    state: SpoolDoor,
+}
+
+/// Removals are collected for so long: each is a write to the disk.
+const REMOVE_EVERY: Duration = Duration::from_millis(200);
+const REMOVE_AT: usize = 2_000;
+/// How often a disk that refused is tried again.
+const REOPEN_EVERY: Duration = Duration::from_secs(1);
+/// The door closes while there is still room for what has passed it.
+const DOOR_ROOM: u64 = 10;
+
+/// Whether the spool could take events; the door for those who ask from outside.
+#[derive(Debug, Clone, Default)]
+pub struct SpoolDoor(Arc<Mutex<Option<String>>>);
+
+impl SpoolDoor {
+    fn set(&self, closed: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = closed;
+    }
+}
+
+impl Doors for SpoolDoor {
+    fn open(&self) -> Result<(), Closed> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            Some(reason) => Err(Closed { reason, retry_after: Duration::from_secs(5) }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Desk {
+    pub fn new(spool: Spool, rules: SpoolRules, (tally, clock, beat): (Tally, SharedClock, Beat)) -> Self {
+        tally.recovered.add(spool.len());
+        beat.ready(true, "");
+        let desk = Self {
+            spool,
+            rules,
+            healthy: true,
+            waiting: Vec::new(),
+            keys_waiting: Vec::new(),
+            bytes_waiting: 0,
+            finished: Vec::new(),
+            removed_at: Duration::ZERO,
+            unwell: None,
+            tally,
+            clock,
+            beat,
+            state: SpoolDoor::default(),
+        };
+        desk.publish();
+        desk
+    }
+
+    pub fn door(&self) -> SpoolDoor {
+        self.state.clone()
+    }
+
+    /// True when an event of this key must not go straight to the client.
+    pub fn detours(&self, key: &[u8]) -> bool {
+        if !self.healthy {
+            return true;
+        }
+        if self.spool.is_empty() && self.waiting.is_empty() {
+            return false;
+        }
+        let key = key_hash(key);
+        self.spool.holds(key) || self.keys_waiting.contains(&key)
+    }
+
+    /// True when one more event of so many bytes can be taken.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.unwell.is_none() && !self.spool.is_full(self.bytes_waiting + bytes as u64)
+    }
+
+    pub fn take(&mut self, event: Waiting) {
+        let (Waiting::New(spooled, _) | Waiting::Back(_, spooled)) = &event;
+        self.keys_waiting.push(key_hash(&spooled.key));
+        self.bytes_waiting += (spooled.key.len() + spooled.value.len()) as u64;
+        self.waiting.push(event);
+    }
+
+    /// Puts what waits on the disk; it is safe when it comes back from here. After an error it keeps waiting.
+    pub fn store(&mut self) -> Vec<Waiting> {
+        if self.waiting.is_empty() || self.unwell.is_some() {
+            return Vec::new();
+        }
+        let events: Vec<Spooled> = self.waiting.iter().map(|(Waiting::New(event, _) | Waiting::Back(_, event))| event.clone()).collect();
+        let stored = self.spool.append(&events);
+        if self.note(stored).is_none() {
+            return Vec::new();
+        }
+        self.tally.spooled.add(events.len() as u64);
+        self.keys_waiting.clear();
+        self.bytes_waiting = 0;
+        self.publish();
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Events that waited for a disk that refuses: those that a client can be given again.
+    pub fn hand_back(&mut self) -> Vec<Returned> {
+        let (back, new): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|event| matches!(event, Waiting::Back(..)));
+        self.waiting = new;
+        back.into_iter().filter_map(|event| if let Waiting::Back(back, _) = event { Some(*back) } else { None }).collect()
+    }
+
+    /// Whoever waits for the disk is told that it did not take the event.
+    pub fn abandon(&mut self) -> Vec<Waiting> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    pub fn nothing_waits(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Events of the spool that have met their end.
+    pub fn finished(&mut self, numbers: Vec<u64>) {
+        if numbers.is_empty() {
+            return;
+        }
+        if self.spool.schedule.in_a_row > 0 || !self.healthy {
+            tracing::info!(events = self.spool.len(), "Kafka acknowledges again, the spool is sent");
+            self.spool.schedule.succeeded();
+            self.healthy = true;
+            let kept = self.spool.keep_schedule();
+            self.note(kept);
+        }
+        self.finished.extend(numbers);
+    }
+
+    /// Takes what is finished off the disk, not too often.
+    pub fn sweep(&mut self, at_once: bool) {
+        let now = self.clock.now();
+        let due = at_once || self.finished.len() >= REMOVE_AT || now.saturating_sub(self.removed_at) >= REMOVE_EVERY;
+        if self.finished.is_empty() || !due || self.unwell.is_some() {
+            return;
+        }
+        self.removed_at = now;
+        let removed = self.spool.remove(&self.finished);
+        if self.note(removed).is_some() {
+            self.finished.clear();
+            self.publish();
+        }
+    }
+
+    /// A pass over the spool, or the clients before it, ended without an answer in time.
+    pub fn pass_failed(&mut self) {
+        self.sweep(true);
+        self.healthy = false;
+        self.spool.schedule.failed(self.clock.wall_ms());
+        let kept = self.spool.keep_schedule();
+        self.note(kept);
+    }
+
+    /// The next event that is due, with its number.
+    pub fn next(&mut self) -> Option<(u64, Spooled)> {
+        if self.unwell.is_some() || self.spool.is_empty() || !self.spool.schedule.is_due(self.clock.wall_ms()) {
+            return None;
+        }
+        let next = self.spool.next();
+        self.note(next).flatten()
+    }
+
+    /// Tries a disk that refused once more, from time to time.
+    pub fn mend(&mut self) {
+        self.beat.progress();
+        let now = self.clock.now();
+        if self.unwell.is_none_or(|since| now.saturating_sub(since) < REOPEN_EVERY) {
+            return;
+        }
+        self.unwell = Some(now);
+        if self.spool.reopen().is_ok() {
+            tracing::info!("the spool's disk works again");
+            self.unwell = None;
+            self.spool.rewind();
+            self.beat.ready(true, "");
+            self.publish();
+        }
+    }
+
+    pub fn is_unwell(&self) -> bool {
+        self.unwell.is_some()
+    }
+
+    /// The value, or `None` and a spool that is not well until its disk works again.
+    fn note<T>(&mut self, result: Result<T, SpoolError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                tracing::error!(%error, "the spool's disk refuses; what it holds is safe, nothing more is taken");
+                self.unwell = Some(self.clock.now());
+                self.beat.ready(false, &error.to_string());
+                self.state.set(Some(error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn publish(&self) {
+        self.tally.in_spool.set(self.spool.len() as f64);
+        self.tally.spool_bytes.set(self.spool.bytes() as f64);
+        let full = self.spool.is_full(self.spool.limit / DOOR_ROOM);
+        let reason = || format!("the spool is full ({} events, {} bytes)", self.spool.len(), self.spool.bytes());
+        self.state.set(full.then(reason));
+    }
+}

@@ -1,0 +1,152 @@
+//! The spool's file: an embedded database (redb) whose commits survive a kill and a power cut.
+
+use super::index::key_hash;
+use super::{Schedule, Spooled};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use std::path::{Path, PathBuf};
+
+const EVENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("events");
+const SCHEDULE: TableDefinition<'_, (), &[u8]> = TableDefinition::new("schedule");
+const FILE: &str = "spool.redb";
+/// Pages kept in memory; events are written once and read once.
+const CACHE: usize = 16 * 1024 * 1024;
+
+/// Why the spool cannot be used; each sentence follows the file's name.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    #[error("the spool {} cannot be used: {reason}: check free space, rights, and that no other producer uses it", file.display())]
+    Disk { file: PathBuf, reason: String },
+    #[error("an event in the spool cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Events by number, in the order in which they came.
+pub struct Store {
+    file: PathBuf,
+    /// `None` only after an error that even opening again did not mend.
+    database: Option<Database>,
+    next_number: u64,
+}
+
+impl Store {
+    pub fn open(folder: &Path) -> Result<Self, SpoolError> {
+        let file = folder.join(FILE);
+        let disk = |error: &dyn std::fmt::Display| SpoolError::Disk { file: file.clone(), reason: error.to_string() };
+        std::fs::create_dir_all(folder).map_err(|error| disk(&error))?;
+        let mut store = Self { file, database: None, next_number: 1 };
+        store.reopen()?;
+        Ok(store)
+    }
+
+    /// Opens the file anew.
+    pub fn reopen(&mut self) -> Result<(), SpoolError> {
+        // The old handle holds the file's lock.
+        self.database = None;
+        let opened = Database::builder().set_cache_size(CACHE).create(&self.file);
+        self.database = Some(opened.map_err(|error| self.disk(&error))?);
+        self.next_number = self.prepare()?;
+        Ok(())
+    }
+
+    /// Makes the tables, which also shows that the disk takes writes; the first free number.
+    fn prepare(&self) -> Result<u64, SpoolError> {
+        let write = self.database()?.begin_write().map_err(|error| self.disk(&error))?;
+        let last = {
+            write.open_table(SCHEDULE).map_err(|error| self.disk(&error))?;
+            let events = write.open_table(EVENTS).map_err(|error| self.disk(&error))?;
+            events.last().map_err(|error| self.disk(&error))?.map_or(0, |(number, _)| number.value())
+        };
+        write.commit().map_err(|error| self.disk(&error))?;
+        Ok(self.next_number.max(last + 1))
+    }
+
+    /// Writes events behind the others; the bytes that each takes.
+    pub fn append(&mut self, events: &[Spooled]) -> Result<Vec<u64>, SpoolError> {
+        let encoded = events.iter().map(Spooled::encode).collect::<Result<Vec<_>, _>>()?;
+        let write = self.database()?.begin_write().map_err(|error| self.disk(&error))?;
+        {
+            let mut table = write.open_table(EVENTS).map_err(|error| self.disk(&error))?;
+            for (number, bytes) in (self.next_number..).zip(&encoded) {
+                table.insert(number, bytes.as_slice()).map_err(|error| self.disk(&error))?;
+            }
+        }
+        write.commit().map_err(|error| self.disk(&error))?;
+        self.next_number += encoded.len() as u64;
+        Ok(encoded.iter().map(|bytes| bytes.len() as u64).collect())
+    }
+
+    /// Up to `most` events from number `from` on.
+    pub fn read(&self, from: u64, most: usize) -> Result<Vec<(u64, Spooled)>, SpoolError> {
+        let read = self.database()?.begin_read().map_err(|error| self.disk(&error))?;
+        let table = read.open_table(EVENTS).map_err(|error| self.disk(&error))?;
+        let range = table.range(from..).map_err(|error| self.disk(&error))?;
+        let event = |entry: Result<_, redb::StorageError>| {
+            let (number, bytes): (redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, &[u8]>) =
+                entry.map_err(|error| self.disk(&error))?;
+            Ok((number.value(), Spooled::decode(bytes.value())?))
+        };
+        range.take(most).map(event).collect()
+    }
+
+    /// Shows every event with its number and size.
+    pub fn each(&self, mut see: impl FnMut(u64, &Spooled, u64)) -> Result<(), SpoolError> {
+        let read = self.database()?.begin_read().map_err(|error| self.disk(&error))?;
+        let table = read.open_table(EVENTS).map_err(|error| self.disk(&error))?;
+        for entry in table.iter().map_err(|error| self.disk(&error))? {
+            let (number, bytes) = entry.map_err(|error| self.disk(&error))?;
+            see(number.value(), &Spooled::decode(bytes.value())?, bytes.value().len() as u64);
+        }
+        Ok(())
+    }
+
+    /// Removes events; the hash of the key and the size of each that was there.
+    pub fn remove(&mut self, numbers: &[u64]) -> Result<Vec<(u64, u64)>, SpoolError> {
+        let write = self.database()?.begin_write().map_err(|error| self.disk(&error))?;
+        let mut removed = Vec::with_capacity(numbers.len());
+        {
+            let mut table = write.open_table(EVENTS).map_err(|error| self.disk(&error))?;
+            for number in numbers {
+                if let Some(bytes) = table.remove(number).map_err(|error| self.disk(&error))? {
+                    let key = Spooled::decode(bytes.value())?.key;
+                    removed.push((key_hash(&key), bytes.value().len() as u64));
+                }
+            }
+        }
+        write.commit().map_err(|error| self.disk(&error))?;
+        Ok(removed)
+    }
+
+    pub fn schedule(&self) -> Result<Schedule, SpoolError> {
+        let read = self.database()?.begin_read().map_err(|error| self.disk(&error))?;
+        let table = read.open_table(SCHEDULE).map_err(|error| self.disk(&error))?;
+        let kept = table.get(()).map_err(|error| self.disk(&error))?;
+        let decode = |bytes: redb::AccessGuard<'_, &[u8]>| postcard::from_bytes(bytes.value());
+        let schedule = kept.map(decode).transpose();
+        schedule.map(Option::unwrap_or_default).map_err(|error| SpoolError::Unreadable(error.to_string()))
+    }
+
+    pub fn keep_schedule(&mut self, schedule: &Schedule) -> Result<(), SpoolError> {
+        let bytes = postcard::to_stdvec(schedule).map_err(|error| SpoolError::Unreadable(error.to_string()))?;
+        let write = self.database()?.begin_write().map_err(|error| self.disk(&error))?;
+        write
+            .open_table(SCHEDULE)
+            .map_err(|error| self.disk(&error))?
+            .insert((), bytes.as_slice())
+            .map_err(|error| self.disk(&error))?;
+        write.commit().map_err(|error| self.disk(&error))
+    }
+
+    /// Gives the disk back what an empty spool does not need.
+    pub fn shrink(&mut self) -> Result<(), SpoolError> {
+        let Some(database) = self.database.as_mut() else { return Ok(()) };
+        database.compact().map(drop).map_err(|error| self.disk(&error))
+    }
+
+    fn database(&self) -> Result<&Database, SpoolError> {
+        self.database.as_ref().ok_or_else(|| self.disk(&"it is closed after an error"))
+    }
+
+    fn disk(&self, error: &dyn std::fmt::Display) -> SpoolError {
+        SpoolError::Disk { file: self.file.clone(), reason: error.to_string() }
+    }
+}
