@@ -15,7 +15,7 @@
 //! | comboio_producer_source_lateness_seconds | seconds | how long after its due time the last event left |
 //! | comboio_producer_route_unroutable_events_total | events | no route holds them |
 
-use crate::answers::Latency;
+use crate::latency::Latency;
 use crate::tally::Tally;
 use runtime::metrics::{Gauge, Metrics};
 

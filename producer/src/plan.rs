@@ -19,6 +19,8 @@ pub struct Plan {
     /// Events/s, and the highest of any second.
     pub mean_rate: f64,
     pub peak_rate: f64,
+    /// How a climb goes up, and what ends it.
+    pub climb: Option<String>,
     /// Distinct keys.
     pub keys: u64,
     pub invalid_events: f64,
@@ -79,6 +81,7 @@ pub fn plan(profile: &Profile, router: &Router, strategy: KeyStrategy, partition
         events,
         mean_rate,
         peak_rate: profile.shape.peak(),
+        climb: profile.shape.climb().map(ToString::to_string),
         keys: keys(profile, strategy),
         invalid_events: events as f64 * profile.invalid_share,
         event_bytes,

@@ -3,10 +3,12 @@
 //! A shape gives a rate over time. The number of events due up to a time is the integral of that rate, and event `i`
 //! (counted from 0) is due when the integral reaches `i`. A new shape is one file with `count` and `due`, and one line here.
 
+mod climb;
 mod constant;
 mod ramp;
 mod step;
 
+pub use climb::Climb;
 pub use constant::Constant;
 pub use ramp::Ramp;
 pub use step::{Step, Steps};
@@ -14,13 +16,14 @@ pub use step::{Step, Steps};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The load shapes, as they stand in a profile: `kind = "constant"`, `"ramp"` or `"step"`.
+/// The load shapes, as they stand in a profile: `kind = "constant"`, `"ramp"`, `"step"` or `"climb"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Shape {
     Constant(Constant),
     Ramp(Ramp),
     Step(Steps),
+    Climb(Climb),
 }
 
 /// Why a shape makes no sense.
@@ -49,6 +52,7 @@ impl Shape {
             Self::Constant(shape) => shape.due(events),
             Self::Ramp(shape) => shape.due(events),
             Self::Step(shape) => shape.due(events),
+            Self::Climb(shape) => shape.due(events),
         };
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
@@ -60,6 +64,7 @@ impl Shape {
             Self::Constant(shape) => shape.count(seconds),
             Self::Ramp(shape) => shape.count(seconds),
             Self::Step(shape) => shape.count(seconds),
+            Self::Climb(shape) => shape.count(seconds),
         };
         let mut count = estimate.ceil().max(0.0) as u64;
         while count > 0 && self.due(count - 1) >= until {
@@ -77,6 +82,7 @@ impl Shape {
             Self::Constant(shape) => shape.rate,
             Self::Ramp(shape) => shape.from.max(shape.to),
             Self::Step(shape) => shape.steps.iter().map(|step| step.rate).fold(0.0, f64::max),
+            Self::Climb(shape) => shape.highest,
         }
     }
 
@@ -87,6 +93,7 @@ impl Shape {
             Self::Constant(shape) => Self::Constant(shape.scaled(factor)),
             Self::Ramp(shape) => Self::Ramp(shape.scaled(factor)),
             Self::Step(shape) => Self::Step(shape.scaled(factor)),
+            Self::Climb(shape) => Self::Climb(shape.scaled(factor)),
         }
     }
 
@@ -99,7 +106,13 @@ impl Shape {
             Self::Constant(shape) => shape.validate(),
             Self::Ramp(shape) => shape.validate(),
             Self::Step(shape) => shape.validate(),
+            Self::Climb(shape) => shape.validate(),
         }
+    }
+
+    /// The climb, when the shape is one.
+    pub fn climb(&self) -> Option<&Climb> {
+        if let Self::Climb(climb) = self { Some(climb) } else { None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Load shapes hold for any rate and time: due times never go back, and counts agree with them exactly.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use producer::shape::{Constant, Ramp, Shape, Step, Steps};
+use producer::shape::{Climb, Constant, Ramp, Shape, Step, Steps};
 use proptest::prelude::*;
 use runtime::config::Span;
 use std::time::Duration;
@@ -18,6 +18,16 @@ fn rate_or_none() -> impl Strategy<Value = f64> {
     prop_oneof![1 => Just(0.0), 4 => rate()]
 }
 
+fn climb() -> impl Strategy<Value = Shape> {
+    let growth = prop_oneof![(1.05f64..5.0).prop_map(|by| (Some(by), None)), rate().prop_map(|by| (None, Some(by)))];
+    (rate(), growth, 1.1f64..8.0, 1_000u64..60_000).prop_map(|(start, (factor, add), over, every)| {
+        // At most 100 steps up.
+        let highest = add.map_or(start * over, |add| start + add * over);
+        let (every, settle) = (Span::from_millis(every), Span::from_millis(every / 2));
+        Shape::Climb(Climb { start, factor, add, every, highest, settle, ack_p99: every, queue: 1 })
+    })
+}
+
 fn shape() -> impl Strategy<Value = Shape> {
     let constant = rate().prop_map(|rate| Shape::Constant(Constant { rate }));
     let ramp = (rate_or_none(), rate(), span()).prop_map(|(from, to, over)| Shape::Ramp(Ramp { from, to, over }));
@@ -27,7 +37,7 @@ fn shape() -> impl Strategy<Value = Shape> {
         steps.push(last);
         Shape::Step(Steps { steps })
     });
-    prop_oneof![constant, ramp, steps]
+    prop_oneof![constant, ramp, steps, climb()]
 }
 
 /// The rate at a time, from the definition of the shape and not from its integral.
@@ -45,6 +55,14 @@ fn rate_at(shape: &Shape, seconds: f64) -> f64 {
                 seconds < end
             });
             current.or(steps.last()).unwrap().rate
+        }
+        Shape::Climb(climb) => {
+            let step = (seconds / climb.every.get().as_secs_f64()) as i32;
+            let grown = climb.add.map_or_else(
+                || climb.start * climb.factor.unwrap().powi(step),
+                |add| climb.start + add * f64::from(step),
+            );
+            grown.min(climb.highest)
         }
     }
 }

@@ -14,6 +14,9 @@ impl fmt::Display for Plan {
             "  {} events in {:.0} s, mean {:.1}/s, peak {:.1}/s, {:.0} of them invalid on purpose",
             self.events, self.duration_seconds, self.mean_rate, self.peak_rate, self.invalid_events
         )?;
+        if let Some(climb) = &self.climb {
+            writeln!(f, "  {climb}")?;
+        }
         let megabytes = self.total_bytes / 1e6;
         writeln!(f, "  {:.0} bytes an event, {megabytes:.1} MB in all, {} keys", self.event_bytes, self.keys)?;
         let share = self.hottest_codes_share * 100.0;

@@ -1,0 +1,138 @@
+//! Higher from step to step until a limit is passed: finds the highest rate that holds.
+
+use super::{BadShape, HIGHEST_RATE, positive};
+use runtime::config::Span;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// From `start` events/s, step by step, up to `highest`; a step lasts `every`. The limits end the climb early.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Climb {
+    pub start: f64,
+    /// A step's rate over that of the step before; this or `add`.
+    #[serde(default)]
+    pub factor: Option<f64>,
+    /// Events/s that a step has more than the one before; this or `factor`.
+    #[serde(default)]
+    pub add: Option<f64>,
+    pub every: Span,
+    /// The rate of the last step.
+    pub highest: f64,
+    /// So long from its start a step is not measured: queues and batches find their new size.
+    #[serde(default = "settle")]
+    pub settle: Span,
+    /// The highest acknowledgement p99 of a step that holds.
+    pub ack_p99: Span,
+    /// The most unanswered events at the end of a step that holds.
+    pub queue: u64,
+}
+
+fn settle() -> Span {
+    Span::from_secs(1)
+}
+
+const MOST_STEPS: usize = 1_000;
+
+impl Climb {
+    /// The rate of every step, events/s.
+    pub fn rates(&self) -> impl Iterator<Item = f64> {
+        let more = |rate: &f64| (*rate < self.highest).then(|| self.after(*rate));
+        std::iter::successors(Some(self.start), more)
+    }
+
+    fn after(&self, rate: f64) -> f64 {
+        (rate * self.factor.unwrap_or(1.0) + self.add.unwrap_or(0.0)).min(self.highest)
+    }
+
+    fn step_seconds(&self) -> f64 {
+        self.every.get().as_secs_f64()
+    }
+
+    /// Events due in the first `seconds`; the last step holds.
+    pub(super) fn count(&self, seconds: f64) -> f64 {
+        let (mut left, mut events) = (seconds, 0.0);
+        for rate in self.rates() {
+            let length = left.min(self.step_seconds());
+            events += rate * length;
+            left -= length;
+            if left <= 0.0 {
+                break;
+            }
+        }
+        events + self.highest * left.max(0.0)
+    }
+
+    /// Seconds until `events` are due.
+    pub(super) fn due(&self, events: f64) -> f64 {
+        let (mut left, mut seconds) = (events, 0.0);
+        for rate in self.rates() {
+            let room = rate * self.step_seconds();
+            if left < room {
+                return seconds + left / rate;
+            }
+            left -= room;
+            seconds += self.step_seconds();
+        }
+        seconds + left / self.highest
+    }
+
+    pub(super) fn scaled(&self, factor: f64) -> Self {
+        let add = self.add.map(|add| add * factor);
+        Self { start: self.start * factor, highest: self.highest * factor, add, ..self.clone() }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), BadShape> {
+        positive("start", self.start)?;
+        positive("highest", self.highest)?;
+        if self.highest <= self.start {
+            return Err(BadShape::new("highest", self.highest, "a rate above start"));
+        }
+        self.validate_growth()?;
+        if self.every.get().is_zero() {
+            return Err(BadShape::new("every", "0", "a time above zero, for example \"10s\""));
+        }
+        if self.settle >= self.every {
+            return Err(BadShape::new("settle", self.settle, "a time shorter than every"));
+        }
+        if self.ack_p99.get().is_zero() {
+            return Err(BadShape::new("ack_p99", "0", "a time above zero, for example \"100ms\""));
+        }
+        if self.queue == 0 {
+            return Err(BadShape::new("queue", 0, "at least one event"));
+        }
+        Ok(())
+    }
+
+    fn validate_growth(&self) -> Result<(), BadShape> {
+        match (self.factor, self.add) {
+            (Some(factor), None) if !(factor > 1.0 && factor <= 100.0) => {
+                return Err(BadShape::new("factor", factor, "above 1 and up to 100"));
+            }
+            (None, Some(add)) if !(add > 0.0 && add <= HIGHEST_RATE) => {
+                return Err(BadShape::new("add", add, "above 0 and up to 10,000,000 events/s"));
+            }
+            (Some(_), None) | (None, Some(_)) => {}
+            (None, None) => return Err(BadShape::new("factor", "missing", "factor or add, one of the two")),
+            (Some(factor), Some(_)) => {
+                return Err(BadShape::new("factor", factor, "factor or add, one of the two"));
+            }
+        }
+        if self.rates().take(MOST_STEPS + 1).count() > MOST_STEPS {
+            return Err(BadShape::new("highest", self.highest, "a rate that at most 1,000 steps reach"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Climb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = self.rates().count();
+        write!(f, "climbs from {}/s to {}/s in {steps} steps of {}", self.start, self.highest, self.every)?;
+        match (self.factor, self.add) {
+            (Some(factor), _) => write!(f, ", each {factor} times the one before")?,
+            (None, add) => write!(f, ", each {}/s more than the one before", add.unwrap_or_default())?,
+        }
+        write!(f, "; ends when a step's ack p99 is over {} or its queue over {} events", self.ack_p99, self.queue)
+    }
+}
