@@ -155,7 +155,9 @@ fn a_climb_stops_behind_the_highest_rate_that_kafka_holds() {
     assert!((14_900..15_100).contains(&broken.queue), "3,000 events/s too many for 5 s: {knee}");
     let held = knee.steps[2].measured;
     assert!((held.reached / 4_000.0 - 1.0).abs() < 0.001 && held.ack_p99_ms.unwrap() < 10.0, "{knee}");
-    // It ended with the step, and what was under way came home.
+    // It ended with the step, the plan too, and what was under way came home.
+    let planned = flown.source.planned(Duration::from_secs(60)).unwrap();
+    assert!((75_000..75_100).contains(&planned), "{planned}");
     assert!((20.0..20.1).contains(&flown.elapsed.as_secs_f64()), "{:?}", flown.elapsed);
     assert_eq!(answers.tally.acknowledged.get(), answers.tally.offered.get());
 }

@@ -38,7 +38,7 @@ pub fn watch(
         step: 0,
         since: Duration::ZERO,
         settled: false,
-        over: false,
+        ended: None,
     };
     (Box::new(watched), Some(knee))
 }
@@ -54,7 +54,8 @@ struct Watched {
     step: usize,
     since: Duration,
     settled: bool,
-    over: bool,
+    /// The climb is over, and the plan with it.
+    ended: Option<Duration>,
 }
 
 impl Watched {
@@ -99,7 +100,7 @@ impl Watched {
             "step ended"
         );
         self.step = (now.as_nanos() / self.every.as_nanos().max(1)) as usize;
-        self.over = next == Next::Stop || self.step >= self.rates.len();
+        self.ended = (next == Next::Stop || self.step >= self.rates.len()).then_some(now);
         self.settled = false;
         self.since = now;
     }
@@ -121,7 +122,7 @@ impl Watched {
 impl Source for Watched {
     fn fill(&mut self, now: Duration, room: Room, chunk: &mut Chunk) -> Result<Fill, ReplayError> {
         self.look(now);
-        if self.over {
+        if self.ended.is_some() {
             return Ok(Fill::End);
         }
         match self.source.fill(now, room, chunk)? {
@@ -140,6 +141,6 @@ impl Source for Watched {
     }
 
     fn planned(&self, until: Duration) -> Option<u64> {
-        self.source.planned(until)
+        self.source.planned(self.ended.map_or(until, |end| until.min(end)))
     }
 }

@@ -70,7 +70,9 @@ pub(super) fn grid(f: &mut fmt::Formatter<'_>, y: &Axis) -> fmt::Result {
 pub(super) fn below(f: &mut fmt::Formatter<'_>, x: &Axis) -> fmt::Result {
     for tick in x.ticks() {
         let (at, y) = (along(tick.place), BOTTOM + 17.0);
-        writeln!(f, "<text x=\"{at:.1}\" y=\"{y}\" text-anchor=\"middle\">{}</text>", Escaped(&tick.text))?;
+        // The text of the last tick would stick out of the drawing.
+        let anchor = if tick.place > 0.97 { "end" } else { "middle" };
+        writeln!(f, "<text x=\"{at:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>", Escaped(&tick.text))?;
     }
     let (x_middle, y) = ((LEFT + RIGHT) / 2.0, HEIGHT - 5.0);
     writeln!(f, "<text x=\"{x_middle}\" y=\"{y}\" text-anchor=\"middle\">{}</text>", Escaped(x.label()))
