@@ -190,6 +190,14 @@ fn a_climb_that_nothing_breaks_ends_with_its_last_step() {
 }
 
 #[test]
+fn the_last_step_is_judged_although_its_last_event_is_out_before_its_end() {
+    let slow = climb(30, "100ms", 500).replace("start = 1000", "start = 10");
+    let (flown, _, knee) = run(&slow, 15, 1e6, 100_000, NEVER);
+    assert_eq!((knee.unwrap().steps.len(), flown.end), (3, End::Complete));
+    assert!((15.0..15.1).contains(&flown.elapsed.as_secs_f64()), "{:?}", flown.elapsed);
+}
+
+#[test]
 fn a_run_that_is_shorter_than_its_climb_judges_whole_steps_only() {
     let (flown, _, knee) = run(&climb(3_000, "100ms", 500), 7, 1e6, 100_000, NEVER);
     let knee = knee.unwrap();

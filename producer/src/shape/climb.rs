@@ -136,3 +136,53 @@ impl fmt::Display for Climb {
         write!(f, "; ends when a step's ack p99 is over {} or its queue over {} events", self.ack_p99, self.queue)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Shape;
+    use std::time::Duration;
+
+    const GOOD: &str = "kind = \"climb\"\nstart = 1000\nfactor = 1.5\nevery = \"10s\"\nhighest = 4000\nack_p99 = \"100ms\"\nqueue = 500\n";
+
+    #[test]
+    fn steps_grow_and_the_last_one_is_the_highest() {
+        let shape: Shape = toml::from_str(GOOD).unwrap();
+        assert_eq!(shape.climb().unwrap().rates().collect::<Vec<_>>(), [1_000.0, 1_500.0, 2_250.0, 3_375.0, 4_000.0]);
+        assert_eq!((shape.peak(), shape.count(Duration::from_secs(25))), (4_000.0, 10_000 + 15_000 + 11_250));
+        assert_eq!(shape.due(25_000), Duration::from_secs(20));
+        // The last step holds.
+        assert_eq!(shape.count(Duration::from_secs(60)) - shape.count(Duration::from_secs(50)), 40_000);
+        let text = shape.climb().unwrap().to_string();
+        assert!(text.starts_with("climbs from 1000/s to 4000/s in 5 steps of 10s, each 1.5 times"), "{text}");
+        assert!(text.ends_with("ack p99 is over 100ms or its queue over 500 events"), "{text}");
+        let added: Shape = toml::from_str(&GOOD.replace("factor = 1.5", "add = 1250")).unwrap();
+        assert_eq!(added.climb().unwrap().rates().collect::<Vec<_>>(), [1_000.0, 2_250.0, 3_500.0, 4_000.0]);
+        assert_eq!(added.scaled_to(8_000.0).climb().unwrap().rates().last(), Some(8_000.0));
+    }
+
+    #[test]
+    fn a_climb_that_leads_nowhere_is_refused_by_name() {
+        let cases = [
+            ("factor = 1.5", "", "shape.factor is missing, allowed is factor or add"),
+            ("factor = 1.5", "factor = 1.5\nadd = 5", "shape.factor is 1.5, allowed is factor or add"),
+            ("factor = 1.5", "factor = 1", "shape.factor is 1, allowed is above 1"),
+            ("factor = 1.5", "add = -5", "shape.add is -5"),
+            ("factor = 1.5", "add = 1", "at most 1,000 steps"),
+            ("4000", "900", "shape.highest is 900, allowed is a rate above start"),
+            ("start = 1000", "start = 0", "shape.start is 0"),
+            ("\"10s\"", "\"0s\"", "shape.every is 0"),
+            (
+                "queue = 500",
+                "queue = 500\nsettle = \"10s\"",
+                "shape.settle is 10s, allowed is a time shorter than every",
+            ),
+            ("\"100ms\"", "\"0s\"", "shape.ack_p99 is 0"),
+            ("queue = 500", "queue = 0", "shape.queue is 0"),
+        ];
+        for (from, to, said) in cases {
+            let shape: Shape = toml::from_str(&GOOD.replace(from, to)).unwrap();
+            let error = shape.validate().unwrap_err().to_string();
+            assert!(error.contains(said), "{to}: {error}");
+        }
+    }
+}
