@@ -7,6 +7,7 @@ mod status;
 
 use crate::answers::Answers;
 use crate::config::Config;
+use crate::histogram_log::{HistogramLog, Writing};
 use crate::metrics::LatencyGauges;
 use crate::outlet::KafkaProducer;
 use crate::pipeline::Flown;
@@ -27,6 +28,10 @@ use tokio::time::MissedTickBehavior;
 pub struct Outputs {
     pub report: Option<PathBuf>,
     pub ledger: Option<PathBuf>,
+    /// HdrHistogram's log.
+    pub histogram: Option<PathBuf>,
+    /// The page for people.
+    pub html: Option<PathBuf>,
 }
 
 /// Runs to the end and prints the report.
@@ -40,6 +45,7 @@ pub fn run(config: Config, outputs: Outputs) -> Result<(), Failure> {
 }
 
 async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
+    let histograms = outputs.histogram.as_deref().map(HistogramLog::create).transpose().map_err(Failure::usage)?;
     let shutdown = Shutdown::on_signals()?;
     let parts = Parts::build(&config, shutdown.clone(), outputs.ledger.is_some())?;
     let topics = tokio::select! {
@@ -47,6 +53,7 @@ async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
         () = shutdown.drain() => return Err(Failure::failed("told to stop before Kafka had answered")),
     };
     let (running, flown) = parts.start(&config, topics)?;
+    let histograms = histograms.map(|log| log.start(running.about.run.start_ms, &running.answers)).transpose()?;
     systemd::ready();
     systemd::watchdog(&running.health);
     let mut progress = Progress::new(running.answers.clone(), LatencyGauges::new(&running.metrics));
@@ -54,7 +61,7 @@ async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
     systemd::stopping();
     drain(&running, &config, &shutdown).await;
     progress.publish();
-    end(running, flown, &config, &outputs)
+    end(running, flown, histograms, &config, &outputs)
 }
 
 /// Tells how it goes until the flow has ended.
@@ -117,7 +124,13 @@ async fn answered(producer: &Arc<KafkaProducer>, answers: &Arc<Answers>) {
     }
 }
 
-fn end(running: Running, flown: Flown, config: &Config, outputs: &Outputs) -> Result<(), Failure> {
+fn end(
+    running: Running,
+    flown: Flown,
+    histograms: Option<Writing>,
+    config: &Config,
+    outputs: &Outputs,
+) -> Result<(), Failure> {
     if let Some(server) = running.server {
         server.stop();
     }
@@ -125,6 +138,7 @@ fn end(running: Running, flown: Flown, config: &Config, outputs: &Outputs) -> Re
     let ended = finish::finish(&running.answers, flown, config, &running.about);
     print!("{}", ended.report);
     finish::write(&ended, outputs)?;
+    histograms.map_or(Ok(()), Writing::finish)?;
     running.metrics.stop(Duration::from_secs(2));
     running.admin.stop();
     finish::verdict(&running.answers, &ended)

@@ -8,6 +8,7 @@ use crate::dead_letter::DeadLetters;
 use crate::delivery::Delivery;
 use crate::in_flight::InFlight;
 use crate::ingest::Server;
+use crate::knee::{self, SharedKnee};
 use crate::limit::{LimitControl, Limiter};
 use crate::outlet::{KafkaDeadLetterTopic, KafkaOutlet, KafkaProducer, Polling};
 use crate::pipeline::{Flown, Pipeline};
@@ -36,6 +37,7 @@ pub struct About {
     pub run: Run,
     pub source: String,
     pub topics: Vec<TopicInfo>,
+    pub knee: Option<SharedKnee>,
 }
 
 /// Everything that needs no Kafka.
@@ -120,6 +122,7 @@ impl Parts {
         let polling = Polling::start(producer.clone(), letters, polls)?;
         let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
         let (source, named) = self.source(config, &run)?;
+        let (source, knee) = knee::watch(source, config.profile(), config.run.instance, &self.answers);
         tracing::info!(run = run.id, source = named, "started");
         let outlet = KafkaOutlet::new(producer.clone(), config.router.topics().to_vec());
         let pipeline = self.pipeline(config, source, set_aside, outlet);
@@ -129,7 +132,7 @@ impl Parts {
             // Nobody listens any more only when the process is already ending.
             let _ = tell.send(pipeline.run());
         })?;
-        let about = About { run, source: named, topics };
+        let about = About { run, source: named, topics, knee };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
         Ok((Running { answers, health, metrics, admin, producer, polling, server, about }, flown))
     }
