@@ -3,18 +3,16 @@
 //! Pure of rdkafka: the delivery callback says what happened to which slot, everything else is bookkeeping.
 
 use crate::in_flight::{Flying, InFlight};
+use crate::latency::{Interval, Lap, Latencies, Latency, Recorder};
 use crate::ledger::Answered;
 use crate::tally::Tally;
 use crate::ticket::{Fate, Ticket, Tickets};
-use hdrhistogram::Histogram;
+use crossbeam_channel::Sender;
 use runtime::clock::SharedClock;
 use runtime::shutdown::Shutdown;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-
-/// Acknowledgement latencies up to this are told apart, in microseconds.
-const LONGEST_US: u64 = 600_000_000;
 
 /// Everything that the answers of a run come to.
 pub struct Answers {
@@ -31,7 +29,7 @@ pub struct Answers {
 }
 
 struct State {
-    latency_us: Histogram<u64>,
+    latency: Recorder,
     /// Acknowledged per partition, per topic number.
     partitions: Vec<Vec<u64>>,
     ledger: Answered,
@@ -40,20 +38,10 @@ struct State {
     unspooled: Vec<u64>,
 }
 
-/// Acknowledgement latency from the due time, milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Latency {
-    pub p50: f64,
-    pub p90: f64,
-    pub p99: f64,
-    pub p999: f64,
-    pub max: f64,
-}
-
 /// What the report wants to know at the end.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    pub latency: Latency,
+    pub latency: Latencies,
     pub partitions: Vec<Vec<u64>>,
     pub ledger: Answered,
     /// Failed events by the reason that was given.
@@ -71,7 +59,7 @@ impl Answers {
         keep_ledger: bool,
     ) -> Result<Self, hdrhistogram::CreationError> {
         let state = State {
-            latency_us: Histogram::new_with_bounds(1, LONGEST_US, 3)?,
+            latency: Recorder::new()?,
             partitions: Vec::new(),
             ledger: Answered::default(),
             failures: BTreeMap::new(),
@@ -94,9 +82,9 @@ impl Answers {
     /// Kafka holds the event of `slot`.
     pub fn acknowledged(&self, slot: usize, partition: i32) {
         let Some(flying) = self.in_flight.get(slot) else { return };
-        let latency = self.clock.now().saturating_sub(self.started() + flying.due);
+        let at = self.clock.now().saturating_sub(self.started());
         let mut state = self.state();
-        state.latency_us.saturating_record(latency.as_micros() as u64);
+        state.latency.record(at, at.saturating_sub(flying.due));
         count(&mut state.partitions, flying.topic, partition);
         if self.keep_ledger {
             state.ledger.acknowledged.insert(flying.series, flying.seq);
@@ -170,14 +158,25 @@ impl Answers {
 
     /// The latencies so far.
     pub fn latency(&self) -> Latency {
-        latency(&self.state().latency_us)
+        self.state().latency.so_far()
+    }
+
+    /// The acknowledgements since the last lap; the first call starts the first one.
+    pub fn lap(&self) -> Lap {
+        self.state().latency.lap()
+    }
+
+    /// Hands the latencies of every second to `log` from now on.
+    pub fn log_latency(&self, log: Sender<Interval>) {
+        self.state().latency.log(log);
     }
 
     /// Everything, for the report; what is kept here is empty afterwards.
     pub fn take(&self) -> Outcome {
+        let at = self.elapsed().unwrap_or_default();
         let mut state = self.state();
         Outcome {
-            latency: latency(&state.latency_us),
+            latency: state.latency.finish(at),
             partitions: std::mem::take(&mut state.partitions),
             ledger: std::mem::take(&mut state.ledger),
             failures: std::mem::take(&mut state.failures),
@@ -198,11 +197,6 @@ fn count(topics: &mut Vec<Vec<u64>>, topic: u16, partition: i32) {
         topics[topic].resize(partition + 1, 0);
     }
     topics[topic][partition] += 1;
-}
-
-fn latency(histogram: &Histogram<u64>) -> Latency {
-    let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
-    Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: histogram.max() as f64 / 1_000.0 }
 }
 
 #[cfg(test)]
@@ -238,7 +232,7 @@ mod tests {
         assert_eq!(answers.unspooled(), [1, 3].map(|seq| seq % 2));
         assert!(answers.unspooled().is_empty());
         let outcome = answers.take();
-        assert!((outcome.latency.p50 - 250.0).abs() < 1.0, "{:?}", outcome.latency);
+        assert!((outcome.latency.whole.p50 - 250.0).abs() < 1.0, "{:?}", outcome.latency);
         assert_eq!(outcome.partitions, [vec![], vec![0, 0, 0, 0, 0, 1]]);
         assert_eq!(outcome.failures.get("timed out"), Some(&1));
         assert_eq!((tally.acknowledged.get(), tally.failed.get(), tally.dead_lettered.get()), (1, 1, 1));

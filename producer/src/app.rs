@@ -7,6 +7,7 @@ mod parts;
 mod status;
 
 use crate::config::Config;
+use crate::histogram_log::{HistogramLog, Writing};
 use crate::metrics::LatencyGauges;
 use crate::pipeline::Flown;
 use parts::{Parts, Running};
@@ -24,6 +25,10 @@ use tokio::time::MissedTickBehavior;
 pub struct Outputs {
     pub report: Option<PathBuf>,
     pub ledger: Option<PathBuf>,
+    /// HdrHistogram's log.
+    pub histogram: Option<PathBuf>,
+    /// The page for people.
+    pub html: Option<PathBuf>,
 }
 
 /// Runs to the end and prints the report.
@@ -37,6 +42,7 @@ pub fn run(config: Config, outputs: Outputs) -> Result<(), Failure> {
 }
 
 async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
+    let histograms = outputs.histogram.as_deref().map(HistogramLog::create).transpose().map_err(Failure::usage)?;
     let shutdown = Shutdown::on_signals()?;
     let parts = Parts::build(&config, shutdown.clone(), outputs.ledger.is_some())?;
     let topics = tokio::select! {
@@ -44,13 +50,14 @@ async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
         () = shutdown.drain() => return Err(Failure::failed("told to stop before Kafka had answered")),
     };
     let (running, flown) = parts.start(&config, topics)?;
+    let histograms = histograms.map(|log| log.start(running.about.run.start_ms, &running.answers)).transpose()?;
     systemd::ready();
     systemd::watchdog(&running.health);
     let mut progress = Progress::new(running.answers.clone(), LatencyGauges::new(&running.metrics));
     let flown = watch(flown, &mut progress, config.run.progress_every.get()).await?;
     systemd::stopping();
     progress.publish();
-    end(running, flown, &config, &outputs)
+    end(running, flown, histograms, &config, &outputs)
 }
 
 /// Tells how it goes until the flow has ended.
@@ -70,7 +77,13 @@ async fn watch(
     }
 }
 
-fn end(running: Running, flown: Flown, config: &Config, outputs: &Outputs) -> Result<(), Failure> {
+fn end(
+    running: Running,
+    flown: Flown,
+    histograms: Option<Writing>,
+    config: &Config,
+    outputs: &Outputs,
+) -> Result<(), Failure> {
     if let Some(server) = running.server {
         server.stop();
     }
@@ -78,6 +91,7 @@ fn end(running: Running, flown: Flown, config: &Config, outputs: &Outputs) -> Re
     let ended = finish::finish(&running.answers, flown, config, &running.about);
     print!("{}", ended.report);
     finish::write(&ended, outputs)?;
+    histograms.map_or(Ok(()), Writing::finish)?;
     running.metrics.stop(Duration::from_secs(2));
     running.admin.stop();
     finish::verdict(&running.answers, &ended)

@@ -1,6 +1,7 @@
-//! The command line: `comboio-producer run|check|plan`.
+//! The command line: `comboio-producer run|check|plan|compare`.
 
 use crate::app::{self, Outputs};
+use crate::compare::{self, Compare};
 use crate::config::{self, Config, Overrides, Raw};
 use crate::plan;
 use clap::{Args, Parser, Subcommand};
@@ -25,6 +26,8 @@ enum Command {
     Check(Check),
     /// Shows what a profile makes, without a broker.
     Plan(Plan),
+    /// Holds the reports of two runs against each other.
+    Compare(Compare),
 }
 
 #[derive(Debug, Args)]
@@ -50,12 +53,18 @@ struct Common {
 struct Run {
     #[command(flatten)]
     common: Common,
-    /// Writes the report as JSON.
+    /// Writes the report as JSON, for programs and for `compare`.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Writes the ledger: for every run, truck and codigo which seqs were offered and acknowledged (NDJSON).
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// Writes the acknowledgement latencies of every second in HdrHistogram's log format, while it runs.
+    #[arg(long, value_name = "FILE")]
+    histogram: Option<PathBuf>,
+    /// Writes the report as a page with plots: one file that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -103,17 +112,19 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Run(args) => run_flow(args),
         Command::Check(args) => check(&args),
         Command::Plan(args) => show_plan(&args),
+        Command::Compare(args) => compare::run(&args),
     }
 }
 
 fn run_flow(args: Run) -> Result<(), Failure> {
     let loaded = args.common.load()?;
     let config = Config::validate(&loaded, &args.common.overrides())?;
-    for path in [&args.report, &args.ledger].into_iter().flatten() {
+    for path in [&args.report, &args.ledger, &args.histogram, &args.html].into_iter().flatten() {
         writable(path)?;
     }
     runtime::logs::init(&config.logs);
-    app::run(config, Outputs { report: args.report, ledger: args.ledger })
+    let Run { report, ledger, histogram, html, .. } = args;
+    app::run(config, Outputs { report, ledger, histogram, html })
 }
 
 fn writable(path: &Path) -> Result<(), Failure> {

@@ -26,6 +26,8 @@ pub mod route;
 pub mod key;
 /// Events/s and bytes/s together, changeable while running.
 pub mod limit;
+/// How long things took: per second, over the run, and since the last lap.
+pub mod latency;
 /// What is counted while it happens.
 pub mod tally;
 /// Which seqs of each series were offered, acknowledged, set aside.
@@ -34,6 +36,10 @@ pub mod ledger;
 pub mod in_flight;
 /// What Kafka answered, and how long it took from the due time.
 pub mod answers;
+/// The interval histograms of a run, as a file that the standard tools read.
+pub mod histogram_log;
+/// The climb to the highest rate that holds.
+pub mod knee;
 /// The local file for what cannot go to Kafka.
 pub mod set_aside;
 /// Records that can never be written to their topic: to `<topic>.dlq`, else to the local file.
@@ -60,6 +66,8 @@ pub mod polling;
 pub mod usage;
 /// What a run came to.
 pub mod report;
+/// Two reports held against each other.
+pub mod compare;
 /// The producer's metrics.
 pub mod metrics;
 /// The HTTP server that takes events from other processes and answers when they are safe.

@@ -29,7 +29,7 @@ mod ingest;
 
 pub use ingest::{IngestMetrics, Visit};
 
-use crate::answers::Latency;
+use crate::latency::Latency;
 use crate::tally::Tally;
 use runtime::metrics::{Gauge, Metrics};
 

@@ -27,6 +27,8 @@ pub struct Plan {
     /// Events/s, and the highest of any second.
     pub mean_rate: f64,
     pub peak_rate: f64,
+    /// How the climb of all instances goes up, and what ends it.
+    pub climb: Option<String>,
     /// Distinct keys.
     pub keys: u64,
     pub mix: PlannedMix,
@@ -112,6 +114,7 @@ pub fn plan(parts: &ToPlan, partitions: u32) -> Result<Plan, String> {
         events,
         mean_rate,
         peak_rate: profile.shape.peak() * load.whole,
+        climb: profile.shape.climb().map(ToString::to_string),
         keys: keys(profile, instance, parts.strategy),
         mix: mix(profile, &load, events),
         event_bytes,

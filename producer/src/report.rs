@@ -5,13 +5,15 @@
 //! partial second is left out, and so are seconds without a plan.
 
 mod pace;
+mod page;
 mod spread;
 mod text;
 
 pub use pace::{Rate, Second, rate};
 pub use spread::{TopicSpread, hottest_share, spread};
 
-use crate::answers::Latency;
+use crate::knee::Knee;
+use crate::latency::{Latency, LatenessSummary, Quantile, Series};
 use crate::profile::Expected;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,9 +56,17 @@ pub struct Report {
     pub rate: Rate,
     /// The latest that an event left after it was due, milliseconds.
     pub lateness_max_ms: f64,
+    /// Lateness of all events, milliseconds.
+    #[serde(default)]
+    pub lateness_ms: LatenessSummary,
     /// How often a full queue made the flow wait.
     pub queue_full: u64,
     pub ack_latency_ms: Latency,
+    /// The same over the run, by the second in which the acknowledgement came.
+    #[serde(default)]
+    pub ack_latency_series: Series,
+    #[serde(default)]
+    pub ack_latency_distribution: Vec<Quantile>,
 
     /// How many codes count as the hottest, and the share of offered events that they have.
     pub hottest_codes: u64,
@@ -69,6 +79,9 @@ pub struct Report {
     pub peak_rss_bytes: u64,
 
     pub expected: Vec<Expectation>,
+    /// Of a climb: its steps and the highest rate that held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knee: Option<Knee>,
 }
 
 /// Something that the profile expected, and whether it came so.

@@ -4,6 +4,7 @@
 //! [`Form`], and three lines here: its module, its name, its variant with the arm in `form`.
 
 mod burst;
+mod climb;
 mod constant;
 mod curve;
 mod day_curve;
@@ -12,6 +13,7 @@ mod sine;
 mod step;
 
 pub use burst::Burst;
+pub use climb::Climb;
 pub use constant::Constant;
 pub use curve::Curve;
 pub use day_curve::DayCurve;
@@ -32,6 +34,7 @@ pub enum Shape {
     Burst(Burst),
     Sine(Sine),
     DayCurve(DayCurve),
+    Climb(Climb),
 }
 
 /// What every shape can do.
@@ -73,6 +76,7 @@ impl Shape {
             Self::Burst(shape) => shape,
             Self::Sine(shape) => shape,
             Self::DayCurve(shape) => shape,
+            Self::Climb(shape) => shape,
         }
     }
 
@@ -97,6 +101,11 @@ impl Shape {
     /// The setting, what it is and what is allowed.
     pub fn validate(&self) -> Result<(), BadShape> {
         self.form().validate()
+    }
+
+    /// The climb, when the shape is one.
+    pub fn climb(&self) -> Option<&Climb> {
+        if let Self::Climb(climb) = self { Some(climb) } else { None }
     }
 }
 

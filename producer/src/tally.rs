@@ -1,6 +1,7 @@
 //! What is counted while it happens: plain counters that every part may read, and the pace that only the flow keeps.
 
 use crate::chunk::{Item, NO_SERIES};
+use crate::latency::Lateness;
 use runtime::metrics::{Counter, Gauge};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -51,11 +52,12 @@ impl Tally {
 }
 
 /// When events went out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pace {
     /// Events taken by the client's queue in each second of the run.
     pub per_second: Vec<u64>,
     pub lateness_max: Duration,
+    pub lateness: Lateness,
 }
 
 impl Pace {
@@ -65,7 +67,9 @@ impl Pace {
             self.per_second.resize(second + 1, 0);
         }
         self.per_second[second] += 1;
-        self.lateness_max = self.lateness_max.max(now.saturating_sub(due));
+        let late = now.saturating_sub(due);
+        self.lateness_max = self.lateness_max.max(late);
+        self.lateness.note(due, late);
     }
 }
 

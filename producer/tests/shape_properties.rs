@@ -1,7 +1,7 @@
 //! Load shapes hold for any rate and time: due times never go back, and counts agree with them exactly.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use producer::shape::{Burst, Constant, DayCurve, Ramp, Shape, Sine, Step, Steps};
+use producer::shape::{Burst, Climb, Constant, DayCurve, Ramp, Shape, Sine, Step, Steps};
 use proptest::prelude::*;
 use runtime::config::Span;
 use std::time::Duration;
@@ -16,6 +16,16 @@ fn rate() -> impl Strategy<Value = f64> {
 
 fn rate_or_none() -> impl Strategy<Value = f64> {
     prop_oneof![1 => Just(0.0), 4 => rate()]
+}
+
+fn climb() -> impl Strategy<Value = Shape> {
+    let growth = prop_oneof![(1.05f64..5.0).prop_map(|by| (Some(by), None)), rate().prop_map(|by| (None, Some(by)))];
+    (rate(), growth, 1.1f64..8.0, 1_000u64..60_000).prop_map(|(start, (factor, add), over, every)| {
+        // At most 100 steps up.
+        let highest = add.map_or(start * over, |add| start + add * over);
+        let (every, settle) = (Span::from_millis(every), Span::from_millis(every / 2));
+        Shape::Climb(Climb { start, factor, add, every, highest, settle, ack_p99: every, queue: 1 })
+    })
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
@@ -38,7 +48,7 @@ fn shape() -> impl Strategy<Value = Shape> {
         hours.push(last);
         Shape::DayCurve(DayCurve { hours, day })
     });
-    prop_oneof![constant, ramp, steps, burst, sine, day]
+    prop_oneof![constant, ramp, steps, burst, sine, day, climb()]
 }
 
 /// The rate at a time, from the definition of the shape and not from its integral.
@@ -71,13 +81,21 @@ fn rate_at(shape: &Shape, seconds: f64) -> f64 {
             let (from, to) = (day.hours[hour as usize], day.hours[(hour as usize + 1) % 24]);
             from + (to - from) * hour.fract()
         }
+        Shape::Climb(climb) => {
+            let step = (seconds / climb.every.get().as_secs_f64()) as i32;
+            let grown = climb.add.map_or_else(
+                || climb.start * climb.factor.unwrap().powi(step),
+                |add| climb.start + add * f64::from(step),
+            );
+            grown.min(climb.highest)
+        }
     }
 }
 
 /// How long the shape takes until it is the same again; a sum in slices must be much finer.
 fn period(shape: &Shape) -> f64 {
     let span = match shape {
-        Shape::Constant(_) | Shape::Ramp(_) | Shape::Step(_) => return f64::INFINITY,
+        Shape::Constant(_) | Shape::Ramp(_) | Shape::Step(_) | Shape::Climb(_) => return f64::INFINITY,
         Shape::Burst(burst) => burst.every,
         Shape::Sine(sine) => sine.period,
         Shape::DayCurve(day) => day.day,

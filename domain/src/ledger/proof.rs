@@ -151,6 +151,7 @@ mod tests {
         assert_eq!((disorder.order_violations, disorder.holds()), (1, false));
         let twice_dead = verify(&produced(3, &[3]), &seen(&[1, 2]), &seen(&[3, 3]));
         assert_eq!((twice_dead.rejected, twice_dead.dead_lettered, twice_dead.dead_letters_repeated), (1, 2, 1));
+        assert!(twice_dead.holds(), "repeats are for those to judge who know what died: {twice_dead:?}");
         let good_set_aside = verify(&produced(3, &[]), &seen(&[1, 2]), &seen(&[3]));
         assert_eq!((good_set_aside.lost, good_set_aside.fate_violations), (0, 1));
         let delivered_although_invalid = verify(&produced(3, &[3]), &seen(&[1, 2, 3]), &seen(&[]));
@@ -158,6 +159,7 @@ mod tests {
         let stranger = verify(&produced(2, &[]), &seen(&[1, 2, 9]), &seen(&[]));
         assert_eq!((stranger.unknown, stranger.holds()), (1, false));
     }
+
     #[test]
     fn what_is_too_large_on_purpose_is_set_aside_by_the_producer_and_by_nobody_else() {
         let with = |change: fn(&mut super::ProducedKey)| {

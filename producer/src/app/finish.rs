@@ -4,12 +4,13 @@ use super::Outputs;
 use super::parts::About;
 use crate::answers::Answers;
 use crate::config::Config;
+use crate::knee;
 use crate::ledger;
 use crate::pipeline::{End, Flown};
 use crate::profile::Profile;
 use crate::report::{Report, TopicSpread, hottest_share, rate, spread};
-use crate::ticket::Ticket;
 use crate::source::Load;
+use crate::ticket::Ticket;
 use crate::usage;
 use domain::ledger::Produced;
 use kafka_client::probe::TopicInfo;
@@ -38,7 +39,10 @@ pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -
     report.started_ms = about.run.start_ms;
     report.ended = ended(&flown.end, answers);
     report.failures = outcome.failures;
-    report.ack_latency_ms = outcome.latency;
+    report.ack_latency_ms = outcome.latency.whole;
+    report.ack_latency_series = outcome.latency.series;
+    report.ack_latency_distribution = outcome.latency.distribution;
+    report.knee = about.knee.as_ref().map(knee::taken);
     report.topics = topics(about, &outcome.partitions);
     pace(&mut report, &flown);
     codes(&mut report, &flown, config.profile());
@@ -89,6 +93,7 @@ fn pace(report: &mut Report, flown: &Flown) {
     let (pace, elapsed) = (&flown.books.pace, flown.elapsed.as_secs_f64());
     report.duration_seconds = elapsed;
     report.lateness_max_ms = pace.lateness_max.as_secs_f64() * 1_000.0;
+    report.lateness_ms = pace.lateness.summary();
     report.rate = rate(&pace.per_second, elapsed, |second| flown.source.planned(Duration::from_secs(second)));
 }
 
@@ -121,11 +126,18 @@ pub fn write(ended: &Ended, outputs: &Outputs) -> Result<(), Failure> {
     if let Some(path) = &outputs.report {
         let mut text = serde_json::to_string_pretty(&ended.report)?;
         text.push('\n');
-        let beside = path.with_extension("part");
-        let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
-        written.map_err(|error| unwritten("report", path, &error))?;
+        replace(path, text).map_err(|error| unwritten("report", path, &error))?;
+    }
+    if let Some(path) = &outputs.html {
+        replace(path, ended.report.page()).map_err(|error| unwritten("page", path, &error))?;
     }
     Ok(())
+}
+
+/// Nobody ever sees half a file.
+fn replace(path: &Path, text: String) -> std::io::Result<()> {
+    let beside = path.with_extension("part");
+    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path))
 }
 
 fn unwritten(what: &str, path: &Path, error: &std::io::Error) -> Failure {

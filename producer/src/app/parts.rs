@@ -7,6 +7,7 @@ use crate::config::{Config, SourceConfig};
 use crate::detour::Detour;
 use crate::in_flight::InFlight;
 use crate::ingest::Server;
+use crate::knee::{self, SharedKnee};
 use crate::limit::{LimitControl, Limiter};
 use crate::outlet::KafkaOutlet;
 use crate::pipeline::{Flown, Pipeline};
@@ -35,6 +36,7 @@ pub struct About {
     pub run: Run,
     pub source: String,
     pub topics: Vec<TopicInfo>,
+    pub knee: Option<SharedKnee>,
 }
 
 /// Everything that needs no Kafka.
@@ -104,6 +106,7 @@ impl Parts {
         let polling = Polling::start(clients.clone(), letters, polls)?;
         let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
         let (source, named) = self.source(config, &run)?;
+        let (source, knee) = knee::watch(source, config.profile(), config.run.instance, &self.answers);
         tracing::info!(run = run.id, source = named, "started");
         let door = desk.as_ref().map(Desk::door);
         let client = KafkaOutlet::new(clients, config.router.topics().to_vec(), self.clock.clone());
@@ -115,7 +118,7 @@ impl Parts {
             // Nobody listens any more only when the process is already ending.
             let _ = tell.send(pipeline.run());
         })?;
-        let about = About { run, source: named, topics: topics.unwrap_or_default() };
+        let about = About { run, source: named, topics: topics.unwrap_or_default(), knee };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
         Ok((Running { answers, health, metrics, admin, polling, server, about }, flown))
     }

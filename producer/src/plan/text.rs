@@ -19,6 +19,10 @@ impl fmt::Display for Plan {
             "  {:.0} events in {:.0} s, mean {:.1}/s, peak {:.1}/s",
             self.events, self.duration_seconds, self.mean_rate, self.peak_rate
         )?;
+        if let Some(climb) = &self.climb {
+            let whose = if self.part < 1.0 { "all instances together: " } else { "" };
+            writeln!(f, "  {whose}{climb}")?;
+        }
         self.mix(f)?;
         let megabytes = self.total_bytes / 1e6;
         writeln!(f, "  {:.0} bytes an event, {megabytes:.1} MB in all, {} keys", self.event_bytes, self.keys)?;

@@ -11,6 +11,9 @@ pub struct TopicSpread {
     pub acknowledged: u64,
     /// Events of the fullest partition over the mean of all; 1 is perfectly even.
     pub hottest_partition_over_mean: f64,
+    /// Acknowledged events of every partition, by its number.
+    #[serde(default)]
+    pub events: Vec<u64>,
 }
 
 /// The share of all events that the `hottest` busiest codes have.
@@ -28,5 +31,7 @@ pub fn spread(topic: &str, partitions: u32, events: &[u64]) -> TopicSpread {
     let mean = acknowledged as f64 / f64::from(partitions.max(1));
     let fullest = events.iter().copied().max().unwrap_or_default() as f64;
     let hottest_partition_over_mean = if mean > 0.0 { fullest / mean } else { 0.0 };
-    TopicSpread { topic: topic.to_owned(), partitions, acknowledged, hottest_partition_over_mean }
+    let mut events = events.to_vec();
+    events.resize(partitions as usize, 0);
+    TopicSpread { topic: topic.to_owned(), partitions, acknowledged, hottest_partition_over_mean, events }
 }

@@ -58,3 +58,16 @@ fn the_report_survives_json() {
     let again: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
     assert_eq!(again, report);
 }
+
+#[test]
+fn a_report_from_before_these_fields_is_still_read() {
+    let mut report =
+        serde_json::to_value(Report { topics: vec![spread("t", 2, &[1, 2])], ..Report::default() }).unwrap();
+    let fields = report.as_object_mut().unwrap();
+    for field in ["lateness_ms", "ack_latency_series", "ack_latency_distribution"] {
+        fields.remove(field).unwrap();
+    }
+    fields["topics"][0].as_object_mut().unwrap().remove("events").unwrap();
+    let read: Report = serde_json::from_value(report).unwrap();
+    assert_eq!((read.ack_latency_series.every_seconds, read.topics[0].events.len()), (1, 0));
+}

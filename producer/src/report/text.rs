@@ -25,6 +25,12 @@ impl fmt::Display for Report {
             "  ack latency p50 {:.1} ms  p90 {:.1}  p99 {:.1}  p99.9 {:.1}  max {:.1}  (from the due time)",
             latency.p50, latency.p90, latency.p99, latency.p999, latency.max
         )?;
+        let late = &self.lateness_ms;
+        writeln!(
+            f,
+            "  lateness    p50 {:.1} ms  p99 {:.1}  max {:.1}  more than 10 ms late after the first second: {}",
+            late.p50, late.p99, late.max, late.late_sends
+        )?;
         self.spread(f)?;
         writeln!(
             f,
@@ -38,7 +44,7 @@ impl fmt::Display for Report {
             let (what, found, limit) = (&expectation.what, expectation.found * 100.0, expectation.limit * 100.0);
             writeln!(f, "  {met}: {what} {found:.2} %, at most {limit:.2} %")?;
         }
-        Ok(())
+        self.knee.as_ref().map_or(Ok(()), |knee| knee.fmt(f))
     }
 }
 
@@ -53,7 +59,7 @@ impl Report {
             write!(f, "  worst second {:.2} % off (second {second})", error * 100.0)?;
         }
         let megabytes = self.sent_bytes as f64 / 1e6;
-        writeln!(f, "  latest {:.1} ms  waits for room {}  {megabytes:.1} MB", self.lateness_max_ms, self.queue_full)
+        writeln!(f, "  waits for room {}  {megabytes:.1} MB", self.queue_full)
     }
 
     fn spread(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
