@@ -78,7 +78,7 @@ fn clients(raw: &IngestTlsRaw) -> Result<Arc<dyn ClientCertVerifier>, String> {
     }
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
     let builder = if raw.client_required { builder } else { builder.allow_unauthenticated() };
-    Ok(builder.build().map_err(|error| error.to_string())?)
+    builder.build().map_err(|error| error.to_string())
 }
 
 fn server(raw: &IngestTlsRaw, verifier: Option<Arc<dyn ClientCertVerifier>>) -> Result<ServerConfig, String> {
