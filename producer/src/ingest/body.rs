@@ -4,7 +4,7 @@ use super::answer::Refusal;
 use crate::parcel::Share;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use std::time::Duration;
 
 /// How long the rest of a refused body may take; a sender that is not done then finds its connection closed.
@@ -50,7 +50,7 @@ pub(super) async fn discard(body: &mut Incoming, most: usize) {
     let rest = async {
         let mut seen = 0;
         while let Some(Ok(frame)) = body.frame().await {
-            seen += frame.data_ref().map_or(0, bytes_of);
+            seen += frame.data_ref().map_or(0, Bytes::len);
             if seen > most {
                 break;
             }
@@ -58,10 +58,6 @@ pub(super) async fn discard(body: &mut Incoming, most: usize) {
     };
     // Out of time is as good as done: the connection is closed then.
     let _ = tokio::time::timeout(REST, rest).await;
-}
-
-fn bytes_of(data: &hyper::body::Bytes) -> usize {
-    data.len()
 }
 
 fn too_large(most: usize) -> Refusal {
