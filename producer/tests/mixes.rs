@@ -29,6 +29,7 @@ struct Made {
     value: Vec<u8>,
 }
 
+/// A whole run: its events, what the ledger was told, and the source.
 struct Sample {
     events: Vec<Made>,
     ledger: Produced,

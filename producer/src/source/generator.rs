@@ -8,6 +8,7 @@ use super::codes::CodeMix;
 use super::fate::{Fate, Fates};
 use super::fleet::{Driven, Fleet};
 use super::invalid::spoil;
+use super::offline::nanos;
 use super::oversize::pad;
 use super::walk::{Next, Turn, Walk};
 use super::{BadLine, Fill, ReplayError, SeriesName, Source};
@@ -79,17 +80,17 @@ impl Generator {
     /// Makes the event of a turn.
     #[inline]
     fn generate(&mut self, turn: Turn, chunk: &mut Chunk) {
-        let place = self.instance.place(turn.truck) as usize;
+        let (place, due) = (self.instance.place(turn.truck) as usize, Duration::from_nanos(turn.due));
         let driven = self.fleet.at(place);
         let first_series = place * self.codes.len();
         if let Some(kept) = self.again.take(place) {
-            repeat(kept, (self.codes[kept.rank], first_series), (turn.due, &driven.id), chunk);
+            repeat(kept, (self.codes[kept.rank], first_series), (due, &driven.id), chunk);
             return;
         }
         let rank = if turn.is_hot { self.hot_rank } else { self.mix.draw(&mut driven.stream) };
         let fate = self.fates.draw(&mut driven.stream);
         let Driven { id, truck, stream } = driven;
-        truck.advance(turn.at.as_secs_f64(), stream);
+        truck.advance(turn.at as f64 / 1e9, stream);
         let series = first_series + rank;
         self.seqs[series] += 1;
         let event = Event {
@@ -97,14 +98,14 @@ impl Generator {
             codigo: self.codes[rank],
             truck_id: id,
             seq: self.seqs[series],
-            ts: self.run.start_ms.saturating_add(turn.at.as_millis() as i64),
+            ts: self.run.start_ms.saturating_add((turn.at / 1_000_000) as i64),
             readings: truck.readings(),
         };
         let value = chunk.write(|buffer| write(&event, fate, self.oversize_bytes, buffer));
         if fate == Fate::Twice {
             self.again.keep(place, event.ts, (rank, event.seq), chunk.text(value));
         }
-        push(&event, (turn.due, series as u32), (fate, value), chunk);
+        push(&event, (due, series as u32), (fate, value), chunk);
     }
 }
 
@@ -158,13 +159,14 @@ fn repeat(kept: &Kept, (codigo, first_series): (u32, usize), (due, truck_id): (D
 
 impl Source for Generator {
     fn fill(&mut self, now: Duration, room: Room, chunk: &mut Chunk) -> Result<Fill, ReplayError> {
+        let until = nanos(now);
         while !chunk.is_full(room) {
-            let wait = match self.walk.next(now) {
+            let wait = match self.walk.next(until) {
                 Next::Turn(turn) => {
                     self.generate(turn, chunk);
                     continue;
                 }
-                Next::Wait(due) => Fill::Wait(due),
+                Next::Wait(due) => Fill::Wait(Duration::from_nanos(due)),
                 Next::Passed => Fill::Wait(now),
                 Next::End => Fill::End,
             };

@@ -2,7 +2,7 @@
 //!
 //! A late truck is offline once in every interval, at a time of its own, and only if it comes back before the run ends. What
 //! is kept of an event is its time; the event itself is made when the truck is back, from the truck's own stream, so it is
-//! the same as if it had been sent at once.
+//! the same as if it had been sent at once. Times are nanoseconds since the start of the run.
 
 use super::stream::hash;
 use super::walk::Turn;
@@ -20,13 +20,12 @@ pub(super) struct Offline {
     seed: u64,
     /// Below this a truck is late.
     late: u64,
-    /// Nanoseconds.
     offline: u64,
     every: u64,
     end: u64,
     kept: HashMap<u32, Vec<Turn>>,
     /// When trucks with kept turns come back, the earliest first.
-    backs: BinaryHeap<Reverse<(Duration, u32)>>,
+    backs: BinaryHeap<Reverse<(u64, u32)>>,
     /// The turns of the truck that is back, the earliest last.
     sending: Vec<Turn>,
 }
@@ -46,7 +45,7 @@ impl Offline {
         })
     }
 
-    /// Times at which `truck` is offline, from and until, nanoseconds since the start of the run.
+    /// When `truck` is offline, from and until.
     pub(super) fn windows(&self, truck: u32) -> impl Iterator<Item = (u64, u64)> + '_ {
         let first = self.is_late(truck).then(|| self.first(truck));
         let starts = first.into_iter().flat_map(|first| (first..self.end).step_by(self.every.max(1) as usize));
@@ -63,14 +62,14 @@ impl Offline {
     }
 
     /// When a truck that is offline at `at` comes back.
-    fn back(&self, truck: u32, at: Duration) -> Option<Duration> {
+    fn back(&self, truck: u32, at: u64) -> Option<u64> {
         if !self.is_late(truck) {
             return None;
         }
-        let since_first = nanos(at).checked_sub(self.first(truck))?;
+        let since_first = at.checked_sub(self.first(truck))?;
         let into_window = since_first % self.every;
-        let until = nanos(at) - into_window + self.offline;
-        (into_window < self.offline && until <= self.end).then(|| Duration::from_nanos(until))
+        let until = at - into_window + self.offline;
+        (into_window < self.offline && until <= self.end).then_some(until)
     }
 
     /// Keeps the turn if its truck is offline; else gives it back.
@@ -85,7 +84,7 @@ impl Offline {
     }
 
     /// When the next kept turn is due.
-    pub(super) fn next_due(&self) -> Option<Duration> {
+    pub(super) fn next_due(&self) -> Option<u64> {
         let back = || self.backs.peek().map(|Reverse((back, _))| *back);
         self.sending.last().map(|turn| turn.due).or_else(back)
     }
@@ -104,6 +103,7 @@ impl Offline {
     }
 }
 
-fn nanos(time: Duration) -> u64 {
+/// A time in nanoseconds; 584 years at most.
+pub(super) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

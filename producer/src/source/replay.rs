@@ -100,7 +100,7 @@ impl Replay {
                 };
                 chunk.push(item);
                 if self.curve.is_some() {
-                    self.taken.note(due);
+                    self.taken.note(due.as_nanos() as u64);
                 }
             }
             Err(invalid) => self.tell(invalid.reason(), invalid.to_string()),

@@ -1,6 +1,6 @@
 //! How many events were due before each second of the run, noted as they are met.
 
-use std::time::Duration;
+use super::walk::SECOND;
 
 /// Running totals; events must be noted in the order in which they are due.
 #[derive(Debug, Clone, Default)]
@@ -11,9 +11,10 @@ pub(super) struct Totals {
 }
 
 impl Totals {
+    /// Takes down an event that is due at `due`, nanoseconds since the start of the run.
     #[inline]
-    pub(super) fn note(&mut self, due: Duration) {
-        let seconds = due.as_secs() as usize + 1;
+    pub(super) fn note(&mut self, due: u64) {
+        let seconds = (due / SECOND) as usize + 1;
         if self.before.len() < seconds {
             self.before.resize(seconds, self.count);
         }

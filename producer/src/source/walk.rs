@@ -13,16 +13,16 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use std::time::Duration;
 
-/// The turn of a truck to make an event. Times are since the start of the run.
+/// The turn of a truck to make an event. Times are nanoseconds since the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Turn {
     pub truck: u32,
     /// It is an event of the hot key.
     pub is_hot: bool,
     /// The event's time.
-    pub at: Duration,
+    pub at: u64,
     /// When it should go out: at its time, or when the truck is back.
-    pub due: Duration,
+    pub due: u64,
 }
 
 /// What a step of the walk comes to.
@@ -30,11 +30,14 @@ pub(super) struct Turn {
 pub(super) enum Next {
     Turn(Turn),
     /// Nothing is due before this time.
-    Wait(Duration),
+    Wait(u64),
     /// Only turns of other instances so far: ask again.
     Passed,
     End,
 }
+
+/// Nanoseconds in a second.
+pub(super) const SECOND: u64 = 1_000_000_000;
 
 /// After so many turns of others the pipeline gets its turn.
 const PASSED_AT_ONCE: u32 = 100_000;
@@ -75,9 +78,9 @@ impl Walk {
         })
     }
 
-    /// The next turn that is due at `now`, in the order of due times.
+    /// The next turn that is due at `now` (nanoseconds), in the order of due times.
     #[inline]
-    pub(super) fn next(&mut self, now: Duration) -> Next {
+    pub(super) fn next(&mut self, now: u64) -> Next {
         loop {
             if self.drawn.is_none() && !self.draw() {
                 return Next::Passed;
@@ -121,7 +124,7 @@ impl Walk {
             let (truck, is_hot) = self.trucks.draw(&mut self.rng);
             self.next += 1;
             if self.instance.owns(truck) {
-                let at = self.curve.due(self.next - 1);
+                let at = self.curve.due_nanos(self.next - 1);
                 self.drawn = Some(Turn { truck, is_hot, at, due: at });
                 return true;
             }
@@ -148,7 +151,7 @@ impl Walk {
         totals.before(second).unwrap_or_else(|| {
             // Not walked so far (the run was stopped, or is behind): a copy walks on.
             let mut ahead = self.clone();
-            let end = Duration::from_secs(second);
+            let end = second.saturating_mul(SECOND);
             loop {
                 match ahead.next(end) {
                     Next::Turn(turn) if turn.due < end => {}
