@@ -48,7 +48,8 @@ async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
     let (running, flown) = parts.start(&config, topics)?;
     systemd::ready();
     systemd::watchdog(&running.health);
-    let mut progress = Progress::new(running.answers.clone(), LatencyGauges::new(&running.metrics));
+    let mut progress =
+        Progress::new(running.answers.clone(), LatencyGauges::new(&running.metrics), running.expiry.clone());
     let flown = watch(flown, &mut progress, config.run.progress_every.get()).await?;
     systemd::stopping();
     drain(&running, &config, &shutdown).await;

@@ -128,11 +128,11 @@ fn writable(path: &Path) -> Result<(), Failure> {
 
 fn check(args: &Check) -> Result<(), Failure> {
     let loaded = args.common.load()?;
-    Config::validate(&loaded, &args.common.overrides())?;
+    let config = Config::validate(&loaded, &args.common.overrides())?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&loaded.effective())?);
     } else {
-        print!("{}", loaded.effective());
+        print!("{}{}", loaded.effective(), config.kafka.shown());
     }
     Ok(())
 }

@@ -14,9 +14,11 @@
 //! | comboio_producer_source_bad_lines_total | lines | hold no valid event |
 //! | comboio_producer_source_lateness_seconds | seconds | how long after its due time the last event left |
 //! | comboio_producer_route_unroutable_events_total | events | no route holds them |
+//! | comboio_producer_certificate_expires_in_seconds | seconds | until the certificate in use ends, negative after that |
 
 use crate::answers::Latency;
 use crate::tally::Tally;
+use kafka_client::expiry::Expiry;
 use runtime::metrics::{Gauge, Metrics};
 
 /// Counters that are published.
@@ -42,6 +44,11 @@ pub fn tally(metrics: &Metrics) -> Tally {
         lateness: gauge("comboio_producer_source_lateness_seconds", "How long after its due time the last event left"),
         queue: gauge("comboio_producer_send_queue_events", "Events between the source and Kafka's answer"),
     }
+}
+
+/// The end of the certificate in use; read when somebody collects.
+pub fn certificate(metrics: &Metrics, expiry: &Expiry) {
+    expiry.publish(metrics, "comboio_producer_certificate_expires_in_seconds");
 }
 
 /// The latency gauges; set from time to time, because quantiles are not free.

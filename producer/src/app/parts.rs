@@ -15,6 +15,7 @@ use crate::source::{Generator, Replay, Run, Source};
 use crate::{controls, metrics};
 use domain::headers::dead_letter_topic;
 use kafka_client::context::Observer;
+use kafka_client::expiry::Expiry;
 use kafka_client::probe::{self, TopicInfo};
 use runtime::admin::{Admin, AdminParts};
 use runtime::clock::{self, Clock, SharedClock};
@@ -45,6 +46,7 @@ pub struct Parts {
     health: Health,
     metrics: Metrics,
     admin: Admin,
+    expiry: Expiry,
     keep_ledger: bool,
 }
 
@@ -60,6 +62,7 @@ pub struct Running {
     pub health: Health,
     pub metrics: Metrics,
     pub admin: Admin,
+    pub expiry: Expiry,
     pub producer: Arc<KafkaProducer>,
     pub polling: Polling,
     pub about: About,
@@ -92,14 +95,16 @@ impl Parts {
         let answers = Arc::new(answers);
         let limits = LimitControl::new(config.limits);
         let health = Health::new(clock.clone());
+        let expiry = config.kafka.expiry(clock.clone());
+        metrics::certificate(&metrics, &expiry);
         let parts = AdminParts {
             health: health.clone(),
             metrics: metrics.clone(),
-            status: status::status(answers.clone(), limits.clone(), shutdown.clone()),
+            status: status::status(answers.clone(), limits.clone(), shutdown.clone(), expiry.clone()),
             controls: controls::router(limits.clone()),
         };
         let admin = Admin::start(&config.admin, parts)?;
-        Ok(Self { clock, shutdown, answers, limits, health, metrics, admin, keep_ledger })
+        Ok(Self { clock, shutdown, answers, limits, health, metrics, admin, expiry, keep_ledger })
     }
 
     /// Creates the client and starts the polling and the flow, which says when it has ended.
@@ -124,7 +129,7 @@ impl Parts {
         })?;
         let about = About { run, source: named, topics };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
-        Ok((Running { answers, health, metrics, admin, producer, polling, about }, flown))
+        Ok((Running { answers, health, metrics, admin, expiry: self.expiry, producer, polling, about }, flown))
     }
 
     fn client(&self, config: &Config, set_aside: &Arc<SetAsideFile>) -> Result<Client, Failure> {

@@ -3,13 +3,19 @@
 use crate::answers::Answers;
 use crate::limit::LimitControl;
 use crate::metrics::LatencyGauges;
+use kafka_client::expiry::Expiry;
 use runtime::shutdown::Shutdown;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What `/status` answers.
-pub fn status(answers: Arc<Answers>, limits: LimitControl, shutdown: Shutdown) -> Arc<dyn Fn() -> Value + Send + Sync> {
+pub fn status(
+    answers: Arc<Answers>,
+    limits: LimitControl,
+    shutdown: Shutdown,
+    expiry: Expiry,
+) -> Arc<dyn Fn() -> Value + Send + Sync> {
     Arc::new(move || {
         let tally = &answers.tally;
         let state = match (answers.elapsed(), shutdown.draining()) {
@@ -31,6 +37,7 @@ pub fn status(answers: Arc<Answers>, limits: LimitControl, shutdown: Shutdown) -
             "lateness_ms": tally.lateness.get() * 1_000.0,
             "ack_latency_ms": answers.latency(),
             "limits": limits.get(),
+            "certificate": expiry.json(),
         })
     })
 }
@@ -43,13 +50,15 @@ fn rate(events: u64, elapsed: Duration) -> f64 {
 pub struct Progress {
     answers: Arc<Answers>,
     gauges: LatencyGauges,
+    expiry: Expiry,
     sent: u64,
     at: Duration,
 }
 
 impl Progress {
-    pub fn new(answers: Arc<Answers>, gauges: LatencyGauges) -> Self {
-        Self { answers, gauges, sent: 0, at: Duration::ZERO }
+    pub fn new(answers: Arc<Answers>, gauges: LatencyGauges, expiry: Expiry) -> Self {
+        expiry.tick();
+        Self { answers, gauges, expiry, sent: 0, at: Duration::ZERO }
     }
 
     /// Sets the gauges that are not kept up with every event.
@@ -61,6 +70,7 @@ impl Progress {
     /// One line, with the rate since the last one.
     pub fn tell(&mut self) {
         self.publish();
+        self.expiry.tick();
         let (tally, latency) = (&self.answers.tally, self.answers.latency());
         let (sent, at) = (tally.sent.get(), self.answers.elapsed().unwrap_or_default());
         let since = rate(sent - self.sent, at.saturating_sub(self.at));
