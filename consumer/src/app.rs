@@ -76,7 +76,7 @@ pub async fn run<I: Invoker>(config: Config, shutdown: Shutdown, invoker: I) -> 
     let fatal = tokio::select! {
         end = &mut running.coordinator => Some(why(end)),
         () = shutdown.drain() => None,
-        () = watch_condition(&base) => None,
+        () = watch_condition(&base.condition, &base.beat, &base.expiry) => None,
     };
     runtime::systemd::stopping();
     base.status.set(State::Draining);
@@ -124,13 +124,13 @@ impl Base {
 }
 
 /// Keeps readiness in step with the condition, and an eye on the certificate; never comes back.
-async fn watch_condition(base: &Base) {
+async fn watch_condition(condition: &Condition, beat: &Beat, expiry: &Expiry) {
     let mut looks = tokio::time::interval(LOOK);
     loop {
         looks.tick().await;
-        base.expiry.tick();
-        let why = base.condition.why();
-        base.beat.ready(why.is_none(), why.as_deref().unwrap_or_default());
+        expiry.tick();
+        let why = condition.why();
+        beat.ready(why.is_none(), why.as_deref().unwrap_or_default());
     }
 }
 

@@ -81,7 +81,7 @@ impl Material {
 
     fn parts(&self) -> Result<Parts, CertificateError> {
         match &self.form {
-            Form::Pem { password, .. } => self.from_pem(Some(password.expose()).filter(|text| !text.is_empty())),
+            Form::Pem { password, .. } => self.pem_parts(Some(password.expose()).filter(|text| !text.is_empty())),
             Form::Pkcs12 { password: Password::Text(password), .. } => {
                 pkcs12::open(self.piece(Role::Bundle)?, password.expose())
             }
@@ -90,11 +90,11 @@ impl Material {
                 let text = pem::text(piece)?;
                 pkcs12::open(self.piece(Role::Bundle)?, text.lines().next().unwrap_or_default())
             }
-            Form::Authority { .. } => self.from_pem(None),
+            Form::Authority { .. } => self.pem_parts(None),
         }
     }
 
-    fn from_pem(&self, password: Option<&str>) -> Result<Parts, CertificateError> {
+    fn pem_parts(&self, password: Option<&str>) -> Result<Parts, CertificateError> {
         let (ca, certificate) = (self.piece(Role::Ca)?, self.piece(Role::Certificate)?);
         let (authorities, ca_pem) = pem::certificates(ca)?;
         let (chain, certificate_pem) = pem::certificates(certificate)?;
