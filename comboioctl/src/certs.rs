@@ -1,14 +1,14 @@
-//! `certs`: what the certificates say, and whether they fit together. Files only; Kafka is not asked.
+//! `certs`: what the certificates say, and whether they fit together. Files and S3 only; Kafka is not asked.
 
 use crate::answer::Answer;
 use crate::cli::{CertsArgs, Connection};
 use crate::connection;
-use kafka_client::certificates::{CertificateFacts, Inspection, inspect};
+use kafka_client::certificates::{CertificateFacts, Inspection, ReadError, Reader};
+use kafka_client::settings::Certificates;
 use runtime::clock::{Clock, SystemClock};
 use runtime::config::{ConfigError, Loaded};
 use runtime::exit::Failure;
 use std::fmt::Write;
-use std::path::Path;
 
 pub(crate) fn run(connection: &Connection, args: &CertsArgs) -> Result<Answer, Failure> {
     let loaded = connection::read(connection)?;
@@ -29,14 +29,21 @@ fn warning(facts: &CertificateFacts) -> String {
 fn look(loaded: &Loaded<connection::Raw>) -> Result<Inspection, Failure> {
     let tls = &loaded.raw.kafka.tls;
     let written = [("kafka.tls.ca", &tls.ca), ("kafka.tls.certificate", &tls.certificate), ("kafka.tls.key", &tls.key)];
-    if let Some((key, _)) = written.iter().find(|(_, path)| path.is_empty()) {
-        let sentence = format!("{key} is not set: give --config FILE, or --ca, --certificate and --key");
+    let missing = written.iter().find(|(_, path)| path.is_empty());
+    if let (Some((key, _)), true) = (missing, tls.bundle.is_empty()) {
+        let sentence = format!("{key} is not set: give --config FILE, or --ca, --certificate and --key, or --bundle");
         return Err(ConfigError::other(sentence).into());
     }
-    let password = Some(tls.key_password.expose()).filter(|password| !password.is_empty());
-    let [ca, certificate, key] = written.map(|(_, path)| Path::new(path.as_str()));
-    let seen = inspect(ca, certificate, key, password, SystemClock.wall_ms());
-    seen.map_err(|fault| loaded.refuse(fault.setting(), &fault).into())
+    let Some(certificates) = Certificates::validate(loaded, tls)? else {
+        return Err(ConfigError::other("kafka.tls is not set").into());
+    };
+    let source = certificates.source;
+    let refuse = |fault| loaded.refuse(source.setting(&fault), &fault);
+    let material = Reader::new(source.clone()).read().map_err(|error| match error {
+        ReadError::File(fault) => refuse(fault),
+        ReadError::Object { .. } => ConfigError::Surroundings(error.to_string()),
+    })?;
+    Ok(material.inspect(SystemClock.wall_ms()).map_err(refuse)?)
 }
 
 fn text(seen: &Inspection) -> String {

@@ -40,6 +40,10 @@ pub struct Connection {
     /// COMBOIO_KAFKA__TLS__KEY_PASSWORD only
     #[arg(long, global = true, value_name = "FILE")]
     pub key: Option<PathBuf>,
+    /// PKCS#12 file in place of the three; the same as COMBOIO_KAFKA__TLS__BUNDLE. Each of the four may also be
+    /// s3://bucket/key. A password comes from the file or from COMBOIO_KAFKA__TLS__BUNDLE_PASSWORD[_FILE] only
+    #[arg(long, global = true, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
     /// How long Kafka may take to answer, with its unit
     #[arg(long, global = true, value_name = "SPAN", default_value = "15s")]
     pub timeout: Span,
@@ -49,7 +53,7 @@ pub struct Connection {
 pub enum Command {
     /// Show the certificates: subject, issuer, names, days left, and whether key, certificate and authority fit
     ///
-    /// Looks at files only, Kafka is not asked. Exits 2 when a certificate has expired or will soon, when the key is
+    /// Looks at files and S3 only, Kafka is not asked. Exits 2 when a certificate has expired or will soon, when the key is
     /// another certificate's, or when the authority does not vouch for it.
     Certs(CertsArgs),
     /// List topics, or compare and bring them in line with a file

@@ -42,6 +42,7 @@ fn flags(connection: &Connection) -> Vec<(String, String)> {
         ("COMBOIO_KAFKA__TLS__CA", path(&connection.ca)),
         ("COMBOIO_KAFKA__TLS__CERTIFICATE", path(&connection.certificate)),
         ("COMBOIO_KAFKA__TLS__KEY", path(&connection.key)),
+        ("COMBOIO_KAFKA__TLS__BUNDLE", path(&connection.bundle)),
     ];
     flags.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect()
 }

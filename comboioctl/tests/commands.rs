@@ -19,11 +19,15 @@ impl Ran {
 }
 
 fn comboioctl(args: &[&str]) -> Ran {
+    comboioctl_with(&[], args)
+}
+
+fn comboioctl_with(variables: &[(&str, &str)], args: &[&str]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_comboioctl"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("COMBOIO_")) {
         command.env_remove(name);
     }
-    let output = command.args(args).output().unwrap();
+    let output = command.args(args).envs(variables.iter().copied()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
@@ -58,6 +62,9 @@ fn wrong_usage_exits_64_and_says_what_is_missing() {
         (&["topics", "plan", "--file", "/no/such/topics.toml"][..], "/no/such/topics.toml cannot be read"),
         (&["topics", "list", "--config", "/no/such.toml"][..], "/no/such.toml"),
         (&["certs"][..], "kafka.tls.ca is not set"),
+        (&["certs", "--bundle", "/no/b.p12"][..], "/no/b.p12 cannot be read"),
+        (&["certs", "--bundle", "s3://bucket"][..], "allowed is s3://bucket/key"),
+        (&["certs", "--bundle", "/no/b.p12", "--ca", "/no/ca"][..], "allowed is one way"),
         (&["certs", "--ca", "/no/ca", "--certificate", "/no/c", "--key", "/no/k"][..], "/no/ca cannot be read"),
     ] {
         let ran = comboioctl(args);
@@ -88,6 +95,58 @@ fn sound_certificates_are_shown_and_exit_0() {
     assert_eq!((&json["key_matches"], &json["trusted"]), (&true.into(), &true.into()));
     assert_eq!(json["certificate"][0]["subject"], "CN=producer");
     assert!(json["certificate"][0]["days_left"].as_i64().unwrap() > 30);
+}
+
+/// A PKCS#12 file as the `openssl` command writes it.
+fn sealed(identity: &Identity, more: &[&str]) -> std::path::PathBuf {
+    let file = identity.key.with_extension("p12");
+    let mut openssl = Command::new("openssl");
+    openssl.args(["pkcs12", "-export", "-passout", "pass:hunter2"]).args(more).arg("-inkey").arg(&identity.key);
+    openssl.arg("-in").arg(&identity.certificate).arg("-certfile").arg(&identity.ca).arg("-out").arg(&file);
+    assert!(openssl.output().expect("openssl is needed").status.success());
+    file
+}
+
+#[test]
+fn a_pkcs12_file_is_shown_like_its_parts_and_its_password_comes_from_the_environment() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = sealed(&Authority::create(dir.path()).unwrap().issue("producer").unwrap(), &[]);
+    let args = ["certs", "--bundle", text(&file), "--json"];
+    let ran = comboioctl_with(&[("COMBOIO_KAFKA__TLS__BUNDLE_PASSWORD", "hunter2")], &args);
+    assert_eq!((ran.code, &ran.json()["trusted"]), (0, &true.into()), "{}{}", ran.out, ran.err);
+    assert_eq!(ran.json()["certificate"][0]["file"], text(&file));
+    assert_eq!(comboioctl(&args).code, 64);
+}
+
+#[test]
+fn a_pkcs12_file_of_old_without_the_legacy_provider_says_how_to_write_it_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = sealed(&Authority::create(dir.path()).unwrap().issue("producer").unwrap(), &["-legacy"]);
+    let password = ("COMBOIO_KAFKA__TLS__BUNDLE_PASSWORD", "hunter2");
+    let args = ["certs", "--bundle", text(&file)];
+    assert_eq!(comboioctl_with(&[password], &args).code, 0);
+    let ran = comboioctl_with(&[password, ("OPENSSL_MODULES", "/nowhere")], &args);
+    assert_eq!(ran.code, 64, "{}", ran.err);
+    assert!(ran.err.contains("no longer offers") && ran.err.contains("-keypbe AES-256-CBC"), "{}", ran.err);
+}
+
+#[test]
+fn a_bundle_on_s3_is_fetched() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = localenv::bundle_store::BundleStore::start(&dir.path().join("store")).unwrap();
+    let file = sealed(&Authority::create(dir.path()).unwrap().issue("producer").unwrap(), &[]);
+    let variables = [
+        ("COMBOIO_KAFKA__TLS__BUNDLE_PASSWORD", "hunter2"),
+        ("COMBOIO_KAFKA__TLS__S3__ENDPOINT_URL", store.endpoint()),
+    ];
+    let args = ["certs", "--bundle", "s3://fleet-certs/producer.p12"];
+    let missing = comboioctl_with(&variables, &args);
+    assert_eq!(missing.code, 1, "{}", missing.err);
+    assert!(missing.err.contains("does not exist"), "{}", missing.err);
+    store.put("fleet-certs/producer.p12", &std::fs::read(file).unwrap()).unwrap();
+    let ran = comboioctl_with(&variables, &args);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("s3://fleet-certs/producer.p12"), "{}", ran.out);
 }
 
 #[test]

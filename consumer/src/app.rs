@@ -11,11 +11,12 @@ use crate::deliver::Ports;
 use crate::desk::Desk;
 use crate::event::{Command, Event};
 use crate::invoke::Invoker;
-use crate::metrics::Meters;
+use crate::metrics::{self, Meters};
 use crate::poll::{Poll, PollEnd, PollParts};
 use crate::start;
 use crate::status::{State, Status};
 use crossbeam_channel::Sender;
+use kafka_client::expiry::Expiry;
 use runtime::admin::{Admin, AdminParts};
 use runtime::clock::{self, SharedClock};
 use runtime::exit::Failure;
@@ -44,6 +45,7 @@ struct Base {
     beat: Beat,
     condition: Condition,
     status: Status,
+    expiry: Expiry,
     admin: Admin,
 }
 
@@ -74,7 +76,7 @@ pub async fn run<I: Invoker>(config: Config, shutdown: Shutdown, invoker: I) -> 
     let fatal = tokio::select! {
         end = &mut running.coordinator => Some(why(end)),
         () = shutdown.drain() => None,
-        () = watch_condition(&base.condition, &base.beat) => None,
+        () = watch_condition(&base.condition, &base.beat, &base.expiry) => None,
     };
     runtime::systemd::stopping();
     base.status.set(State::Draining);
@@ -106,7 +108,9 @@ impl Base {
         let beat = health.component("poll", config.poll.revoke_drain + POLL_SLACK);
         let condition = Condition::default();
         condition.complain(Part::Poll, "waiting for an assignment");
-        let status = Status::new(meters.clone(), condition.clone());
+        let expiry = config.kafka.expiry(clock.clone());
+        metrics::certificate(&metrics, &expiry);
+        let status = Status::new(meters.clone(), condition.clone(), expiry.clone());
         let shown = status.clone();
         let parts = AdminParts {
             health: health.clone(),
@@ -115,15 +119,16 @@ impl Base {
             controls: axum::Router::new(),
         };
         let admin = Admin::start(&config.admin, parts)?;
-        Ok(Self { clock, metrics, meters, health, beat, condition, status, admin })
+        Ok(Self { clock, metrics, meters, health, beat, condition, status, expiry, admin })
     }
 }
 
-/// Keeps readiness in step with the condition; never comes back.
-async fn watch_condition(condition: &Condition, beat: &Beat) {
+/// Keeps readiness in step with the condition, and an eye on the certificate; never comes back.
+async fn watch_condition(condition: &Condition, beat: &Beat, expiry: &Expiry) {
     let mut looks = tokio::time::interval(LOOK);
     loop {
         looks.tick().await;
+        expiry.tick();
         let why = condition.why();
         beat.ready(why.is_none(), why.as_deref().unwrap_or_default());
     }

@@ -78,12 +78,12 @@ pub fn run_with<I: Invoker>(cli: Cli, wrap: impl FnOnce(LambdaInvoker) -> I) -> 
 
 fn show(check: &Check) -> Result<(), Failure> {
     let loaded = check.common.load()?;
-    Config::validate(&loaded)?;
+    let config = Config::validate(&loaded)?;
     let effective = loaded.effective();
     if check.json {
         println!("{}", serde_json::to_string_pretty(&effective)?);
     } else {
-        print!("{effective}");
+        print!("{effective}{}", config.kafka.shown());
     }
     Ok(())
 }

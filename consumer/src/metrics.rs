@@ -15,11 +15,13 @@
 //! | comboio_consumer_invoke_verdicts_total \[verdict\] | records delivered, duplicate, rejected, retry |
 //! | comboio_consumer_dead_letter_records_total | dead letters that Kafka acknowledged |
 //! | comboio_consumer_dead_letter_failures_total | dead letters that were not acknowledged and are tried again |
+//! | comboio_consumer_certificate_expires_in_seconds | until the certificate in use ends, negative after that |
 //! | comboio_consumer_commit_offsets_total \[result\] | committed offsets of partitions: ok, stale, again, refused |
 
 use crate::batch::CloseReason;
 use domain::failure::FailureClass;
 use hdrhistogram::Histogram as Hdr;
+use kafka_client::expiry::Expiry;
 use opentelemetry::metrics::Histogram;
 use runtime::metrics::{Counter, Gauge, Metrics};
 use std::collections::BTreeMap;
@@ -56,6 +58,11 @@ pub struct Meters {
     pub commits_again: Counter,
     pub commits_refused: Counter,
     lag: Mutex<BTreeMap<(String, i32), Gauge>>,
+}
+
+/// The end of the certificate in use; read when somebody collects.
+pub fn certificate(metrics: &Metrics, expiry: &Expiry) {
+    expiry.publish(metrics, "comboio_consumer_certificate_expires_in_seconds");
 }
 
 /// Percentiles of the invocation latency, in milliseconds.

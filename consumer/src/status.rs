@@ -3,6 +3,7 @@
 use crate::condition::Condition;
 use crate::metrics::Meters;
 use crate::poll::PartitionStatus;
+use kafka_client::expiry::Expiry;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,7 @@ struct Parts {
     state: AtomicU8,
     meters: Arc<Meters>,
     condition: Condition,
+    expiry: Expiry,
     partitions: OnceLock<Partitions>,
 }
 
@@ -41,8 +43,9 @@ impl State {
 }
 
 impl Status {
-    pub fn new(meters: Arc<Meters>, condition: Condition) -> Self {
-        Self { parts: Arc::new(Parts { state: AtomicU8::new(0), meters, condition, partitions: OnceLock::new() }) }
+    pub fn new(meters: Arc<Meters>, condition: Condition, expiry: Expiry) -> Self {
+        let (state, partitions) = (AtomicU8::new(0), OnceLock::new());
+        Self { parts: Arc::new(Parts { state, meters, condition, expiry, partitions }) }
     }
 
     pub fn set(&self, state: State) {
@@ -57,7 +60,7 @@ impl Status {
 
     /// The whole status; answers at once.
     pub fn json(&self) -> Value {
-        let Parts { state, meters, condition, partitions } = &*self.parts;
+        let Parts { state, meters, condition, expiry, partitions } = &*self.parts;
         let state = State::ALL.get(usize::from(state.load(Ordering::Relaxed))).map_or("", |(_, word)| *word);
         let assignment: Vec<Value> =
             partitions.get().map(|list| list().iter().map(partition).collect()).unwrap_or_default();
@@ -78,6 +81,7 @@ impl Status {
             "commits": meters.commits_ok.get(),
             "rebalances": { "assigned": meters.assigned.get(), "revoked": meters.revoked.get(), "lost": meters.lost.get() },
             "pauses": meters.pauses.get(),
+            "certificate": expiry.json(),
         })
     }
 }

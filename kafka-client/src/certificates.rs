@@ -1,12 +1,22 @@
-//! The certificate bundle: CA, certificate and key from PEM files, checked before any client sees them.
+//! The certificate bundle: CA, certificate and key from PEM or PKCS#12, checked before any client sees them.
 //!
-//! *In*: three files, a password, the wall clock. *Out*: a [`Bundle`] whose parts fit together, or one sentence that
-//! names the file. *Never*: the key, or a piece of it, in an error, in `Debug` or in a log line.
+//! *In*: the parts' bytes from files or S3, a password, the wall clock. *Out*: a [`Bundle`] whose parts fit together, or
+//! one sentence that names the part. *Never*: the key, or a piece of it, in an error, in `Debug` or in a log line.
 
-/// What is wrong with a file, or between two of them.
+/// What is wrong with a part, or between two of them.
 mod fault;
-/// Reads PEM files into certificates and keys.
+/// Where one part lies.
+mod place;
+/// Where a bundle comes from.
+mod source;
+/// What was read, not yet checked.
+mod material;
+/// Reads all parts, again and again.
+mod reader;
+/// From PEM text to certificates and keys.
 mod pem;
+/// Opens a PKCS#12 file.
+mod pkcs12;
 /// What a certificate says about itself.
 mod facts;
 /// Whether certificate, key and authority fit together at a given time.
@@ -15,9 +25,11 @@ mod verify;
 pub use facts::CertificateFacts;
 pub(crate) use facts::{alternative_names, name as distinguished_name};
 pub use fault::{CertificateError, Role};
+pub use material::{Fingerprint, Material};
+pub use place::{BadPlace, Place};
+pub use reader::{ReadError, Reader};
+pub use source::{Form, Password, Source};
 
-use openssl::x509::X509;
-use runtime::clock::{Clock, SystemClock};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -58,41 +70,12 @@ pub struct Inspection {
 }
 
 impl Bundle {
-    /// Reads and checks an authority, a certificate and its key. `password` is that of an encrypted key.
-    pub fn load(ca: &Path, certificate: &Path, key: &Path, password: Option<&str>) -> Result<Self, CertificateError> {
-        Self::load_at(ca, certificate, key, password, SystemClock.wall_ms())
-    }
-
-    /// The same at a given wall clock, in milliseconds since the epoch.
-    pub fn load_at(
-        ca: &Path,
-        certificate: &Path,
-        key: &Path,
-        password: Option<&str>,
-        now_ms: i64,
-    ) -> Result<Self, CertificateError> {
-        let parts = Parts::read(ca, certificate, key, password)?;
-        match verify::faults(&parts, now_ms).into_iter().next() {
-            Some(fault) => Err(fault),
-            None => parts.into_bundle(),
-        }
-    }
-
-    /// Reads an authority alone: brokers are checked, and ask for no certificate.
-    pub fn load_ca(ca: &Path) -> Result<Self, CertificateError> {
-        let (certificates, pem) = pem::certificates(ca, Role::Ca)?;
-        if let Some(expired) = verify::first_expired_authority(ca, &certificates, SystemClock.wall_ms()) {
-            return Err(expired);
-        }
-        Ok(Self { ca: Authority { file: ca.to_owned(), pem }, identity: None })
-    }
-
     /// The authorities, as PEM.
     pub fn ca_pem(&self) -> &str {
         &self.ca.pem
     }
 
-    /// The file of the authorities.
+    /// Where the authorities lie: a path or an `s3://` address.
     pub fn ca_file(&self) -> &Path {
         &self.ca.file
     }
@@ -100,6 +83,18 @@ impl Bundle {
     /// Our certificate and key; `None` when only the brokers are checked.
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+
+    /// Whether it is the same as another one, wherever they come from.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let identities = match (&self.identity, &other.identity) {
+            (Some(ours), Some(theirs)) => {
+                ours.certificate_pem == theirs.certificate_pem && ours.key_pem == theirs.key_pem
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        self.ca.pem == other.ca.pem && identities
     }
 
     /// When our certificate ends, milliseconds since the epoch.
@@ -139,64 +134,6 @@ impl fmt::Debug for Authority {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").field("certificate", &self.facts).field("key", &"***").finish()
-    }
-}
-
-/// Looks at a bundle without refusing it. An error means that a file could not even be read.
-pub fn inspect(
-    ca: &Path,
-    certificate: &Path,
-    key: &Path,
-    password: Option<&str>,
-    now_ms: i64,
-) -> Result<Inspection, CertificateError> {
-    let parts = Parts::read(ca, certificate, key, password)?;
-    let faults = verify::faults(&parts, now_ms);
-    Ok(Inspection {
-        certificate: CertificateFacts::of_all(certificate, &parts.chain, now_ms),
-        authorities: CertificateFacts::of_all(ca, &parts.authorities, now_ms),
-        key_matches: !faults.iter().any(|fault| matches!(fault, CertificateError::KeyMismatch { .. })),
-        trusted: !faults.iter().any(|fault| matches!(fault, CertificateError::Untrusted { .. })),
-        faults: faults.iter().map(ToString::to_string).collect(),
-    })
-}
-
-/// What the three files hold, not yet checked against each other.
-struct Parts {
-    ca_file: PathBuf,
-    ca_pem: String,
-    authorities: Vec<X509>,
-    certificate_file: PathBuf,
-    certificate_pem: String,
-    chain: Vec<X509>,
-    key_file: PathBuf,
-    key: pem::Key,
-}
-
-impl Parts {
-    fn read(ca: &Path, certificate: &Path, key: &Path, password: Option<&str>) -> Result<Self, CertificateError> {
-        let (authorities, ca_pem) = pem::certificates(ca, Role::Ca)?;
-        let (chain, certificate_pem) = pem::certificates(certificate, Role::Certificate)?;
-        Ok(Self {
-            ca_file: ca.to_owned(),
-            ca_pem,
-            authorities,
-            certificate_file: certificate.to_owned(),
-            certificate_pem,
-            chain,
-            key_file: key.to_owned(),
-            key: pem::key(key, password)?,
-        })
-    }
-
-    fn into_bundle(self) -> Result<Bundle, CertificateError> {
-        let leaf = self.chain.first().ok_or_else(|| CertificateError::no_certificate(&self.certificate_file))?;
-        let identity = Identity {
-            facts: CertificateFacts::of(&self.certificate_file, leaf, SystemClock.wall_ms()),
-            certificate_pem: self.certificate_pem,
-            key_pem: self.key.to_pem(&self.key_file)?,
-        };
-        Ok(Bundle { ca: Authority { file: self.ca_file, pem: self.ca_pem }, identity: Some(identity) })
     }
 }
 

@@ -6,14 +6,18 @@
 
 /// What a Kafka error code means: one table from the code to one of the six failure classes.
 pub mod failure;
-/// The certificate bundle: CA, certificate and key from PEM files, checked before any client sees them.
+/// The certificate bundle: CA, certificate and key from PEM or PKCS#12, checked before any client sees them.
 pub mod certificates;
+/// When the certificate in use ends, and how urgent that is: a metric, a level, a few log lines.
+pub mod expiry;
 /// From the section `[kafka]` to the settings of a producer, a consumer or an admin client.
 pub mod settings;
 /// What a client says while it runs: its log lines, its last errors, its statistics.
 pub mod context;
 /// Is Kafka reachable, does it accept us, are topics and group there: one sentence if not.
 pub mod probe;
+/// Watches where the certificates come from, and hands over each new bundle that a broker has accepted.
+pub mod rotation;
 /// Topics as an operator sees them: list, create, grow, compare settings.
 pub mod topics;
 /// Where a group stands: committed and end offsets, read without joining the group.

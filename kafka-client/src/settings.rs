@@ -5,6 +5,8 @@
 
 /// What was written: the sections `[kafka]` and `[kafka.tls]`.
 mod raw;
+/// Which way the certificates come, and the bundle that comes of it.
+mod tls;
 /// What a producer may choose for itself.
 mod producer_tuning;
 /// What a consumer may choose for itself.
@@ -18,10 +20,12 @@ pub use client::{ClientError, ClientSettings, Purpose};
 pub use consumer_tuning::{ConsumerTuning, ConsumerTuningRaw, OffsetReset};
 pub use producer_tuning::{Compression, ProducerTuning, ProducerTuningRaw};
 pub use raw::{KafkaRaw, TlsRaw};
+pub use tls::Certificates;
 
-use crate::certificates::Bundle;
+use crate::certificates::{Bundle, CertificateFacts, Identity};
+use crate::expiry::{Expiry, Thresholds};
+use runtime::clock::SharedClock;
 use runtime::config::{ConfigError, Settings};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,17 +38,21 @@ pub struct Kafka {
     request_timeout: Duration,
     statistics_interval: Duration,
     verify_hostname: bool,
+    certificates: Option<Arc<Certificates>>,
+    thresholds: Thresholds,
     bundle: Option<Arc<Bundle>>,
 }
 
 impl Kafka {
-    /// Checks what was written and reads the certificate files. Every error is a bad configuration (exit 64) and names
-    /// the setting. `raw` must stand under `kafka` in `settings`.
+    /// Checks what was written and reads the certificates. Every error is a bad configuration (exit 64) and names the
+    /// setting, but for certificates that S3 does not give (exit 1). `raw` must stand under `kafka` in `settings`.
     pub fn validate(settings: &Settings, raw: &KafkaRaw) -> Result<Self, ConfigError> {
         check_bootstrap(settings, raw)?;
         check_text(settings, "kafka.client_id", &raw.client_id)?;
         check_span(settings, "kafka.connect_timeout", raw.connect_timeout.get(), 1, 600)?;
         check_span(settings, "kafka.request_timeout", raw.request_timeout.get(), 1, 300)?;
+        let certificates = Certificates::validate(settings, &raw.tls)?;
+        let bundle = certificates.as_ref().map(|certificates| tls::load(settings, &certificates.source)).transpose()?;
         Ok(Self {
             bootstrap: raw.bootstrap_servers.clone(),
             client_id: raw.client_id.clone(),
@@ -52,7 +60,9 @@ impl Kafka {
             request_timeout: raw.request_timeout.get(),
             statistics_interval: raw.statistics_interval.get(),
             verify_hostname: raw.tls.verify_hostname,
-            bundle: load_bundle(settings, &raw.tls)?.map(Arc::new),
+            certificates: certificates.map(Arc::new),
+            thresholds: Thresholds { warn_before: raw.tls.warn_before.get(), alarm_before: raw.tls.alarm_before.get() },
+            bundle: bundle.map(Arc::new),
         })
     }
 
@@ -79,6 +89,30 @@ impl Kafka {
     /// The same connection with other certificates: the second client of a rotation is built from it.
     pub fn with_bundle(&self, bundle: Arc<Bundle>) -> Self {
         Self { bundle: Some(bundle), ..self.clone() }
+    }
+
+    /// Where the certificates come from; `None` means plaintext.
+    pub fn certificates(&self) -> Option<&Arc<Certificates>> {
+        self.certificates.as_ref()
+    }
+
+    /// What `check` prints below the settings: where the certificates come from and how long ours holds.
+    pub fn shown(&self) -> String {
+        let Some(bundle) = &self.bundle else {
+            return "\ncertificates  none, the connection is plaintext\n".to_owned();
+        };
+        let mut text = format!("\nauthorities  from {}\n", bundle.ca_file().display());
+        if let Some(facts) = bundle.identity().map(Identity::facts) {
+            let CertificateFacts { subject, file, not_after, days_left, .. } = facts;
+            let file = file.display();
+            text += &format!("certificate  {subject} from {file}, until {not_after}, {days_left} days left\n");
+        }
+        text
+    }
+
+    /// The end of the certificate in use, to be shown and told.
+    pub fn expiry(&self, clock: SharedClock) -> Expiry {
+        Expiry::new(self.bundle.as_deref(), self.thresholds, clock)
     }
 
     /// The configured `host:port` pairs.
@@ -114,28 +148,6 @@ fn check_span(settings: &Settings, key: &str, value: Duration, from: u64, to: u6
         return Err(settings.refuse(key, format!("allowed is \"{from}s\" to \"{to}s\"")));
     }
     Ok(())
-}
-
-fn load_bundle(settings: &Settings, tls: &TlsRaw) -> Result<Option<Bundle>, ConfigError> {
-    if tls.ca.is_empty() {
-        let stray = [("kafka.tls.certificate", &tls.certificate), ("kafka.tls.key", &tls.key)];
-        if let Some((key, _)) = stray.iter().find(|(_, path)| !path.is_empty()) {
-            return Err(settings.refuse(key, "a client certificate needs kafka.tls.ca beside it"));
-        }
-        return Ok(None);
-    }
-    let ca = Path::new(&tls.ca);
-    let bundle = match (tls.certificate.is_empty(), tls.key.is_empty()) {
-        (true, true) => Bundle::load_ca(ca),
-        (false, false) => Bundle::load(ca, Path::new(&tls.certificate), Path::new(&tls.key), password(tls)),
-        (true, false) => return Err(settings.refuse("kafka.tls.certificate", "a key needs its certificate")),
-        (false, true) => return Err(settings.refuse("kafka.tls.key", "a certificate needs its key")),
-    };
-    bundle.map(Some).map_err(|fault| settings.refuse(fault.setting(), fault.to_string()))
-}
-
-fn password(tls: &TlsRaw) -> Option<&str> {
-    Some(tls.key_password.expose()).filter(|password| !password.is_empty())
 }
 
 #[cfg(test)]

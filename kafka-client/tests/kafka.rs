@@ -6,6 +6,7 @@
 use kafka_client::context::{ObservedContext, Observer};
 use kafka_client::offsets::positions;
 use kafka_client::probe::{self, ProbeError};
+use kafka_client::rotation::{self, Event};
 use kafka_client::settings::{ClientSettings, ConsumerTuning, Kafka, KafkaRaw, ProducerTuning, TlsRaw};
 use kafka_client::topics::{self, Created, NewTopic, TopicsError};
 use localenv::authority::{Authority, Identity};
@@ -70,6 +71,7 @@ fn what_a_real_broker_says() {
     topics_are_created_once_and_only_grow(&admin);
     refusals_are_sentences(&cluster);
     certificates_that_are_refused_are_sentences(&cluster);
+    new_certificates_are_proved_by_a_broker(&cluster);
     lag_is_read_without_joining(&cluster);
     a_producer_survives_the_loss_of_every_broker(&mut cluster);
 }
@@ -115,6 +117,66 @@ fn refusals_are_sentences(cluster: &KafkaCluster) {
     let there = probe::topics(&kafka.admin(), &["mt-c400"], DEADLINE).unwrap();
     assert_eq!((there[0].partitions, there[0].replication), (4, 1));
     probe::group(&kafka.consumer(&ConsumerTuning::for_group("lambda")), "mt-c400", DEADLINE).unwrap();
+}
+
+/// A folder with the files of one client, replaced one after the other as an operator does.
+struct InUse(tempfile::TempDir);
+
+impl InUse {
+    fn put(&self, name: &str, parts: &[&Path]) {
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| std::fs::read(part).unwrap()).collect();
+        let (beside, file) = (self.0.path().join("new"), self.0.path().join(name));
+        std::fs::write(&beside, bytes).unwrap();
+        std::fs::rename(beside, file).unwrap();
+    }
+
+    fn put_identity(&self, identity: &Identity) {
+        self.put("client.crt", &[&identity.certificate]);
+        self.put("client.key", &[&identity.key]);
+    }
+
+    fn tls(&self) -> TlsRaw {
+        let file = |name: &str| text(&self.0.path().join(name));
+        TlsRaw {
+            ca: file("ca.crt"),
+            certificate: file("client.crt"),
+            key: file("client.key"),
+            check_every: runtime::config::Span::from_millis(20),
+            settle_checks: 500,
+            ..TlsRaw::default()
+        }
+    }
+}
+
+fn new_certificates_are_proved_by_a_broker(cluster: &KafkaCluster) {
+    let (authority, other) = (cluster.authority(), tempfile::tempdir().unwrap());
+    let in_use = InUse(tempfile::tempdir().unwrap());
+    in_use.put("ca.crt", &[&authority.ca()]);
+    let identity = authority.issue("rotating").unwrap();
+    cluster.allow(&identity.principal(), &[Grant::produce("mt-c400")]).unwrap();
+    in_use.put_identity(&identity);
+    let kafka = connect(&cluster.bootstrap(), in_use.tls()).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    // Nobody listens any more only at the end.
+    let tell = move |event| drop(tell.send(event));
+    let watch = rotation::watch(&kafka, vec!["mt-c400".to_owned()], runtime::clock::system(), tell).unwrap().unwrap();
+    let next = || told.recv_timeout(DEADLINE * 2).unwrap();
+    let refused = |words: &str| match next() {
+        Event::Refused { reason } => assert!(reason.contains(words), "{reason}"),
+        other => panic!("not refused: {other:?}"),
+    };
+
+    in_use.put_identity(&authority.issue("rotating").unwrap());
+    assert!(matches!(next(), Event::New(_)), "the same name from the same authority");
+    in_use.put_identity(&authority.issue("unknown").unwrap());
+    refused("User:CN=unknown may not use topic mt-c400");
+    let foreign = localenv::authority::Authority::create(other.path()).unwrap();
+    in_use.put_identity(&foreign.issue("rotating").unwrap());
+    in_use.put("ca.crt", &[&authority.ca(), &foreign.ca()]);
+    refused("refused our certificate CN=rotating");
+    in_use.put_identity(&authority.issue("rotating").unwrap());
+    assert!(matches!(next(), Event::New(_)));
+    watch.stop();
 }
 
 fn certificates_that_are_refused_are_sentences(cluster: &KafkaCluster) {

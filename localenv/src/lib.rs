@@ -15,6 +15,8 @@ pub mod forwarder;
 pub mod broker;
 /// An HTTP server of the loopback interface whose connections can be reset on command.
 pub mod listener;
+/// S3 for a few objects: a folder of buckets behind S3's API.
+pub mod bundle_store;
 /// AWS Lambda's Invoke API in front of the real `bootstrap` binary.
 pub mod lambda_host;
 /// The HTTP destination that receives and counts deliveries.

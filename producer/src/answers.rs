@@ -222,7 +222,8 @@ mod tests {
         let (ticket, mut settled) = answers.tickets.open(3);
         let mut slots = Slots::new(in_flight.clone());
         let due = Duration::from_millis(500);
-        let mut take = |seq| slots.take(Flying { due, series: 2, seq, topic: 1, ticket, spooled: seq % 2 }, due).unwrap();
+        let mut take =
+            |seq| slots.take(Flying { due, series: 2, seq, topic: 1, ticket, spooled: seq % 2 }, due).unwrap();
         let taken = [take(1), take(2), take(3)];
         clock.advance(Duration::from_millis(750));
         answers.acknowledged(taken[0], 5);

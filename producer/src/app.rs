@@ -53,7 +53,8 @@ async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
     let histograms = histograms.map(|log| log.start(running.about.run.start_ms, &running.answers)).transpose()?;
     systemd::ready();
     systemd::watchdog(&running.health);
-    let mut progress = Progress::new(running.answers.clone(), LatencyGauges::new(&running.metrics));
+    let mut progress =
+        Progress::new(running.answers.clone(), LatencyGauges::new(&running.metrics), running.expiry.clone());
     let flown = watch(flown, &mut progress, config.run.progress_every.get()).await?;
     systemd::stopping();
     progress.publish();
@@ -84,6 +85,9 @@ fn end(
     config: &Config,
     outputs: &Outputs,
 ) -> Result<(), Failure> {
+    if let Some(rotation) = running.rotation {
+        rotation.stop();
+    }
     if let Some(server) = running.server {
         server.stop();
     }

@@ -154,7 +154,7 @@ fn check(args: &Check) -> Result<(), Failure> {
         println!("{}", serde_json::to_string_pretty(&loaded.effective())?);
         return Ok(());
     }
-    print!("{}", loaded.effective());
+    print!("{}{}", loaded.effective(), config.kafka.shown());
     if !config.run.instance.is_alone() {
         println!("# instance {} has of these limits {}", config.run.instance, config.limits);
     }

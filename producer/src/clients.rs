@@ -135,7 +135,10 @@ fn hear_out(old: &KafkaProducer) {
         }
         old.poll(RETIRE_POLL);
     }
-    tracing::error!(records = old.in_flight_count(), "a retired client keeps records: they are waited for in the background");
+    tracing::error!(
+        records = old.in_flight_count(),
+        "a retired client keeps records: they are waited for in the background"
+    );
 }
 
 /// Drops a client where it hurts nobody: closing connections to dead brokers takes its time.

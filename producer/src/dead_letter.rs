@@ -89,15 +89,8 @@ impl DeadLetter {
 }
 
 /// The headers that a dead letter has beside its own.
-const OURS: [&str; 7] = [
-    names::TOPIC,
-    names::TIMESTAMP,
-    names::ATTEMPTS,
-    names::CLASS,
-    names::REASON,
-    names::DETAIL,
-    names::VERSION,
-];
+const OURS: [&str; 7] =
+    [names::TOPIC, names::TIMESTAMP, names::ATTEMPTS, names::CLASS, names::REASON, names::DETAIL, names::VERSION];
 
 /// What the dead-letter topic said when it was offered a record.
 #[derive(Debug, Clone, PartialEq, Eq)]

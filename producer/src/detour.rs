@@ -175,9 +175,8 @@ impl<C: Client> Outlet for Detour<C> {
     }
 
     fn settled(&self, draining: bool) -> bool {
-        let spool_done = self.desk.as_ref().is_none_or(|desk| {
-            desk.nothing_waits() && (draining || desk.spool.is_empty())
-        });
+        let spool_done =
+            self.desk.as_ref().is_none_or(|desk| desk.nothing_waits() && (draining || desk.spool.is_empty()));
         spool_done && self.again.is_empty() && self.client.all_answered()
     }
 

@@ -196,7 +196,10 @@ mod tests {
     fn slots_run_out_and_come_back_with_what_was_put_in() {
         let shared = InFlight::new(2);
         let mut slots = Slots::new(shared.clone());
-        let (a, b) = (slots.take(flying(1), Duration::from_secs(1)).unwrap(), slots.take(flying(2), Duration::from_secs(2)).unwrap());
+        let (a, b) = (
+            slots.take(flying(1), Duration::from_secs(1)).unwrap(),
+            slots.take(flying(2), Duration::from_secs(2)).unwrap(),
+        );
         assert_eq!(slots.take(flying(3), Duration::from_secs(3)), None);
         assert_eq!((shared.get(a), shared.get(b)), (Some(flying(1)), Some(flying(2))));
         shared.release(a);

@@ -42,6 +42,8 @@ pub mod histogram_log;
 pub mod knee;
 /// The local file for what cannot go to Kafka.
 pub mod set_aside;
+/// Set-aside lines as objects on S3.
+pub mod set_aside_objects;
 /// Records that can never be written to their topic: to `<topic>.dlq`, else to the local file.
 pub mod dead_letter;
 /// What a refused record means: wait, set aside, another client, give up, stop.

@@ -24,6 +24,7 @@
 //! | comboio_producer_ingest_bytes_total | bytes | values of the events taken over HTTP |
 //! | comboio_producer_ingest_answer_latency_seconds | seconds | from the head of a request to its answer (histogram) |
 //! | comboio_producer_route_unroutable_events_total | events | no route holds them |
+//! | comboio_producer_certificate_expires_in_seconds | seconds | until the certificate in use ends, negative after that |
 
 mod ingest;
 
@@ -31,6 +32,7 @@ pub use ingest::{IngestMetrics, Visit};
 
 use crate::latency::Latency;
 use crate::tally::Tally;
+use kafka_client::expiry::Expiry;
 use runtime::metrics::{Gauge, Metrics};
 
 /// Counters that are published.
@@ -61,16 +63,18 @@ pub fn tally(metrics: &Metrics) -> Tally {
             "comboio_producer_send_maybe_twice_events_total",
             "Events sent again although Kafka may have them",
         ),
-        client_changes: counter(
-            "comboio_producer_send_client_changes_total",
-            "Clients that took the place of another",
-        ),
+        client_changes: counter("comboio_producer_send_client_changes_total", "Clients that took the place of another"),
         bad_lines: counter("comboio_producer_source_bad_lines_total", "Lines that hold no valid event"),
         unroutable: counter("comboio_producer_route_unroutable_events_total", "Events that no route holds"),
         queue_full: counter("comboio_producer_send_queue_full_waits_total", "Waits for room in the client's queue"),
         lateness: gauge("comboio_producer_source_lateness_seconds", "How long after its due time the last event left"),
         queue: gauge("comboio_producer_send_queue_events", "Events between the source and Kafka's answer"),
     }
+}
+
+/// The end of the certificate in use; read when somebody collects.
+pub fn certificate(metrics: &Metrics, expiry: &Expiry) {
+    expiry.publish(metrics, "comboio_producer_certificate_expires_in_seconds");
 }
 
 /// The latency gauges; set from time to time, because quantiles are not free.

@@ -52,7 +52,8 @@ impl KafkaOutlet {
         match Refusal::at_the_queue(code) {
             Refusal::Wait => Offered::Full,
             Refusal::Again => {
-                let reason = self.producer.client().fatal_error().map_or_else(|| code.to_string(), |(_, reason)| reason);
+                let reason =
+                    self.producer.client().fatal_error().map_or_else(|| code.to_string(), |(_, reason)| reason);
                 self.clients.seed().given_back.finish(self.producer.context().number, reason);
                 Offered::Full
             }

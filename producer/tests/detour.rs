@@ -154,8 +154,9 @@ impl Bench {
     fn new(spool: Option<(&tempfile::TempDir, u64)>, attempts: u64) -> Self {
         let (clock, tally, shutdown) = (ManualClock::starting_at(1_000_000), Tally::default(), Shutdown::new());
         let shared = Arc::new(clock.clone());
-        let answers =
-            Arc::new(Answers::new(InFlight::new(4_096), tally.clone(), shared.clone(), shutdown.clone(), false).unwrap());
+        let answers = Arc::new(
+            Answers::new(InFlight::new(4_096), tally.clone(), shared.clone(), shutdown.clone(), false).unwrap(),
+        );
         answers.started();
         let kafka = Arc::new(Mutex::new(Kafka { room: 1_000, ..Kafka::default() }));
         let slots = Slots::new(answers.in_flight.clone());

@@ -3,6 +3,7 @@
 
 use producer::answers::Answers;
 use producer::chunk::{Chunk, Item};
+use producer::client::Offered;
 use producer::in_flight::InFlight;
 use producer::ledger::assemble;
 use producer::limit::{LimitControl, Limiter, Limits};
@@ -10,7 +11,6 @@ use producer::pipeline::{End, Flown, Pipeline};
 use producer::profile::Profile;
 use producer::report::rate;
 use producer::route::{RouteRaw, Router};
-use producer::client::Offered;
 use producer::send::{Books, Outlet, Patience, Sending};
 use producer::set_aside::SetAsideFile;
 use producer::source::{Generator, Replay, Run, Source};

@@ -3,6 +3,7 @@
 
 use producer::answers::Answers;
 use producer::chunk::{Chunk, Item};
+use producer::client::Offered;
 use producer::in_flight::{Flying, InFlight, Slots};
 use producer::instance::Instance;
 use producer::knee::{Failing, Knee, taken, watch};
@@ -10,7 +11,7 @@ use producer::limit::{LimitControl, Limiter};
 use producer::pipeline::{End, Flown, Pipeline};
 use producer::profile::Profile;
 use producer::route::{RouteRaw, Router};
-use producer::send::{Books, Offered, Outlet, Patience, Sending};
+use producer::send::{Books, Outlet, Patience, Sending};
 use producer::set_aside::SetAsideFile;
 use producer::source::{Generator, Run};
 use producer::tally::Tally;
@@ -48,7 +49,7 @@ impl Kafka {
 
     fn take(&mut self, flying: Flying) -> Offered {
         self.work();
-        let Some(slot) = self.slots.take(flying) else { return Offered::Full };
+        let Some(slot) = self.slots.take(flying, self.clock.now()) else { return Offered::Full };
         let before = self.waiting.back().map_or(self.last, |(done, _)| *done);
         let mut done = (before + self.each).max(self.clock.now() + BASE_LATENCY);
         if self.stands_still.contains(&done) {
@@ -73,7 +74,7 @@ impl Shared {
 impl Outlet for Shared {
     fn offer(&mut self, item: &Item, _: &Chunk) -> Offered {
         let Item { due, series, seq, topic, ticket, .. } = *item;
-        self.0.lock().unwrap().take(Flying { due, series, seq, topic, ticket })
+        self.0.lock().unwrap().take(Flying { due, series, seq, topic, ticket, spooled: 0 }, due)
     }
 
     fn wait_for_room(&mut self, _: Duration) {

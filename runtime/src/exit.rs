@@ -60,7 +60,8 @@ impl Failure {
 
 impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let exit = if causes(&error).any(|cause| cause.is::<ConfigError>()) { Exit::Usage } else { Exit::Failed };
+        let usage = |cause: &(dyn Error + 'static)| cause.downcast_ref().is_some_and(ConfigError::is_usage);
+        let exit = if causes(&error).any(usage) { Exit::Usage } else { Exit::Failed };
         Self { exit, error: Box::new(error) }
     }
 }
@@ -126,6 +127,8 @@ mod tests {
 
     #[test]
     fn any_other_error_failed_at_run_time() {
+        let elsewhere = ConfigError::Surroundings("s3://bucket/key cannot be reached".to_owned());
+        assert_eq!(ends(elsewhere.into()).0, Exit::Failed, "not the configuration's fault");
         let error = std::io::Error::other("broker unreachable");
         assert_eq!(ends(error.into()), (Exit::Failed, "broker unreachable".to_owned()));
         assert_eq!(ends(Failure::failed("two events lost")), (Exit::Failed, "two events lost".to_owned()));

@@ -13,6 +13,12 @@ pub mod exit;
 pub(crate) mod otlp;
 /// OpenTelemetry instruments, readable as Prometheus text, exported by OTLP when configured.
 pub mod metrics;
+/// AWS's configuration: region, credentials, HTTP client.
+#[cfg(feature = "aws")]
+pub mod aws;
+/// Objects on S3, read when changed and written whole, each within a deadline.
+#[cfg(feature = "aws")]
+pub mod objects;
 /// W3C trace context, and the spans of batches.
 pub mod traces;
 /// Liveness means progress: each component beats, and says whether it is ready.

@@ -5,16 +5,15 @@
 
 use super::classify::{failure_of, function_failure};
 use super::{InvokeFailure, Invoker};
-use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::config::{Builder, Credentials, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_sdk_lambda::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
-use std::net::IpAddr;
+use runtime::aws::{self, AwsSettings, https_client};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -23,8 +22,6 @@ const CALLS_PER_CLIENT: usize = 100;
 /// On top of the function's own timeout, for the way there and back and a cold start.
 const MARGIN: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// For an endpoint on this machine, which has no region.
-const LOCAL_REGION: &str = "us-east-1";
 
 /// How to reach Lambda.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +56,8 @@ impl LambdaInvoker {
     /// # Errors
     /// No region is known.
     pub async fn connect(settings: &LambdaSettings) -> Result<Self, LambdaError> {
-        let http = https_client();
-        let shared = loader(settings).http_client(http).load().await;
+        let (region, endpoint_url) = (settings.region.clone(), settings.endpoint_url.clone());
+        let shared = aws::load(&AwsSettings { region, endpoint_url }).await;
         if shared.region().is_none() {
             return Err(LambdaError::NoRegion);
         }
@@ -74,29 +71,6 @@ impl LambdaInvoker {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         &self.clients[turn % self.clients.len()]
     }
-}
-
-fn https_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-}
-
-/// Test credentials never go anywhere but to this machine, and only when there are no others.
-fn loader(settings: &LambdaSettings) -> ConfigLoader {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
-    let local = settings.endpoint_url.as_deref().is_some_and(is_loopback);
-    let region =
-        settings.region.clone().or_else(|| local.then(|| variable("AWS_REGION").unwrap_or(LOCAL_REGION.into())));
-    if let Some(region) = region {
-        loader = loader.region(Region::new(region));
-    }
-    if local && variable("AWS_ACCESS_KEY_ID").is_none() && variable("AWS_PROFILE").is_none() {
-        loader = loader.credentials_provider(Credentials::new("test", "test", None, None, "loopback"));
-    }
-    loader
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn configure(shared: &SdkConfig, settings: &LambdaSettings) -> Builder {
@@ -114,20 +88,6 @@ fn configure(shared: &SdkConfig, settings: &LambdaSettings) -> Builder {
     builder
 }
 
-/// Whether the URL's host is this machine.
-pub fn is_loopback(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.contains('@') {
-        return false;
-    }
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 impl Invoker for LambdaInvoker {
     async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
         let call = self.client().invoke().function_name(function).payload(Blob::new(payload));
@@ -143,27 +103,5 @@ impl Invoker for LambdaInvoker {
     async fn check(&self, function: &str) -> Result<(), InvokeFailure> {
         let call = self.client().invoke().function_name(function).invocation_type(InvocationType::DryRun);
         call.send().await.map(|_| ()).map_err(failure_of)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_loopback;
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for url in ["http://127.0.0.1:9000", "http://localhost/x", "https://[::1]:4566", "http://127.9.9.9"] {
-            assert!(is_loopback(url), "{url}");
-        }
-        let others = [
-            "https://lambda.eu-west-1.amazonaws.com",
-            "http://10.0.0.1:9000",
-            "http://localhost.example.com",
-            "http://localhost@example.com/",
-            "",
-        ];
-        for url in others {
-            assert!(!is_loopback(url), "{url}");
-        }
     }
 }

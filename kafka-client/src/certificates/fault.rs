@@ -23,6 +23,25 @@ pub enum CertificateError {
     /// An encrypted key and another password.
     #[error("the key in {} cannot be decrypted: kafka.tls.key_password does not fit", file.display())]
     PasswordWrong { file: PathBuf },
+    /// Not PKCS#12.
+    #[error("{} is no PKCS#12 bundle that can be read: it must be as `openssl pkcs12 -export` writes it", file.display())]
+    BadBundle { file: PathBuf },
+    /// A PKCS#12 file without one of its parts.
+    #[error("the bundle {} holds no {what}: write it anew with `openssl pkcs12 -export -inkey KEY -in CERTIFICATE \
+        -certfile AUTHORITIES`", file.display())]
+    BundleLacks { file: PathBuf, what: &'static str },
+    /// A PKCS#12 file that wants a password.
+    #[error("the bundle {} needs a password: set kafka.tls.bundle_password or kafka.tls.bundle_password_file",
+        file.display())]
+    BundlePasswordMissing { file: PathBuf },
+    /// A PKCS#12 file and another password.
+    #[error("the bundle {} cannot be opened: its password does not fit", file.display())]
+    BundlePasswordWrong { file: PathBuf },
+    /// A PKCS#12 file from before AES.
+    #[error("the bundle {} is encrypted with an algorithm that the installed OpenSSL no longer offers: write it anew \
+        with `openssl pkcs12 -export -keypbe AES-256-CBC -certpbe AES-256-CBC -macalg SHA256`, or install OpenSSL's \
+        legacy provider", file.display())]
+    OldAlgorithm { file: PathBuf },
     /// Two files that do not belong together.
     #[error("the key in {} does not belong to the certificate in {}", key.display(), certificate.display())]
     KeyMismatch { key: PathBuf, certificate: PathBuf },
@@ -42,20 +61,27 @@ pub enum CertificateError {
     WrongUse { file: PathBuf, subject: String },
 }
 
-/// Which of the three files is meant.
+/// Which part is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Ca,
     Certificate,
     Key,
+    /// PKCS#12: all of them in one.
+    Bundle,
+    /// The file of a PKCS#12 bundle's password.
+    BundlePassword,
 }
 
 impl Role {
-    fn setting(self) -> &'static str {
+    /// The setting that names it.
+    pub fn setting(self) -> &'static str {
         match self {
             Self::Ca => "kafka.tls.ca",
             Self::Certificate => "kafka.tls.certificate",
             Self::Key => "kafka.tls.key",
+            Self::Bundle => "kafka.tls.bundle",
+            Self::BundlePassword => "kafka.tls.bundle_password_file",
         }
     }
 }
@@ -72,7 +98,22 @@ impl CertificateError {
             Self::NoKey { .. } | Self::KeyMismatch { .. } => Role::Key.setting(),
             Self::PasswordMissing { .. } | Self::PasswordWrong { .. } => "kafka.tls.key_password",
             Self::Untrusted { .. } | Self::WrongUse { .. } => Role::Certificate.setting(),
+            Self::BadBundle { .. } | Self::BundleLacks { .. } | Self::OldAlgorithm { .. } => Role::Bundle.setting(),
+            Self::BundlePasswordMissing { .. } | Self::BundlePasswordWrong { .. } => "kafka.tls.bundle_password",
         }
+    }
+
+    /// Whether it may be seen while the parts of a new bundle are put in place one after the other. What is about time,
+    /// use or settings is not mended by another look.
+    pub fn may_settle(&self) -> bool {
+        !matches!(
+            self,
+            Self::Expired { .. }
+                | Self::NotYetValid { .. }
+                | Self::WrongUse { .. }
+                | Self::PasswordMissing { .. }
+                | Self::OldAlgorithm { .. }
+        )
     }
 
     pub(super) fn no_certificate(file: &Path) -> Self {

@@ -1,15 +1,21 @@
 //! Certificates made for tests: authorities, intermediates and identities with any dates and uses.
 
+use super::{Bundle, CertificateError, Form, Password, Place, ReadError, Reader, Source};
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
+use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
+use openssl::stack::Stack;
 use openssl::symm::Cipher;
 use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509Name};
+use runtime::config::Secret;
+use runtime::objects::ObjectStoreSettings;
 use std::path::PathBuf;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The wall clock of these tests: 2026-01-01, milliseconds since the epoch.
@@ -100,6 +106,24 @@ impl Files {
         Self::write(&[&ca], &[&client], &client)
     }
 
+    /// The same, with a certificate that ends on another day.
+    pub(crate) fn until(day: i64) -> Self {
+        let ca = make(Wish::authority("ca"), None);
+        let client = make(Wish { until_day: day, ..Wish::client("producer") }, Some(&ca));
+        Self::write(&[&ca], &[&client], &client)
+    }
+
+    /// These files as they would stand in `[kafka.tls]`.
+    pub(crate) fn source(&self, password: &str) -> Source {
+        let file = |path: PathBuf| Place::File(path);
+        let (ca, certificate, key) = (file(self.ca()), file(self.certificate()), file(self.key()));
+        files_only(Form::Pem { ca, certificate, key, password: Secret::new(password) })
+    }
+
+    pub(crate) fn bundle(&self, now_ms: i64) -> Result<Bundle, CertificateError> {
+        load(&self.source(""), now_ms)
+    }
+
     pub(crate) fn encrypt_key(&self, made: &Made, password: &str) {
         let pem = made.key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), password.as_bytes()).unwrap();
         std::fs::write(self.key(), pem).unwrap();
@@ -116,6 +140,34 @@ impl Files {
     pub(crate) fn key(&self) -> PathBuf {
         self.dir.path().join("client.key")
     }
+}
+
+/// A source without S3.
+pub(crate) fn files_only(form: Form) -> Source {
+    Source { form, store: ObjectStoreSettings { aws: Default::default(), timeout: Duration::from_secs(1) } }
+}
+
+/// A PKCS#12 file as a source.
+pub(crate) fn pkcs12_at(file: PathBuf, password: &str) -> Source {
+    files_only(Form::Pkcs12 { bundle: Place::File(file), password: Password::Text(Secret::new(password)) })
+}
+
+/// Reads and checks a source of files.
+pub(crate) fn load(source: &Source, now_ms: i64) -> Result<Bundle, CertificateError> {
+    match Reader::new(source.clone()).read() {
+        Ok(material) => material.bundle(now_ms),
+        Err(ReadError::File(fault)) => Err(fault),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A PKCS#12 file of a key, its certificate and what else shall be in it.
+pub(crate) fn pkcs12(key: &Made, others: &[&Made], password: &str) -> Vec<u8> {
+    let mut stack = Stack::new().unwrap();
+    others.iter().for_each(|made| stack.push(made.certificate.clone()).unwrap());
+    let mut builder = Pkcs12::builder();
+    builder.name("comboio").pkey(&key.key).cert(&key.certificate).ca(stack);
+    builder.build2(password).unwrap().to_der().unwrap()
 }
 
 fn pem(certificates: &[&Made]) -> Vec<u8> {

@@ -1,6 +1,7 @@
-//! Reads PEM files into certificates and keys.
+//! From PEM text to certificates and keys.
 
-use super::fault::{CertificateError, Role};
+use super::fault::CertificateError;
+use super::material::Piece;
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
@@ -9,38 +10,57 @@ use std::path::Path;
 /// A private key. It has no `Debug`, so that it cannot be shown by accident.
 pub(super) struct Key(PKey<Private>);
 
-/// The certificates of a file, and the same again as PEM: whatever else stands in the file (a key, text) is left out.
-pub(super) fn certificates(file: &Path, role: Role) -> Result<(Vec<X509>, String), CertificateError> {
-    let text = read(file, role)?;
-    let bad =
-        |stack: ErrorStack| CertificateError::BadCertificate { file: file.to_owned(), role, reason: first(&stack) };
-    let certificates = X509::stack_from_pem(text.as_bytes()).map_err(bad)?;
+/// The certificates of a part, and the same again as PEM: whatever else stands in it (a key, text) is left out.
+pub(super) fn certificates(piece: &Piece) -> Result<(Vec<X509>, String), CertificateError> {
+    let (file, role) = (&piece.file, piece.role);
+    let bad = |stack: ErrorStack| CertificateError::BadCertificate { file: file.clone(), role, reason: first(&stack) };
+    let certificates = X509::stack_from_pem(text(piece)?.as_bytes()).map_err(bad)?;
     if certificates.is_empty() {
-        return Err(CertificateError::NoCertificate { file: file.to_owned(), role });
+        return Err(CertificateError::NoCertificate { file: file.clone(), role });
     }
-    let mut pem = String::new();
-    for certificate in &certificates {
-        pem.push_str(&String::from_utf8_lossy(&certificate.to_pem().map_err(bad)?));
-    }
+    let pem = write(&certificates).map_err(bad)?;
     Ok((certificates, pem))
 }
 
-/// The private key of a file. OpenSSL's own words are dropped: they say nothing to a reader, and nothing of the key gets out.
-pub(super) fn key(file: &Path, password: Option<&str>) -> Result<Key, CertificateError> {
-    let text = read(file, Role::Key)?;
+/// Certificates as PEM, one behind the other.
+pub(super) fn write(certificates: &[X509]) -> Result<String, ErrorStack> {
+    let mut pem = String::new();
+    for certificate in certificates {
+        pem.push_str(&String::from_utf8_lossy(&certificate.to_pem()?));
+    }
+    Ok(pem)
+}
+
+/// The private key of a part. OpenSSL's own words are dropped: they say nothing to a reader, and nothing of the key gets out.
+pub(super) fn key(piece: &Piece, password: Option<&str>) -> Result<Key, CertificateError> {
+    let (file, text) = (&piece.file, text(piece)?);
     let encrypted = text.contains("ENCRYPTED");
     if encrypted && password.is_none() {
-        return Err(CertificateError::PasswordMissing { file: file.to_owned() });
+        return Err(CertificateError::PasswordMissing { file: file.clone() });
     }
     // Always with a passphrase: without one OpenSSL would ask on the terminal.
     let parsed = PKey::private_key_from_pem_passphrase(text.as_bytes(), password.unwrap_or_default().as_bytes());
     parsed.map(Key).map_err(|_| match encrypted {
-        true => CertificateError::PasswordWrong { file: file.to_owned() },
-        false => CertificateError::NoKey { file: file.to_owned() },
+        true => CertificateError::PasswordWrong { file: file.clone() },
+        false => CertificateError::NoKey { file: file.clone() },
     })
 }
 
+/// The part as text.
+pub(super) fn text(piece: &Piece) -> Result<&str, CertificateError> {
+    let binary = |_| CertificateError::Unreadable {
+        file: piece.file.clone(),
+        role: piece.role,
+        reason: "it is binary; convert it to PEM".to_owned(),
+    };
+    std::str::from_utf8(&piece.bytes).map_err(binary)
+}
+
 impl Key {
+    pub(super) fn new(key: PKey<Private>) -> Self {
+        Self(key)
+    }
+
     /// Whether the public half is the certificate's.
     pub(super) fn belongs_to(&self, certificate: &X509) -> bool {
         certificate.public_key().is_ok_and(|public| public.public_eq(&self.0))
@@ -51,12 +71,6 @@ impl Key {
         let pem = self.0.private_key_to_pem_pkcs8().ok().and_then(|bytes| String::from_utf8(bytes).ok());
         pem.ok_or_else(|| CertificateError::NoKey { file: file.to_owned() })
     }
-}
-
-fn read(file: &Path, role: Role) -> Result<String, CertificateError> {
-    let unreadable = |reason: String| CertificateError::Unreadable { file: file.to_owned(), role, reason };
-    let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|_| unreadable("it is binary; convert it to PEM".to_owned()))
 }
 
 fn first(stack: &ErrorStack) -> String {

@@ -1,8 +1,8 @@
 //! Whether certificate, key and authority fit together at a given time.
 
-use super::Parts;
 use super::facts::{epoch_ms, name, short_name};
 use super::fault::{CertificateError, Role};
+use super::material::Parts;
 use openssl::error::ErrorStack;
 use openssl::stack::Stack;
 use openssl::x509::store::X509StoreBuilder;

@@ -1,6 +1,7 @@
 //! What was written: the sections `[kafka]` and `[kafka.tls]` of a service's configuration.
 
 use runtime::config::{Secret, Span};
+use runtime::objects::ObjectStoreRaw;
 use serde::{Deserialize, Serialize};
 
 /// Section `[kafka]`: where the cluster is and how to speak to it.
@@ -21,7 +22,8 @@ pub struct KafkaRaw {
     pub tls: TlsRaw,
 }
 
-/// Section `[kafka.tls]`: PEM files. `ca` alone checks the brokers only, all three are mutual TLS.
+/// Section `[kafka.tls]`: where the certificates are. `ca` alone checks the brokers only; `ca`, `certificate` and `key`
+/// (PEM) or `bundle` (PKCS#12) are mutual TLS. Each is a path or `s3://bucket/key`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TlsRaw {
@@ -33,8 +35,25 @@ pub struct TlsRaw {
     pub key: String,
     /// The password of an encrypted key.
     pub key_password: Secret,
+    /// A PKCS#12 file with authorities, certificate and key, in place of the three.
+    pub bundle: String,
+    /// The password of the bundle.
+    pub bundle_password: Secret,
+    /// A file whose first line is the password of the bundle, read anew with every bundle.
+    pub bundle_password_file: String,
     /// Whether the broker's certificate must name the host that we connect to.
     pub verify_hostname: bool,
+    /// How often the certificates are looked at for new ones.
+    pub check_every: Span,
+    /// How many looks in a row may find parts that do not fit together before that is an alarm: files are replaced one
+    /// after the other.
+    pub settle_checks: u32,
+    /// How long before its end a certificate is worth a warning.
+    pub warn_before: Span,
+    /// How long before its end a certificate is worth an alarm.
+    pub alarm_before: Span,
+    /// How to reach S3, for certificates that lie there.
+    pub s3: ObjectStoreRaw,
 }
 
 impl Default for KafkaRaw {
@@ -57,7 +76,15 @@ impl Default for TlsRaw {
             certificate: String::new(),
             key: String::new(),
             key_password: Secret::default(),
+            bundle: String::new(),
+            bundle_password: Secret::default(),
+            bundle_password_file: String::new(),
             verify_hostname: true,
+            check_every: Span::from_secs(60),
+            settle_checks: 3,
+            warn_before: Span::from_secs(30 * 86_400),
+            alarm_before: Span::from_secs(7 * 86_400),
+            s3: ObjectStoreRaw::default(),
         }
     }
 }

@@ -33,9 +33,7 @@ fn plaintext() -> Kafka {
 
 /// Certificates made for these tests are dated around a fixed day; a bundle that is valid today needs today's dates.
 fn mutual() -> Kafka {
-    let files = Files::sound();
-    let bundle =
-        Bundle::load_at(&files.ca(), &files.certificate(), &files.key(), None, crate::certificates::made::NOW_MS);
+    let bundle = Files::sound().bundle(crate::certificates::made::NOW_MS);
     plaintext().with_bundle(Arc::new(bundle.unwrap()))
 }
 
@@ -67,6 +65,34 @@ fn certificate_and_key_come_together_and_with_an_authority() {
         ("ca = \"a.pem\"\ncertificate = \"c.pem\"\n", "kafka.tls.key"),
         ("ca = \"a.pem\"\nkey = \"k.pem\"\n", "kafka.tls.certificate"),
         ("ca = \"/no/such/ca.pem\"\n", "/no/such/ca.pem cannot be read"),
+    ] {
+        let error = kafka(&format!("{base}{written}")).unwrap_err().to_string();
+        assert!(error.contains(names), "{written}: {error}");
+    }
+}
+
+#[test]
+fn certificates_come_in_exactly_one_way() {
+    let base = "[kafka]\nbootstrap_servers = [\"b:1\"]\n[kafka.tls]\n";
+    for (written, names) in [
+        ("bundle = \"b.p12\"\nca = \"a.pem\"\n", "kafka.tls.bundle"),
+        ("bundle = \"b.p12\"\nkey = \"k.pem\"\n", "kafka.tls.bundle"),
+        ("bundle_password = \"hunter2\"\nca = \"a.pem\"\n", "kafka.tls.bundle"),
+        ("certificate = \"c.pem\"\n", "kafka.tls.certificate"),
+    ] {
+        let error = kafka(&format!("{base}{written}")).unwrap_err();
+        let sentence = error.to_string();
+        assert!(sentence.contains(names) && sentence.contains("allowed is one way: ca alone"), "{sentence}");
+        assert!(error.is_usage() && !sentence.contains("hunter2"), "{sentence}");
+    }
+    for (written, names) in [
+        ("bundle = \"s3://bucket\"\n", "allowed is s3://bucket/key"),
+        ("ca = \"https://example.com/ca.pem\"\n", "allowed is a path, or s3://bucket/key"),
+        ("bundle = \"b.p12\"\nbundle_password = \"x\"\nbundle_password_file = \"y\"\n", "not both"),
+        ("check_every = \"0s\"\n", "kafka.tls.check_every"),
+        ("settle_checks = 0\n", "kafka.tls.settle_checks"),
+        ("alarm_before = \"60d\"\n", "not be longer than kafka.tls.warn_before"),
+        ("s3 = { endpoint_url = \"ftp://x\" }\n", "kafka.tls.s3.endpoint_url"),
     ] {
         let error = kafka(&format!("{base}{written}")).unwrap_err().to_string();
         assert!(error.contains(names), "{written}: {error}");

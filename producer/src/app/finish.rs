@@ -31,7 +31,8 @@ const HOTTEST: f64 = 0.2;
 /// Makes the report and the ledger. What has no answer now counts as failed.
 pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -> Ended {
     let safe = answers.tally.in_spool.get() as u64;
-    (0..answers.tally.unanswered().saturating_sub(safe)).for_each(|_| answers.lost_sight("no answer before the end", Ticket::NONE));
+    (0..answers.tally.unanswered().saturating_sub(safe))
+        .for_each(|_| answers.lost_sight("no answer before the end", Ticket::NONE));
     let outcome = answers.take();
     let mut report = counted(answers);
     report.run.clone_from(&about.run.id);

@@ -10,7 +10,9 @@ use crate::spool::Spool;
 use crate::spool::desk::{Desk, SpoolRules};
 use domain::failure::FailureClass;
 use domain::headers::dead_letter_topic;
+use kafka_client::expiry::Expiry;
 use kafka_client::probe::{self, TopicInfo};
+use kafka_client::rotation::{self, Event, Watch};
 use kafka_client::settings::{ClientSettings, ProducerTuning};
 use runtime::clock::SharedClock;
 use runtime::exit::Failure;
@@ -41,12 +43,16 @@ pub async fn probe(config: &Config) -> Result<Option<Vec<TopicInfo>>, Failure> {
 }
 
 /// With a spool it is we who watch the time: a client that timed single records out could let a later one overtake them.
-pub fn settings(config: &Config) -> ClientSettings {
+fn tuning(config: &Config) -> ProducerTuning {
     let mut tuning = config.tuning.clone();
     if config.spool.is_some() {
         tuning.delivery_timeout = Duration::ZERO;
     }
-    config.kafka.producer(&tuning)
+    tuning
+}
+
+fn settings(config: &Config) -> ClientSettings {
+    config.kafka.producer(&tuning(config))
 }
 
 /// The clients, and who brings their dead letters away.
@@ -77,11 +83,12 @@ fn dead_letter_topics_are_there(config: &Config) -> bool {
     let names: Vec<String> = config.router.topics().iter().map(|topic| dead_letter_topic(topic)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let asked = probe::topics(&config.kafka.producer(&ProducerTuning::default()), &names, DEAD_LETTER_PROBE);
-    asked.map_err(|error| {
-        let file = &config.dead_letter.file;
-        tracing::warn!(%error, file, "no dead-letter topic, dead letters go to the local file");
-    })
-    .is_ok()
+    asked
+        .map_err(|error| {
+            let file = &config.dead_letter.file;
+            tracing::warn!(%error, file, "no dead-letter topic, dead letters go to the local file");
+        })
+        .is_ok()
 }
 
 /// The spool, when one is configured.
@@ -98,7 +105,8 @@ pub fn desk(
         beat.retire();
         return Ok(None);
     };
-    let spool = Spool::open(Path::new(&wanted.dir), wanted.max_size.bytes()).map_err(|e| Failure::failed(e.to_string()))?;
+    let spool =
+        Spool::open(Path::new(&wanted.dir), wanted.max_size.bytes()).map_err(|e| Failure::failed(e.to_string()))?;
     if !spool.is_empty() {
         tracing::info!(events = spool.len(), bytes = spool.bytes(), "the spool holds events of an earlier run");
     }
@@ -106,4 +114,31 @@ pub fn desk(
     let mut desk = Desk::new(spool, rules, (answers.tally.clone(), clock.clone(), beat));
     desk.healthy = reachable;
     Ok(Some(desk))
+}
+
+/// How long Kafka may take to let a client with new certificates in; it has just accepted them once.
+const RENEW_DEADLINE: Duration = Duration::from_secs(15);
+const RENEW_ATTEMPTS: u32 = 3;
+
+/// Watches the certificates; a new bundle gets a client of its own, which then takes over. `None` without certificates.
+///
+/// # Errors
+/// The operating system gives no thread.
+pub fn rotation(
+    config: &Config,
+    clients: Arc<Clients>,
+    expiry: Expiry,
+    clock: SharedClock,
+) -> std::io::Result<Option<Watch>> {
+    let (kafka, tuning) = (config.kafka.clone(), tuning(config));
+    rotation::watch(&config.kafka, config.router.topics().to_vec(), clock, move |event| {
+        let Event::New(bundle) = event else { return };
+        for _ in 0..RENEW_ATTEMPTS {
+            match clients.renew(kafka.with_bundle(bundle.clone()).producer(&tuning), RENEW_DEADLINE) {
+                Ok(()) => return expiry.take_over(&bundle),
+                Err(error) => tracing::error!(%error, "the new certificates are not taken over"),
+            }
+        }
+        tracing::error!("the old certificates stay in use: replace the files once more");
+    })
 }

@@ -14,10 +14,12 @@ use crate::pipeline::{Flown, Pipeline};
 use crate::polling::Polling;
 use crate::send::{Books, Patience, Sending};
 use crate::set_aside::SetAsideFile;
-use crate::spool::desk::Desk;
 use crate::source::{Generator, Replay, Run, Source};
+use crate::spool::desk::Desk;
 use crate::{controls, metrics};
+use kafka_client::expiry::Expiry;
 use kafka_client::probe::TopicInfo;
+use kafka_client::rotation::Watch;
 use runtime::admin::{Admin, AdminParts};
 use runtime::clock::{self, Clock, SharedClock};
 use runtime::exit::Failure;
@@ -48,6 +50,7 @@ pub struct Parts {
     health: Health,
     metrics: Metrics,
     admin: Admin,
+    expiry: Expiry,
     keep_ledger: bool,
     feed: Feed,
 }
@@ -61,6 +64,9 @@ pub struct Running {
     pub health: Health,
     pub metrics: Metrics,
     pub admin: Admin,
+    pub expiry: Expiry,
+    /// Looks for new certificates, when there are any.
+    pub rotation: Option<Watch>,
     pub polling: Polling,
     /// Takes events over HTTP, when the source is ingest.
     pub server: Option<Server>,
@@ -81,14 +87,16 @@ impl Parts {
         let limits = LimitControl::new(config.limits);
         let health = Health::new(clock.clone());
         let feed = Feed::new(&config.source, &metrics, &answers);
+        let expiry = config.kafka.expiry(clock.clone());
+        metrics::certificate(&metrics, &expiry);
         let parts = AdminParts {
             health: health.clone(),
             metrics: metrics.clone(),
-            status: status::status(answers.clone(), limits.clone(), shutdown.clone(), feed.clone()),
+            status: status::status(answers.clone(), limits.clone(), shutdown.clone(), feed.clone(), expiry.clone()),
             controls: controls::router(limits.clone()),
         };
         let admin = Admin::start(&config.admin, parts)?;
-        Ok(Self { clock, shutdown, answers, limits, health, metrics, admin, keep_ledger, feed })
+        Ok(Self { clock, shutdown, answers, limits, health, metrics, admin, expiry, keep_ledger, feed })
     }
 
     /// Creates the client and starts the polling and the flow, which says when it has ended.
@@ -108,6 +116,7 @@ impl Parts {
         let (source, named) = self.source(config, &run)?;
         let (source, knee) = knee::watch(source, config.profile(), config.run.instance, &self.answers);
         tracing::info!(run = run.id, source = named, "started");
+        let rotation = kafka::rotation(config, clients.clone(), self.expiry.clone(), self.clock.clone())?;
         let door = desk.as_ref().map(Desk::door);
         let client = KafkaOutlet::new(clients, config.router.topics().to_vec(), self.clock.clone());
         let outlet = Detour::new(client, desk, self.answers.clone(), self.clock.clone());
@@ -120,7 +129,8 @@ impl Parts {
         })?;
         let about = About { run, source: named, topics: topics.unwrap_or_default(), knee };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
-        Ok((Running { answers, health, metrics, admin, polling, server, about }, flown))
+        let expiry = self.expiry;
+        Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, about }, flown))
     }
 
     fn source(&self, config: &Config, run: &Run) -> Result<(Box<dyn Source>, String), Failure> {

@@ -4,6 +4,7 @@ use super::feed::Feed;
 use crate::answers::Answers;
 use crate::limit::LimitControl;
 use crate::metrics::LatencyGauges;
+use kafka_client::expiry::Expiry;
 use runtime::shutdown::Shutdown;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ pub fn status(
     limits: LimitControl,
     shutdown: Shutdown,
     feed: Feed,
+    expiry: Expiry,
 ) -> Arc<dyn Fn() -> Value + Send + Sync> {
     Arc::new(move || {
         let tally = &answers.tally;
@@ -46,6 +48,7 @@ pub fn status(
             "ack_latency_ms": answers.latency(),
             "limits": limits.get(),
             "ingest": feed.status(),
+            "certificate": expiry.json(),
         })
     })
 }
@@ -58,13 +61,15 @@ fn rate(events: u64, elapsed: Duration) -> f64 {
 pub struct Progress {
     answers: Arc<Answers>,
     gauges: LatencyGauges,
+    expiry: Expiry,
     sent: u64,
     at: Duration,
 }
 
 impl Progress {
-    pub fn new(answers: Arc<Answers>, gauges: LatencyGauges) -> Self {
-        Self { answers, gauges, sent: 0, at: Duration::ZERO }
+    pub fn new(answers: Arc<Answers>, gauges: LatencyGauges, expiry: Expiry) -> Self {
+        expiry.tick();
+        Self { answers, gauges, expiry, sent: 0, at: Duration::ZERO }
     }
 
     /// Sets the gauges that are not kept up with every event.
@@ -76,6 +81,7 @@ impl Progress {
     /// One line, with the rate since the last one.
     pub fn tell(&mut self) {
         self.publish();
+        self.expiry.tick();
         let (tally, latency) = (&self.answers.tally, self.answers.latency());
         let (sent, at) = (tally.sent.get(), self.answers.elapsed().unwrap_or_default());
         let since = rate(sent - self.sent, at.saturating_sub(self.at));

@@ -50,7 +50,9 @@ impl<C: Client> Detour<C> {
     fn follow_finished(&mut self, reason: &str) {
         let acknowledged = self.answers.tally.acknowledged.get();
         if self.renewal.acknowledged == Some(acknowledged) {
-            let sentence = format!("Kafka finishes every client before it has acknowledged anything ({reason}): check that we may write");
+            let sentence = format!(
+                "Kafka finishes every client before it has acknowledged anything ({reason}): check that we may write"
+            );
             return self.answers.broken(sentence);
         }
         tracing::warn!(reason, "the Kafka client is finished, another one takes over");

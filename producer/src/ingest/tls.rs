@@ -1,9 +1,10 @@
 //! TLS of the ingest server: certificate, key and the authorities of clients, checked before anything starts.
 
 use super::config::IngestTlsRaw;
-use kafka_client::certificates::{Bundle, inspect};
+use kafka_client::certificates::{Form, Material, Place, Reader, Source};
 use runtime::clock::{Clock, SystemClock};
-use runtime::config::{ConfigError, Settings};
+use runtime::config::{ConfigError, Secret, Settings};
+use runtime::objects::{ObjectStoreRaw, ObjectStoreSettings};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -59,7 +60,7 @@ pub(super) fn read(settings: &Settings, raw: &IngestTlsRaw) -> Result<Option<Tls
 fn sound(certificate: &Path, key: &Path) -> Result<(), String> {
     let now_ms = SystemClock.wall_ms();
     // Its own file in place of an authority: who vouches for a server is the clients' question.
-    let found = inspect(certificate, certificate, key, None, now_ms).map_err(|error| error.to_string())?;
+    let found = material(certificate, Some((certificate, key)))?.inspect(now_ms).map_err(|error| error.to_string())?;
     if !found.key_matches {
         return Err(format!("the key in {} does not belong to it", key.display()));
     }
@@ -70,8 +71,24 @@ fn sound(certificate: &Path, key: &Path) -> Result<(), String> {
     }
 }
 
+/// The files as Kafka's certificates are read, to be looked at.
+fn material(ca: &Path, own: Option<(&Path, &Path)>) -> Result<Material, String> {
+    let file = |path: &Path| Place::File(path.to_owned());
+    let form = match own {
+        None => Form::Authority { ca: file(ca) },
+        Some((certificate, key)) => {
+            let password = Secret::default();
+            Form::Pem { ca: file(ca), certificate: file(certificate), key: file(key), password }
+        }
+    };
+    let store = ObjectStoreSettings::validate(&Settings::default(), "s3", &ObjectStoreRaw::default());
+    let source = Source { form, store: store.map_err(|error| error.to_string())? };
+    Reader::new(source).read().map_err(|error| error.to_string())
+}
+
 fn clients(raw: &IngestTlsRaw) -> Result<Arc<dyn ClientCertVerifier>, String> {
-    Bundle::load_ca(Path::new(&raw.client_ca)).map_err(|error| error.to_string())?;
+    let authority = material(Path::new(&raw.client_ca), None)?;
+    authority.bundle(SystemClock.wall_ms()).map_err(|error| error.to_string())?;
     let mut roots = RootCertStore::empty();
     for authority in certificates(&raw.client_ca)? {
         roots.add(authority).map_err(|error| error.to_string())?;

@@ -130,7 +130,8 @@ impl Desk {
         if self.waiting.is_empty() || self.unwell.is_some() {
             return Vec::new();
         }
-        let events: Vec<Spooled> = self.waiting.iter().map(|(Waiting::New(event, _) | Waiting::Back(_, event))| event.clone()).collect();
+        let events: Vec<Spooled> =
+            self.waiting.iter().map(|(Waiting::New(event, _) | Waiting::Back(_, event))| event.clone()).collect();
         let stored = self.spool.append(&events);
         if self.note(stored).is_none() {
             return Vec::new();
@@ -147,7 +148,9 @@ impl Desk {
         let (back, new): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.waiting).into_iter().partition(|event| matches!(event, Waiting::Back(..)));
         self.waiting = new;
-        back.into_iter().filter_map(|event| if let Waiting::Back(back, _) = event { Some(*back) } else { None }).collect()
+        back.into_iter()
+            .filter_map(|event| if let Waiting::Back(back, _) = event { Some(*back) } else { None })
+            .collect()
     }
 
     /// Whoever waits for the disk is told that it did not take the event.

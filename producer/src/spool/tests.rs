@@ -36,7 +36,10 @@ fn events_come_back_whole_and_in_order_also_after_the_process_has_died() {
     assert_eq!((spool.len(), spool.bytes(), spool.schedule), (3, bytes, schedule));
     assert!(spool.holds(key_hash(&[1])) && !spool.holds(key_hash(&[9])));
     let events = drain(&mut spool);
-    assert_eq!(events.iter().map(|(_, event)| event.clone()).collect::<Vec<_>>(), [event(1, 1), event(2, 1), event(1, 2)]);
+    assert_eq!(
+        events.iter().map(|(_, event)| event.clone()).collect::<Vec<_>>(),
+        [event(1, 1), event(2, 1), event(1, 2)]
+    );
     let (number, last) = events[2].clone();
     spool.put_back(number, last);
     assert_eq!(drain(&mut spool).len(), 1);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::origin::Origin;
 
-/// A configuration that must not start; exit code 64.
+/// A configuration that must not start; exit code 64, but for [`ConfigError::Surroundings`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// The configuration file is missing or cannot be read.
@@ -25,6 +25,9 @@ pub enum ConfigError {
     /// A key that must be written is not there.
     #[error("{key} is missing ({origin}): {sentence}")]
     Missing { key: String, origin: Origin, sentence: String },
+    /// A part of the configuration lies elsewhere and did not come: not bad in itself, so exit code 1.
+    #[error("{0}")]
+    Surroundings(String),
     /// Everything else that can be seen wrong without the network; the sentence stands for itself.
     #[error("{0}")]
     Other(String),
@@ -34,6 +37,11 @@ impl ConfigError {
     /// A sentence that stands for itself: what, where, allowed values or next step.
     pub fn other(sentence: impl Into<String>) -> Self {
         Self::Other(sentence.into())
+    }
+
+    /// Whether the configuration is bad (exit code 64), and not what it points to out of reach (1).
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Self::Surroundings(_))
     }
 }
 
