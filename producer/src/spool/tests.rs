@@ -1,3 +1,5 @@
+//! What the spool must keep: whole events, their order, its limit, over restarts.
+
 use super::{Schedule, Spool, Spooled, Trace, key_hash};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
