@@ -91,7 +91,7 @@ impl Spool {
     ///
     /// # Errors
     /// The disk cannot be read.
-    pub fn next(&mut self) -> Result<Option<(u64, Spooled)>, SpoolError> {
+    pub fn next_event(&mut self) -> Result<Option<(u64, Spooled)>, SpoolError> {
         if self.ahead.is_empty() {
             self.ahead.extend(self.store.read(self.cursor, READ_AHEAD)?);
         }

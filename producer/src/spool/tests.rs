@@ -21,7 +21,7 @@ fn open(dir: &tempfile::TempDir) -> Spool {
 }
 
 fn drain(spool: &mut Spool) -> Vec<(u64, Spooled)> {
-    std::iter::from_fn(|| spool.next().unwrap()).collect()
+    std::iter::from_fn(|| spool.next_event().unwrap()).collect()
 }
 
 #[test]
