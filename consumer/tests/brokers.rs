@@ -191,7 +191,8 @@ impl World {
         while !recorder.seen().iter().any(|record| record.instance == instance) {
             assert!(Instant::now() < until, "instance {instance} was given nothing");
             paces.tick().await;
-            self.produce(200, 0);
+            // More than the function takes, so that there is always something in flight.
+            self.produce(600, 0);
         }
     }
 
