@@ -16,6 +16,7 @@ use runtime::admin::AdminConfig;
 use runtime::config::{ConfigError, Loaded, Settings};
 use runtime::logs::LogsConfig;
 use runtime::metrics::MetricsConfig;
+use runtime::objects::{ObjectStoreSettings, ObjectUri};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,13 +41,23 @@ pub struct Config {
     pub limits: Limits,
     pub kafka: Kafka,
     pub tuning: ProducerTuning,
-    pub dead_letter: DeadLetterRaw,
+    pub dead_letter: DeadLetterConfig,
     /// `None` when no folder is named.
     pub spool: Option<SpoolRaw>,
     pub run: RunRaw,
     pub admin: AdminConfig,
     pub logs: LogsConfig,
     pub metrics: MetricsConfig,
+}
+
+/// Where dead letters go: the first place that takes them.
+#[derive(Debug, Clone)]
+pub struct DeadLetterConfig {
+    /// Whether `<topic>.dlq` is tried first.
+    pub topic: bool,
+    /// Below this on S3.
+    pub objects: Option<(ObjectUri, ObjectStoreSettings)>,
+    pub file: PathBuf,
 }
 
 /// Where events come from.
@@ -223,13 +234,16 @@ fn router(settings: &Settings, raw: &Raw, source: &SourceConfig) -> Result<Route
     Ok(router)
 }
 
-fn dead_letter(settings: &Settings, raw: &DeadLetterRaw) -> Result<DeadLetterRaw, ConfigError> {
+fn dead_letter(settings: &Settings, raw: &DeadLetterRaw) -> Result<DeadLetterConfig, ConfigError> {
     let path = Path::new(&raw.file);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.file_name().is_none() || path.is_dir() || !folder.is_dir() {
         return Err(settings.refuse("dead_letter.file", "allowed is a file in a folder that exists"));
     }
-    Ok(raw.clone())
+    let store = ObjectStoreSettings::validate(settings, "dead_letter.s3", &raw.s3)?;
+    let below = Some(&raw.objects).filter(|written| !written.is_empty()).map(|written| written.parse::<ObjectUri>());
+    let below = below.transpose().map_err(|bad| settings.refuse("dead_letter.objects", bad.to_string()))?;
+    Ok(DeadLetterConfig { topic: raw.topic, objects: below.map(|below| (below, store)), file: path.to_owned() })
 }
 
 fn spool(settings: &Settings, raw: &SpoolRaw) -> Result<Option<SpoolRaw>, ConfigError> {

@@ -1,16 +1,19 @@
 //! Dead letters of the producer: records that can never be written to their topic, set aside with their reason.
 //!
 //! *In*: refused records, each still holding its slot, so that their number is bounded. *Out*: a record on `<topic>.dlq` with
-//! the original key, value and headers, else a line in the local file. *Never*: silence; what no place takes is counted as failed.
+//! the original key, value and headers, else a line on S3, else in the local file. *Never*: silence; what no place takes is
+//! counted as failed.
 
-use crate::answers::Answers;
-use crate::set_aside::{Bytes, SetAside, SetAsideFile};
+mod last_place;
+mod shipping;
+
+pub use last_place::LastPlace;
+pub use shipping::Shipping;
+
 use crossbeam_channel::Receiver;
 use domain::failure::FailureClass;
 use domain::headers::dead_letter as names;
-use runtime::clock::SharedClock;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// Names and values of a record's headers.
 pub type Headers = Vec<(String, Vec<u8>)>;
@@ -50,16 +53,16 @@ pub struct DeadLetter {
     pub why: Why,
     pub attempts: u64,
     /// The dead-letter topic refused it already.
-    pub only_file: bool,
+    pub not_topic: bool,
 }
 
 impl DeadLetter {
     pub fn new(slot: usize, record: Record, why: Why) -> Self {
-        Self { slot, record, why, attempts: 1, only_file: false }
+        Self { slot, record, why, attempts: 1, not_topic: false }
     }
 
     /// The dead letter that this record on a dead-letter topic was.
-    pub fn read_back(slot: usize, written: &Record, only_file: bool) -> Self {
+    pub fn read_back(slot: usize, written: &Record, not_topic: bool) -> Self {
         let ours = |name: &str| written.headers.iter().find(|(key, _)| key == name);
         let text = |name| ours(name).map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
         let mut record = written.clone();
@@ -68,7 +71,7 @@ impl DeadLetter {
         let class = FailureClass::ALL.into_iter().find(|class| class.as_str() == text(names::CLASS));
         let class = class.unwrap_or(FailureClass::Rejected);
         let why = Why { class, reason: text(names::REASON), detail: text(names::DETAIL) };
-        Self { slot, record, why, attempts: text(names::ATTEMPTS).parse().unwrap_or(1), only_file }
+        Self { slot, record, why, attempts: text(names::ATTEMPTS).parse().unwrap_or(1), not_topic }
     }
 
     /// All headers of the record on the dead-letter topic: its own, then ours.
@@ -113,65 +116,44 @@ pub struct DeadLetters<T> {
     waiting: VecDeque<DeadLetter>,
     /// `None` when no dead-letter topic is wanted or there.
     topic: Option<T>,
-    file: Arc<SetAsideFile>,
-    answers: Arc<Answers>,
-    clock: SharedClock,
+    /// `None` when S3 is not wanted.
+    objects: Option<Shipping>,
+    last: LastPlace,
 }
 
 impl<T: DeadLetterTopic> DeadLetters<T> {
-    pub fn new(
-        inbox: Receiver<DeadLetter>,
-        topic: Option<T>,
-        file: Arc<SetAsideFile>,
-        answers: Arc<Answers>,
-        clock: SharedClock,
-    ) -> Self {
-        Self { inbox, waiting: VecDeque::new(), topic, file, answers, clock }
+    pub fn new(inbox: Receiver<DeadLetter>, topic: Option<T>, objects: Option<Shipping>, last: LastPlace) -> Self {
+        Self { inbox, waiting: VecDeque::new(), topic, objects, last }
     }
 
     /// Brings away what has come in; what finds no room waits for the next call.
     pub fn work(&mut self) {
         self.waiting.extend(self.inbox.try_iter());
-        while let Some(letter) = self.waiting.front() {
-            let topic = self.topic.as_ref().filter(|_| !letter.only_file);
-            match topic.map_or(Taken::Never, |topic| topic.offer(letter)) {
+        while let Some(letter) = self.waiting.pop_front() {
+            let topic = self.topic.as_ref().filter(|_| !letter.not_topic);
+            match topic.map_or(Taken::Never, |topic| topic.offer(&letter)) {
                 Taken::Yes => {}
-                Taken::Later => return,
-                Taken::Never => self.to_file(letter),
+                Taken::Later => return self.waiting.push_front(letter),
+                Taken::Never => self.put_behind(letter),
             }
-            self.waiting.pop_front();
         }
     }
 
-    fn to_file(&self, letter: &DeadLetter) {
-        let (record, why) = (&letter.record, &letter.why);
-        let headers = record.headers.iter().map(|(name, value)| (name.as_str(), Bytes(value))).collect();
-        let line = SetAside {
-            at_ms: self.clock.wall_ms(),
-            class: why.class.as_str(),
-            reason: &why.reason,
-            detail: &why.detail,
-            topic: Some(&record.topic),
-            timestamp_ms: Some(record.timestamp_ms),
-            file: None,
-            line: None,
-            key: Bytes(&record.key),
-            value: Bytes(&record.value),
-            headers,
+    /// The places behind the topic.
+    fn put_behind(&self, letter: DeadLetter) {
+        let left = match &self.objects {
+            Some(objects) => objects.take(letter).err(),
+            None => Some(letter),
         };
-        match self.file.write(&line) {
-            Ok(()) => self.answers.dead_lettered(letter.slot),
-            Err(error) => {
-                tracing::error!(file = %self.file.path().display(), %error, "a dead letter found no place");
-                self.answers.failed(letter.slot, "dead letter found no place");
-            }
+        if let Some(letter) = left {
+            self.last.take(&letter);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DeadLetter, DeadLetterTopic, DeadLetters, FailureClass, Record, Taken, Why};
+    use super::{DeadLetter, DeadLetterTopic, DeadLetters, FailureClass, LastPlace, Record, Taken, Why};
     use crate::answers::Answers;
     use crate::in_flight::{Flying, InFlight, Slots};
     use crate::set_aside::SetAsideFile;
@@ -215,7 +197,8 @@ mod tests {
             sender.send(letter(slot)).unwrap();
         }
         let topic = Some(Script(Mutex::new(script)));
-        let mut letters = DeadLetters::new(inbox, topic, Arc::new(SetAsideFile::new(file)), Arc::new(answers), clock);
+        let last = LastPlace { file: Arc::new(SetAsideFile::new(file)), answers: Arc::new(answers), clock };
+        let mut letters = DeadLetters::new(inbox, topic, None, last);
         (0..rounds).for_each(|_| letters.work());
         (tally.dead_lettered.get(), tally.failed.get())
     }

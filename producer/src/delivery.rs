@@ -120,8 +120,8 @@ impl Delivery {
 
     /// The dead-letter topic did not take it: once more by the next client, or else only the file is left.
     fn dead_letter_refused(&self, slot: usize, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {
-        let only_file = !self.retiring.load(Ordering::Acquire) && Refusal::at_delivery(code) != Refusal::Again;
-        self.hand_over(DeadLetter::read_back(slot, &record(message), only_file));
+        let not_topic = !self.retiring.load(Ordering::Acquire) && Refusal::at_delivery(code) != Refusal::Again;
+        self.hand_over(DeadLetter::read_back(slot, &record(message), not_topic));
     }
 
     fn give_back(&self, slot: usize, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {

@@ -3,9 +3,9 @@
 use crate::answers::Answers;
 use crate::clients::{Clients, Seed};
 use crate::config::Config;
-use crate::dead_letter::DeadLetters;
+use crate::dead_letter::{DeadLetters, LastPlace, Shipping};
 use crate::polling::KafkaDeadLetterTopic;
-use crate::set_aside::SetAsideFile;
+use crate::set_aside_objects::SetAsideObjects;
 use crate::spool::Spool;
 use crate::spool::desk::{Desk, SpoolRules};
 use domain::failure::FailureClass;
@@ -61,18 +61,26 @@ fn settings(config: &Config) -> ClientSettings {
 /// librdkafka refuses the settings.
 pub fn clients(
     config: &Config,
-    answers: &Arc<Answers>,
-    set_aside: &Arc<SetAsideFile>,
-    clock: &SharedClock,
+    last: LastPlace,
+    run: &str,
     reachable: bool,
 ) -> Result<(Arc<Clients>, DeadLetters<KafkaDeadLetterTopic>), Failure> {
     let (dead_letters, inbox) = crossbeam_channel::unbounded();
-    let seed = Seed { answers: answers.clone(), dead_letters, given_back: Arc::default() };
+    let seed = Seed { answers: last.answers.clone(), dead_letters, given_back: Arc::default() };
     let clients = Clients::new(settings(config), seed)?;
     let there = config.dead_letter.topic && (!reachable || dead_letter_topics_are_there(config));
     let topic = there.then(|| KafkaDeadLetterTopic(clients.clone()));
-    let letters = DeadLetters::new(inbox, topic, set_aside.clone(), answers.clone(), clock.clone());
-    Ok((clients, letters))
+    let objects = shipping(config, &last, run)?;
+    Ok((clients, DeadLetters::new(inbox, topic, objects, last)))
+}
+
+fn shipping(config: &Config, last: &LastPlace, run: &str) -> Result<Option<Shipping>, Failure> {
+    let Some((below, store)) = &config.dead_letter.objects else { return Ok(None) };
+    let started = SetAsideObjects::start(store.clone(), below.clone(), run)
+        .and_then(|objects| Shipping::start(objects, last.clone()));
+    started
+        .map(Some)
+        .map_err(|error| Failure::failed(format!("the thread for dead letters cannot be started: {error}")))
 }
 
 /// How long the question for the dead-letter topics may take; the brokers have just answered.
@@ -85,8 +93,8 @@ fn dead_letter_topics_are_there(config: &Config) -> bool {
     let asked = probe::topics(&config.kafka.producer(&ProducerTuning::default()), &names, DEAD_LETTER_PROBE);
     asked
         .map_err(|error| {
-            let file = &config.dead_letter.file;
-            tracing::warn!(%error, file, "no dead-letter topic, dead letters go to the local file");
+            let to_s3 = config.dead_letter.objects.is_some();
+            tracing::warn!(%error, to_s3, "no dead-letter topic, dead letters go to S3 or to the local file");
         })
         .is_ok()
 }

@@ -4,6 +4,7 @@ use super::feed::Feed;
 use super::{kafka, status};
 use crate::answers::Answers;
 use crate::config::{Config, SourceConfig};
+use crate::dead_letter::LastPlace;
 use crate::detour::Detour;
 use crate::in_flight::InFlight;
 use crate::ingest::Server;
@@ -104,15 +105,17 @@ impl Parts {
     /// # Errors
     /// The client or a thread cannot be created, or the source cannot.
     pub fn start(self, config: &Config, topics: Option<Vec<TopicInfo>>) -> Result<(Running, Ending), Failure> {
-        let set_aside = Arc::new(SetAsideFile::new(config.dead_letter.file.clone().into()));
+        let set_aside = Arc::new(SetAsideFile::new(config.dead_letter.file.clone()));
+        let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
         let reachable = topics.is_some();
-        let (clients, letters) = kafka::clients(config, &self.answers, &set_aside, &self.clock, reachable)?;
+        let (answers, clock) = (self.answers.clone(), self.clock.clone());
+        let last = LastPlace { file: set_aside.clone(), answers, clock };
+        let (clients, letters) = kafka::clients(config, last, &run.id, reachable)?;
         let spool_beat = self.health.component("spool", STUCK);
         let desk = kafka::desk(config, &self.answers, &self.clock, (spool_beat, reachable))?;
         let polls = self.health.component("poll", STUCK);
         polls.ready(true, "");
         let polling = Polling::start(clients.clone(), letters, polls)?;
-        let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
         let (source, named) = self.source(config, &run)?;
         let (source, knee) = knee::watch(source, config.profile(), config.run.instance, &self.answers);
         tracing::info!(run = run.id, source = named, "started");

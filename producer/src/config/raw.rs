@@ -10,6 +10,7 @@ use runtime::admin::AdminRaw;
 use runtime::config::{Size, Span};
 use runtime::logs::LogsRaw;
 use runtime::metrics::MetricsRaw;
+use runtime::objects::ObjectStoreRaw;
 use serde::{Deserialize, Serialize};
 
 /// The whole file.
@@ -89,13 +90,18 @@ pub struct SourceRaw {
 pub struct DeadLetterRaw {
     /// Whether `<topic>.dlq` is tried first.
     pub topic: bool,
-    /// The local file behind it; bad lines and events without a route go there too.
+    /// Where on S3 what the topic does not take goes, as `s3://bucket/prefix`; empty: not to S3.
+    pub objects: String,
+    /// How to reach S3.
+    pub s3: ObjectStoreRaw,
+    /// The local file behind both; bad lines and events without a route go there too.
     pub file: String,
 }
 
 impl Default for DeadLetterRaw {
     fn default() -> Self {
-        Self { topic: true, file: "producer-set-aside.ndjson".into() }
+        let (objects, s3) = Default::default();
+        Self { topic: true, objects, s3, file: "producer-set-aside.ndjson".into() }
     }
 }
 

@@ -71,6 +71,8 @@ fn what_is_wrong_is_named_with_what_is_allowed() {
         ("load.toml", "none.toml", "none.toml: cannot be read"),
         ("aside.ndjson", "none/aside.ndjson", "dead_letter.file"),
         ("[limits]", "[limits]\nevents = 5", "events"),
+        ("[dead_letter]", "[dead_letter]\nobjects = \"fleet-dead\"", "dead_letter.objects is `fleet-dead`"),
+        ("[limits]", "[dead_letter.s3]\nregion = \"X\"\n[limits]", "dead_letter.s3.region"),
         ("127.0.0.1:9", "", "kafka.bootstrap_servers"),
         ("id = \"abc\"", "instance = \"4/3\"", "`4/3` is no instance: allowed is number/count"),
         ("id = \"abc\"", "instance = \"1/6\"", "the profile has 5 trucks"),

@@ -1,0 +1,46 @@
+//! The last place of a dead letter: a line in the local file.
+
+use super::DeadLetter;
+use crate::answers::Answers;
+use crate::set_aside::{Bytes, SetAside, SetAsideFile};
+use runtime::clock::SharedClock;
+use std::sync::Arc;
+
+/// Takes what no other place took, and tells what became of it.
+#[derive(Clone)]
+pub struct LastPlace {
+    pub file: Arc<SetAsideFile>,
+    pub answers: Arc<Answers>,
+    pub clock: SharedClock,
+}
+
+impl LastPlace {
+    /// Writes the line; what even the file does not take is counted as failed.
+    pub fn take(&self, letter: &DeadLetter) {
+        match self.file.write(&line(letter, self.clock.wall_ms())) {
+            Ok(()) => self.answers.dead_lettered(letter.slot),
+            Err(error) => {
+                tracing::error!(file = %self.file.path().display(), %error, "a dead letter found no place");
+                self.answers.failed(letter.slot, "dead letter found no place");
+            }
+        }
+    }
+}
+
+/// A dead letter as one line of a file or an object.
+pub fn line(letter: &DeadLetter, at_ms: i64) -> SetAside<'_> {
+    let (record, why) = (&letter.record, &letter.why);
+    SetAside {
+        at_ms,
+        class: why.class.as_str(),
+        reason: &why.reason,
+        detail: &why.detail,
+        topic: Some(&record.topic),
+        timestamp_ms: Some(record.timestamp_ms),
+        file: None,
+        line: None,
+        key: Bytes(&record.key),
+        value: Bytes(&record.value),
+        headers: record.headers.iter().map(|(name, value)| (name.as_str(), Bytes(value))).collect(),
+    }
+}
