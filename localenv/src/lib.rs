@@ -16,6 +16,7 @@ pub mod broker;
 /// An HTTP server of the loopback interface whose connections can be reset on command.
 pub mod listener;
 /// S3 for a few objects: a folder of buckets behind S3's API.
+#[cfg(feature = "bundle-store")]
 pub mod bundle_store;
 /// AWS Lambda's Invoke API in front of the real `bootstrap` binary.
 pub mod lambda_host;
