@@ -45,7 +45,12 @@ pub struct ProducerTuning {
     pub queue_bytes: u64,
     pub delivery_timeout: Duration,
     pub compression: Compression,
+    /// How long a topic may be unknown to a client that has just begun with it before its records come back.
+    pub topic_patience: Duration,
 }
+
+/// Brokers learn of a new topic within moments; librdkafka's own 30 s are for brokers that make topics by themselves.
+const TOPIC_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Default for ProducerTuningRaw {
     /// A linger of 5 ms closes most batches at 13,000 events/s; the batch limits only matter while a backlog is caught
@@ -103,6 +108,7 @@ impl ProducerTuning {
             queue_bytes: raw.queue_size.bytes(),
             delivery_timeout: raw.delivery_timeout.get(),
             compression: raw.compression,
+            topic_patience: TOPIC_PATIENCE,
         }
     }
 }

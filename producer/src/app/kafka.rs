@@ -45,8 +45,10 @@ pub async fn probe(config: &Config) -> Result<Option<Vec<TopicInfo>>, Failure> {
 /// With a spool it is we who watch the time: a client that timed single records out could let a later one overtake them.
 fn tuning(config: &Config) -> ProducerTuning {
     let mut tuning = config.tuning.clone();
-    if config.spool.is_some() {
+    if let Some(spool) = &config.spool {
         tuning.delivery_timeout = Duration::ZERO;
+        // A missing topic must show before the client counts as stuck: the next one would start to wait anew.
+        tuning.topic_patience = tuning.topic_patience.min(spool.after.get() / 2);
     }
     tuning
 }
