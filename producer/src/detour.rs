@@ -68,7 +68,7 @@ impl<C: Client> Detour<C> {
         })
     }
 
-    fn to_spool(&mut self, item: &Item, chunk: &Chunk) -> Offered {
+    fn spool(&mut self, item: &Item, chunk: &Chunk) -> Offered {
         let (key, value) = (chunk.text(item.key), chunk.text(item.value));
         let trace = self.trace(&flying(item));
         let topic = self.client.topic_name(item.topic).to_owned();
@@ -141,7 +141,7 @@ impl<C: Client> Outlet for Detour<C> {
             return Offered::Full;
         }
         if self.desk.as_ref().is_some_and(|desk| desk.detours(chunk.text(item.key))) {
-            return self.to_spool(item, chunk);
+            return self.spool(item, chunk);
         }
         self.direct(item, chunk)
     }

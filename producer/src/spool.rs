@@ -39,7 +39,14 @@ impl Spool {
     /// # Errors
     /// The folder or the file cannot be used, or another process uses it.
     pub fn open(folder: &Path, limit: u64) -> Result<Self, SpoolError> {
-        let store = Store::open(folder)?;
+        Self::on(Store::open(folder)?, limit)
+    }
+
+    /// The spool on an open store.
+    ///
+    /// # Errors
+    /// What is in it cannot be read.
+    pub fn on(store: Store, limit: u64) -> Result<Self, SpoolError> {
         let mut index = Index::default();
         store.each(|_, spooled, bytes| index.add(key_hash(&spooled.key), bytes))?;
         let schedule = store.schedule()?;
@@ -84,7 +91,7 @@ impl Spool {
     ///
     /// # Errors
     /// The disk cannot be read.
-    pub fn next(&mut self) -> Result<Option<(u64, Spooled)>, SpoolError> {
+    pub fn next_event(&mut self) -> Result<Option<(u64, Spooled)>, SpoolError> {
         if self.ahead.is_empty() {
             self.ahead.extend(self.store.read(self.cursor, READ_AHEAD)?);
         }

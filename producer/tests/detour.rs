@@ -8,8 +8,8 @@ use producer::dead_letter::Why;
 use producer::detour::Detour;
 use producer::in_flight::{InFlight, Slots};
 use producer::send::Outlet;
-use producer::spool::Spool;
 use producer::spool::desk::{Desk, SpoolRules};
+use producer::spool::{Spool, Store};
 use producer::tally::Tally;
 use producer::ticket::{Settled, Ticket};
 use proptest::prelude::*;
@@ -17,6 +17,8 @@ use runtime::clock::{Clock, ManualClock};
 use runtime::health::Health;
 use runtime::shutdown::Shutdown;
 use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -152,6 +154,10 @@ struct Bench {
 
 impl Bench {
     fn new(spool: Option<(&tempfile::TempDir, u64)>, attempts: u64) -> Self {
+        Self::with(spool.map(|(dir, limit)| Spool::open(dir.path(), limit).unwrap()), attempts)
+    }
+
+    fn with(spool: Option<Spool>, attempts: u64) -> Self {
         let (clock, tally, shutdown) = (ManualClock::starting_at(1_000_000), Tally::default(), Shutdown::new());
         let shared = Arc::new(clock.clone());
         let answers = Arc::new(
@@ -163,10 +169,10 @@ impl Bench {
         let topics = vec!["t".to_owned()];
         let client = Script { kafka: kafka.clone(), slots, answers: answers.clone(), clock: clock.clone(), topics };
         let health = Health::new(shared.clone());
-        let desk = spool.map(|(dir, limit)| {
+        let desk = spool.map(|spool| {
             let rules = SpoolRules { after: AFTER, attempts };
             let beat = health.component("spool", Duration::from_secs(3_600));
-            Desk::new(Spool::open(dir.path(), limit).unwrap(), rules, (tally.clone(), shared.clone(), beat))
+            Desk::new(spool, rules, (tally.clone(), shared.clone(), beat))
         });
         let detour = Detour::new(client, desk, answers.clone(), shared);
         Self { clock, kafka, answers, tally, shutdown, health, detour, next: HashMap::new() }
@@ -413,15 +419,78 @@ fn only_an_event_that_fails_while_others_get_through_becomes_a_dead_letter() {
     assert_eq!((bench.tally.in_spool.get(), bench.tally.dead_lettered.get()), (0.0, 1));
 }
 
+/// A disk in memory that can be full.
+#[derive(Debug, Clone, Default)]
+struct Disk {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    full: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn check(&self) -> Result<(), io::Error> {
+        if self.full.load(Ordering::Relaxed) { Err(io::Error::from(io::ErrorKind::StorageFull)) } else { Ok(()) }
+    }
+
+    fn spool(&self) -> Spool {
+        let disk = self.clone();
+        let opening = move || redb::Database::builder().create_with_backend(disk.clone());
+        Spool::on(Store::of("the disk".into(), Box::new(opening)).unwrap(), 1 << 20).unwrap()
+    }
+}
+
+impl redb::StorageBackend for Disk {
+    fn len(&self) -> Result<u64, io::Error> {
+        Ok(self.bytes.lock().unwrap().len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+        let bytes = self.bytes.lock().unwrap();
+        let start = offset as usize;
+        out.copy_from_slice(bytes.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), io::Error> {
+        self.check()?;
+        self.bytes.lock().unwrap().resize(len as usize, 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> Result<(), io::Error> {
+        self.check()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
+        self.check()?;
+        let start = offset as usize;
+        self.bytes.lock().unwrap()[start..start + data.len()].copy_from_slice(data);
+        Ok(())
+    }
+}
+
 #[test]
-fn a_disk_that_refuses_is_told_and_nothing_accepted_is_dropped() {
-    let dir = folder();
-    let mut bench = Bench::new(Some((&dir, 1 << 20)), 0);
-    assert!((0..3).all(|key| bench.offer(key, Ticket::NONE)));
-    // The folder goes away under the open file; only opening again notices, so the spool is closed first.
-    assert!(bench.health.ready().ok);
-    bench.detour.put_away();
-    assert_eq!(bench.tally.in_spool.get(), 3.0);
+fn a_full_disk_is_told_and_nothing_accepted_is_dropped() {
+    let disk = Disk::default();
+    let mut bench = Bench::with(Some(disk.spool()), 0);
+    assert!((0..3).all(|key| bench.offer(key, Ticket::NONE)) && bench.health.ready().ok);
+    disk.full.store(true, Ordering::Relaxed);
+    bench.tend(2, AFTER);
+    // The disk took nothing, so the next client has it; new events wait outside.
+    let unready = bench.health.ready();
+    assert!(unready.wrong.iter().any(|complaint| complaint.why.contains("the disk")), "{unready:?}");
+    assert!(!bench.offer(1, Ticket::NONE), "nothing new is taken");
+    assert_eq!(bench.tally.in_spool.get(), 0.0);
+    bench.tend(5, Duration::from_secs(1));
+    bench.acknowledge(usize::MAX);
+    disk.full.store(false, Ordering::Relaxed);
+    bench.tend(5, Duration::from_secs(2));
+    assert!(bench.health.ready().ok, "{:?}", bench.health.ready());
+    assert!(bench.offer(1, Ticket::NONE));
+    bench.tend(3, Duration::from_secs(1));
+    bench.acknowledge(usize::MAX);
+    bench.tend(3, Duration::from_secs(1));
+    assert!(bench.detour.settled(false));
+    bench.assert_all_in_order();
     assert_eq!(bench.tally.failed.get(), 0);
 }
 

@@ -51,7 +51,9 @@ fn what_is_acknowledged_is_in_the_log_by_its_second() {
         let latency = if (200..300).contains(&number) { 250 } else { 10 };
         clock.advance(ms(10));
         let due = ms((number + 1) * 10).saturating_sub(ms(latency));
-        let slot = slots.take(Flying { due, series: 0, seq: number, topic: 0, ticket: Ticket::NONE }).unwrap();
+        let slot = slots
+            .take(Flying { due, series: 0, seq: number, topic: 0, ticket: Ticket::NONE, spooled: 0 }, due)
+            .unwrap();
         answers.acknowledged(slot, 0);
     }
     let latency = answers.take().latency;

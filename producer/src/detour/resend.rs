@@ -86,7 +86,7 @@ impl<C: Client> Detour<C> {
             if !desk.healthy && self.out >= PROBE {
                 return;
             }
-            let Some((number, event)) = desk.next() else { return };
+            let Some((number, event)) = desk.next_due() else { return };
             match self.send_from_spool(number, &event) {
                 Offered::Taken => {
                     self.answers.tally.sent.add(1);

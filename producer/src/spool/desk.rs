@@ -202,11 +202,11 @@ impl Desk {
     }
 
     /// The next event that is due, with its number.
-    pub fn next(&mut self) -> Option<(u64, Spooled)> {
+    pub fn next_due(&mut self) -> Option<(u64, Spooled)> {
         if self.unwell.is_some() || self.spool.is_empty() || !self.spool.schedule.is_due(self.clock.wall_ms()) {
             return None;
         }
-        let next = self.spool.next();
+        let next = self.spool.next_event();
         self.note(next).flatten()
     }
 

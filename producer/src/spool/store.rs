@@ -20,9 +20,14 @@ pub enum SpoolError {
     Unreadable(String),
 }
 
+/// Opens the database; again after an error.
+pub type Opening = Box<dyn Fn() -> Result<Database, redb::DatabaseError> + Send>;
+
 /// Events by number, in the order in which they came.
 pub struct Store {
+    /// As sentences name it.
     file: PathBuf,
+    opening: Opening,
     /// `None` only after an error that even opening again did not mend.
     database: Option<Database>,
     next_number: u64,
@@ -33,7 +38,13 @@ impl Store {
         let file = folder.join(FILE);
         let disk = |error: &dyn std::fmt::Display| SpoolError::Disk { file: file.clone(), reason: error.to_string() };
         std::fs::create_dir_all(folder).map_err(|error| disk(&error))?;
-        let mut store = Self { file, database: None, next_number: 1 };
+        let path = file.clone();
+        Self::of(file, Box::new(move || Database::builder().set_cache_size(CACHE).create(&path)))
+    }
+
+    /// A store on whatever `opening` opens; `file` is its name in sentences.
+    pub fn of(file: PathBuf, opening: Opening) -> Result<Self, SpoolError> {
+        let mut store = Self { file, opening, database: None, next_number: 1 };
         store.reopen()?;
         Ok(store)
     }
@@ -42,8 +53,7 @@ impl Store {
     pub fn reopen(&mut self) -> Result<(), SpoolError> {
         // The old handle holds the file's lock.
         self.database = None;
-        let opened = Database::builder().set_cache_size(CACHE).create(&self.file);
-        self.database = Some(opened.map_err(|error| self.disk(&error))?);
+        self.database = Some((self.opening)().map_err(|error| self.disk(&error))?);
         self.next_number = self.prepare()?;
         Ok(())
     }

@@ -1,3 +1,5 @@
+//! What the spool must keep: whole events, their order, its limit, over restarts.
+
 use super::{Schedule, Spool, Spooled, Trace, key_hash};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ fn open(dir: &tempfile::TempDir) -> Spool {
 }
 
 fn drain(spool: &mut Spool) -> Vec<(u64, Spooled)> {
-    std::iter::from_fn(|| spool.next().unwrap()).collect()
+    std::iter::from_fn(|| spool.next_event().unwrap()).collect()
 }
 
 #[test]
