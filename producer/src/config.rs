@@ -16,6 +16,7 @@ use runtime::admin::AdminConfig;
 use runtime::config::{ConfigError, Loaded, Settings};
 use runtime::logs::LogsConfig;
 use runtime::metrics::MetricsConfig;
+use runtime::output_file;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -224,10 +225,13 @@ fn router(settings: &Settings, raw: &Raw, source: &SourceConfig) -> Result<Route
 }
 
 fn dead_letter(settings: &Settings, raw: &DeadLetterRaw) -> Result<DeadLetterRaw, ConfigError> {
-    let path = Path::new(&raw.file);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.file_name().is_none() || path.is_dir() || !folder.is_dir() {
-        return Err(settings.refuse("dead_letter.file", "allowed is a file in a folder that exists"));
+    // What goes there has no other place: a device or a pipe would lose it.
+    match output_file::regular(Path::new(&raw.file)) {
+        Ok(_) => {}
+        Err(_) => return Err(settings.refuse("dead_letter.file", "allowed is a file in a folder that exists")),
+    }
+    if !(Duration::from_secs(1)..=Duration::from_secs(3_600)).contains(&raw.topic_missing_for.get()) {
+        return Err(settings.refuse("dead_letter.topic_missing_for", "allowed is \"1s\" to \"1h\""));
     }
     Ok(raw.clone())
 }

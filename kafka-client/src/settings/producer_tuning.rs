@@ -45,12 +45,13 @@ pub struct ProducerTuning {
     pub queue_bytes: u64,
     pub delivery_timeout: Duration,
     pub compression: Compression,
-    /// How long a topic may be unknown to a client that has just begun with it before its records come back.
+    /// How long a topic may be unknown to a client that has just begun with it before its records come back: a broker that
+    /// has just started may not know it yet. One that was known before comes back at once.
     pub topic_patience: Duration,
 }
 
-/// Brokers learn of a new topic within moments; librdkafka's own 30 s are for brokers that make topics by themselves.
-const TOPIC_PATIENCE: Duration = Duration::from_secs(5);
+/// As librdkafka's own.
+const TOPIC_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Default for ProducerTuningRaw {
     /// A linger of 5 ms closes most batches at 13,000 events/s; the batch limits only matter while a backlog is caught

@@ -91,11 +91,13 @@ pub struct DeadLetterRaw {
     pub topic: bool,
     /// The local file behind it; bad lines and events without a route go there too.
     pub file: String,
+    /// How long a topic may be missing while the producer runs until its records become dead letters.
+    pub topic_missing_for: Span,
 }
 
 impl Default for DeadLetterRaw {
     fn default() -> Self {
-        Self { topic: true, file: "producer-set-aside.ndjson".into() }
+        Self { topic: true, file: "producer-set-aside.ndjson".into(), topic_missing_for: Span::from_secs(60) }
     }
 }
 

@@ -11,6 +11,7 @@ use producer::clients::{Clients, Seed};
 use producer::dead_letter::DeadLetters;
 use producer::detour::Detour;
 use producer::in_flight::InFlight;
+use producer::missing::MissingTopics;
 use producer::outlet::KafkaOutlet;
 use producer::polling::{KafkaDeadLetterTopic, Polling};
 use producer::send::Outlet;
@@ -32,6 +33,7 @@ const EVENTS: u64 = 4_000;
 struct Way {
     clients: Arc<Clients>,
     detour: Detour<KafkaOutlet>,
+    answers: Arc<Answers>,
     tally: Tally,
     polling: Polling,
 }
@@ -51,7 +53,8 @@ fn way(stage: &mut Stage) -> Way {
     let answers = Answers::new(InFlight::new(100_000), tally.clone(), clock.clone(), Shutdown::new(), false).unwrap();
     let answers = Arc::new(answers);
     let (dead_letters, inbox) = crossbeam_channel::unbounded();
-    let seed = Seed { answers: answers.clone(), dead_letters, given_back: Arc::default() };
+    let missing = Arc::new(MissingTopics::new(DEADLINE, clock.clone()));
+    let seed = Seed { answers: answers.clone(), dead_letters, given_back: Arc::default(), missing };
     let clients = Clients::new(kafka.producer(&ProducerTuning::default()), seed).unwrap();
     let file = Arc::new(SetAsideFile::new(stage.path("aside.ndjson")));
     let nowhere = None::<KafkaDeadLetterTopic>;
@@ -60,7 +63,7 @@ fn way(stage: &mut Stage) -> Way {
     let polling = Polling::start(clients.clone(), letters, beat).unwrap();
     let outlet = KafkaOutlet::new(clients.clone(), vec![stage.topic("c400")], clock.clone());
     answers.started();
-    Way { clients, detour: Detour::new(outlet, None, answers, clock), tally, polling }
+    Way { clients, detour: Detour::new(outlet, None, answers.clone(), clock), answers, tally, polling }
 }
 
 impl Way {
@@ -126,7 +129,8 @@ fn a_fatal_error_of_the_client_costs_repeats_at_most() {
         deliveries.duplicates(),
         way.tally.maybe_twice.get()
     );
-    assert_eq!((way.tally.acknowledged.get(), way.tally.failed.get()), (EVENTS, 0));
+    let outcome = way.answers.take();
+    assert_eq!((way.tally.acknowledged.get(), way.tally.failed.get()), (EVENTS, 0), "{:?}", outcome.failures);
     assert_eq!((deliveries.first_deliveries(), deliveries.order_violations()), (EVENTS, 0));
     assert_eq!(way.tally.client_changes.get(), 3);
     assert!(deliveries.duplicates() <= way.tally.maybe_twice.get());

@@ -4,6 +4,7 @@ use crate::reader;
 use crate::senders::{event, post};
 use crate::stage::{DEADLINE, Routes, Stage};
 use localenv::broker::grant::{Grant, Operation, Resource};
+use localenv::broker::topic::Topic;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::message::{Headers, Message};
@@ -44,8 +45,9 @@ fn each_refusal_has_its_class(story: &'static str, spool: &str) {
     let mut stage = Stage::with(story, ROUTES, rights);
     let config = format!(
         "[source]\nkind = \"ingest\"\n[ingest]\nlisten = \"127.0.0.1:0\"\naddress_file = {:?}\nmax_line = \"2MiB\"\n\
-         answer_within = \"80s\"\n{spool}\n",
+         answer_within = \"80s\"\n[dead_letter]\ntopic_missing_for = \"6s\"\nfile = {:?}\n{spool}\n",
         stage.path("ingest"),
+        stage.path("aside.ndjson"),
     );
     let mut producer = stage.start(&config);
     stage.shows(&mut producer, "its start", |status| status["state"] == "running");
@@ -65,9 +67,6 @@ fn each_refusal_has_its_class(story: &'static str, spool: &str) {
         [event("BR1", 400, 2), event("BR1", 300, 2), event("BR1", 200, 1), huge.clone(), invalid, event("BR1", 400, 4)];
     let (status, told) = tell(&body);
     eprintln!("{story}: {status} {told}");
-    if status == 503 {
-        eprintln!("DEBUG {:?}", stage.stop2(&mut producer));
-    }
     assert_eq!(
         (status, &told["bad_lines"][0]["line"], &told["bad_lines"][0]["reason"]),
         (400, &5.into(), &"schema".into())
@@ -99,4 +98,31 @@ fn a_missing_topic_a_missing_right_and_a_record_too_large_are_dead_letters() {
 fn so_they_are_with_a_spool() {
     let spool = tempfile::tempdir().unwrap();
     each_refusal_has_its_class("spooling", &format!("[spool]\ndir = {:?}\n", spool.path().join("spool")));
+}
+
+#[test]
+fn a_topic_that_is_made_anew_gets_all_its_records() {
+    let mut stage = Stage::new("anew");
+    let mut producer = stage.start(&stage.generator(2_000, 300));
+    let acknowledged = |status: &serde_json::Value| status["acknowledged"].as_u64().unwrap();
+    stage.shows(&mut producer, "acknowledged events", |status| acknowledged(status) > 2_000);
+    let topic = stage.topic("rest");
+    delete(&mut stage, &topic);
+    stage.until(&mut producer, "the topic to be missed", || {
+        stage.log().contains("Kafka does not know the topic").then_some(())
+    });
+    stage.broker().create_topics(&[Topic::new(topic, 4)]).unwrap();
+    let before = acknowledged(&stage.status().unwrap());
+    stage.shows(&mut producer, "the load to go on", |status| {
+        acknowledged(status) > before + 10_000 && status["queue"].as_u64() < Some(2_000)
+    });
+    let report = stage.stop(&mut producer);
+    eprintln!("{report}");
+    assert_eq!((report.acknowledged, report.dead_lettered, report.failed), (report.offered, 0, 0), "{report}");
+    // What Kafka had acknowledged went with the topic; what was offered later is there, in its order.
+    let deliveries = stage.deliveries();
+    assert_eq!(deliveries.order_violations(), 0, "{:?}", deliveries.order_examples());
+    for (key, arrived) in deliveries.keys().filter(|(key, _)| key.codigo < 400) {
+        assert_eq!(arrived.ranges().len(), 1, "{key:?} has gaps: {arrived:?}");
+    }
 }

@@ -103,16 +103,17 @@ impl Stage {
         };
         let run =
             if more.contains("[run]") { "" } else { "[run]\nstart_deadline = \"30s\"\nshutdown_deadline = \"60s\"\n" };
+        let aside = format!("[dead_letter]\nfile = {:?}\n", self.path("aside.ndjson"));
+        let aside = if more.contains("[dead_letter]") { "" } else { &aside };
         let config = format!(
-            "{}{run}[kafka]\nbootstrap_servers = [{:?}]\n[kafka.tls]\nca = {:?}\ncertificate = {:?}\nkey = {:?}\n\
-             check_every = \"1s\"\n[admin]\naddress_file = {:?}\n[dead_letter]\nfile = {:?}\n{more}\n",
+            "{}{run}{aside}[kafka]\nbootstrap_servers = [{:?}]\n[kafka.tls]\nca = {:?}\ncertificate = {:?}\nkey = {:?}\n\
+             check_every = \"1s\"\n[admin]\naddress_file = {:?}\n{more}\n",
             self.routes.iter().map(route).collect::<String>(),
             self.broker.as_ref().unwrap().bootstrap(),
             self.path("ca.crt"),
             self.path("client.crt"),
             self.path("client.key"),
             self.path("admin"),
-            self.path("aside.ndjson"),
         );
         std::fs::write(self.path("producer.toml"), config).unwrap();
         let _gone = std::fs::remove_file(self.path("admin"));
@@ -159,11 +160,6 @@ impl Stage {
         let ended = producer.wait_exit(DEADLINE).unwrap().expect("it ends");
         assert_eq!(ended.code(), Some(0), "{}", self.log());
         serde_json::from_slice(&std::fs::read(self.path("report.json")).unwrap()).unwrap()
-    }
-
-    pub fn stop2(&self, producer: &mut Guarded) -> String {
-        producer.stop(DEADLINE).unwrap();
-        self.log() + &std::fs::read_to_string(self.path("report.json")).unwrap()
     }
 
     /// Ends it by SIGTERM; the report of a good run.
