@@ -1,15 +1,15 @@
 //! Kafka is away while senders go on, and the producer is killed in the middle of it.
 
 use crate::senders::{self, Senders};
-use crate::stage::{Stage, hold};
+use crate::stage::Stage;
 use domain::ledger::{Deliveries, LedgerKey};
 use producer::spool::Spool;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// How long Kafka is away; `COMBOIO_TEST_OUTAGE_SECONDS` makes it longer.
+/// How long Kafka is away; `COMBOIO_TEST_OUTAGE_SECONDS=60` is the promise.
 fn outage() -> Duration {
-    let seconds = std::env::var("COMBOIO_TEST_OUTAGE_SECONDS").map_or(15, |seconds| seconds.parse().unwrap());
+    let seconds = std::env::var("COMBOIO_TEST_OUTAGE_SECONDS").map_or(12, |seconds| seconds.parse().unwrap());
     Duration::from_secs(seconds)
 }
 
@@ -33,13 +33,13 @@ fn what_was_accepted_during_an_outage_and_before_a_kill_is_delivered_in_order() 
     let begin = Instant::now();
     stage.broker().kill(1).unwrap();
     stage.shows(&mut producer, "events in the spool", |status| spool(status, "taken") > 2_000);
-    hold(begin, outage() / 2);
+    stage.hold(&mut producer, begin, outage() / 2);
     producer.kill().unwrap();
     let mut producer = stage.start(&config);
     stage.shows(&mut producer, "events taken without Kafka", |status| {
         spool(status, "recovered") > 2_000 && spool(status, "taken") > 2_000
     });
-    hold(begin, outage());
+    stage.hold(&mut producer, begin, outage());
     stage.broker().restart(1).unwrap();
     stage.shows(&mut producer, "the spool to empty", |status| {
         spool(status, "events") == 0 && status["acknowledged"].as_u64() > Some(spool(status, "recovered"))

@@ -103,7 +103,8 @@ fn so_they_are_with_a_spool() {
 #[test]
 fn a_topic_that_is_made_anew_gets_all_its_records() {
     let mut stage = Stage::new("anew");
-    let mut producer = stage.start(&stage.generator(2_000, 300));
+    let patience = format!("[dead_letter]\ntopic_missing_for = \"20s\"\nfile = {:?}\n", stage.path("aside.ndjson"));
+    let mut producer = stage.start(&(stage.generator(2_000, 300) + &patience));
     let acknowledged = |status: &serde_json::Value| status["acknowledged"].as_u64().unwrap();
     stage.shows(&mut producer, "acknowledged events", |status| acknowledged(status) > 2_000);
     let topic = stage.topic("rest");

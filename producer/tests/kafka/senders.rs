@@ -72,7 +72,7 @@ fn send(sender: u32, address: &Path, stop: &AtomicBool) -> Met {
     let (mut met, mut connection, begin) = (Met::default(), None, Instant::now());
     while !stop.load(Ordering::SeqCst) {
         let due = EVERY * met.accepted as u32;
-        std::thread::sleep(due.saturating_sub(begin.elapsed()));
+        pause(due.saturating_sub(begin.elapsed()));
         let first = met.accepted * EACH + 1;
         let lines = (first..first + EACH).flat_map(|seq| keys(sender as usize).map(move |key| (key, seq)));
         let body: String = lines.map(|((truck, codigo), seq)| event(&truck, codigo, seq) + "\n").collect();
@@ -98,11 +98,16 @@ fn until_accepted(connection: &mut Option<TcpStream>, address: &Path, body: &str
         *met.answers.entry(status).or_default() += 1;
         match status {
             202 => return,
-            0 | 503 => std::thread::sleep(AGAIN),
+            0 | 503 => pause(AGAIN),
             other => panic!("answered with {other}"),
         }
         assert!(Instant::now() < end, "never accepted: {met:?}");
     }
+}
+
+/// Senders have a pace of their own.
+fn pause(span: Duration) {
+    crossbeam_channel::after(span).recv().unwrap();
 }
 
 /// One request; status and body of its answer.

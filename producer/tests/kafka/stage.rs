@@ -151,6 +151,12 @@ impl Stage {
         }
     }
 
+    /// Lets time pass until `span` after `begin`, which is how long an outage takes; the producer must live through it.
+    pub fn hold(&self, producer: &mut Guarded, begin: Instant, span: Duration) {
+        let ended = producer.wait_exit(span.saturating_sub(begin.elapsed())).unwrap();
+        assert_eq!(ended, None, "the producer ended:\n{}", self.log());
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap()
     }
@@ -191,9 +197,4 @@ impl Drop for Stage {
             drop(self.broker.take());
         }
     }
-}
-
-/// Lets time pass until `span` after `begin`: an outage has a length.
-pub fn hold(begin: Instant, span: Duration) {
-    std::thread::sleep(span.saturating_sub(begin.elapsed()));
 }

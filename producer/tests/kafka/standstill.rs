@@ -1,6 +1,6 @@
 //! Every broker stands still for some seconds: latency counts from the due time, so the report must show it.
 
-use crate::stage::{Stage, hold};
+use crate::stage::Stage;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -10,7 +10,7 @@ fn a_standstill_of_five_seconds_is_in_the_report_and_loses_nothing() {
     stage.shows(&mut producer, "acknowledged events", |status| status["acknowledged"].as_u64() > Some(30_000));
     let begin = Instant::now();
     stage.broker().freeze(1).unwrap();
-    hold(begin, Duration::from_secs(5));
+    stage.hold(&mut producer, begin, Duration::from_secs(5));
     stage.broker().thaw(1).unwrap();
     let report = stage.ended(&mut producer);
     eprintln!("{report}");

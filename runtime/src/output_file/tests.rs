@@ -1,3 +1,5 @@
+//! Outputs of every kind: files, links, devices, pipes.
+
 use super::{check, create, regular, replace};
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
