@@ -7,9 +7,9 @@ use producer::spool::Spool;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// How long Kafka is away; `COMBOIO_TEST_OUTAGE_SECONDS=60` is the promise.
+/// How long Kafka is away; `OUTAGE_SECONDS=60` is the promise.
 fn outage() -> Duration {
-    let seconds = std::env::var("COMBOIO_TEST_OUTAGE_SECONDS").map_or(12, |seconds| seconds.parse().unwrap());
+    let seconds = std::env::var("OUTAGE_SECONDS").map_or(12, |seconds| seconds.parse().unwrap());
     Duration::from_secs(seconds)
 }
 
