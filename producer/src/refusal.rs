@@ -60,8 +60,9 @@ const CLIENT_FINISHED: [Code; 8] = [
     Code::Inconsistent,
 ];
 
-/// The topic is gone, or not there yet.
-const MISSING_TOPIC: [Code; 3] = [Code::UnknownTopic, Code::UnknownPartition, Code::UnknownTopicOrPartition];
+/// The topic is gone, or not there yet. *Broker destroy* is what a record gets whose partition vanishes while it is sent.
+const MISSING_TOPIC: [Code; 4] =
+    [Code::UnknownTopic, Code::UnknownPartition, Code::UnknownTopicOrPartition, Code::BrokerDestroy];
 
 /// We may not write to this topic: its records are set aside, those of other topics go on.
 const REFUSED_TOPIC: [Code; 2] = [Code::TopicAuthorizationFailed, Code::InvalidTopic];
@@ -94,7 +95,8 @@ mod tests {
         assert_eq!(delivery(Code::UnknownTopicOrPartition), Refusal::Missing(FailureClass::Ours));
         assert_eq!(delivery(Code::ClusterAuthorizationFailed), Refusal::Stop);
         assert_eq!(delivery(Code::MessageTimedOut), Refusal::GiveUp);
-        for passing in [Code::PurgeQueue, Code::BrokerDestroy, Code::NotEnoughReplicas, Code::Unknown] {
+        assert_eq!(delivery(Code::BrokerDestroy), Refusal::Missing(FailureClass::Transient));
+        for passing in [Code::PurgeQueue, Code::NotEnoughReplicas, Code::Unknown] {
             assert_eq!((queue(passing), delivery(passing)), (Refusal::Stop, Refusal::Again));
         }
     }
