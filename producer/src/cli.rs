@@ -7,7 +7,8 @@ use crate::plan;
 use clap::{Args, Parser, Subcommand};
 use runtime::config::{ConfigError, Loaded, Span, environment, load};
 use runtime::exit::Failure;
-use std::path::{Path, PathBuf};
+use runtime::output_file;
+use std::path::PathBuf;
 
 /// Puts telemetry events into Kafka: generated from a load profile, or replayed from files.
 #[derive(Debug, Parser)]
@@ -120,22 +121,11 @@ fn run_flow(args: Run) -> Result<(), Failure> {
     let loaded = args.common.load()?;
     let config = Config::validate(&loaded, &args.common.overrides())?;
     for path in [&args.report, &args.ledger, &args.histogram, &args.html].into_iter().flatten() {
-        writable(path)?;
+        output_file::check(path).map_err(Failure::usage)?;
     }
     runtime::logs::init(&config.logs);
     let Run { report, ledger, histogram, html, .. } = args;
     app::run(config, Outputs { report, ledger, histogram, html })
-}
-
-fn writable(path: &Path) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.is_dir() || !folder.is_dir() {
-        return Err(Failure::usage(format!(
-            "{} cannot be written: name a file in a folder that exists",
-            path.display()
-        )));
-    }
-    Ok(())
 }
 
 fn check(args: &Check) -> Result<(), Failure> {

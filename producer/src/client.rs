@@ -60,6 +60,8 @@ impl Returned {
 pub enum Change {
     /// The client is finished, for this reason; what it holds comes back unacknowledged.
     Finished(String),
+    /// Kafka does not know this topic; a fresh client waits for it, and takes over what this one holds.
+    TopicMissing(String),
     /// A client with new certificates is ready; the one in use is sound.
     Renewed,
 }

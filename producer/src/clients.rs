@@ -3,6 +3,7 @@
 use crate::answers::Answers;
 use crate::dead_letter::DeadLetter;
 use crate::delivery::{Delivery, GivenBack};
+use crate::missing::MissingTopics;
 use crossbeam_channel::Sender;
 use kafka_client::context::Observer;
 use kafka_client::settings::{ClientError, ClientSettings};
@@ -37,6 +38,7 @@ pub struct Seed {
     pub answers: Arc<Answers>,
     pub dead_letters: Sender<DeadLetter>,
     pub given_back: Arc<GivenBack>,
+    pub missing: Arc<MissingTopics>,
 }
 
 /// A new bundle's client that Kafka would not have.
@@ -121,10 +123,11 @@ impl Clients {
 }
 
 fn create(settings: &ClientSettings, seed: &Seed, number: u64) -> Result<KafkaProducer, ClientError> {
-    let Seed { answers, dead_letters, given_back } = seed.clone();
-    let retiring = AtomicBool::new(false);
+    let (retiring, giving_up) = (AtomicBool::new(false), AtomicBool::new(false));
+    let Seed { answers, dead_letters, given_back, missing } = seed.clone();
     let observer = Observer::default();
-    settings.create_with_context(Delivery { answers, dead_letters, observer, given_back, number, retiring })
+    let context = Delivery { answers, dead_letters, observer, given_back, missing, number, retiring, giving_up };
+    settings.create_with_context(context)
 }
 
 /// Serves the answers of a purged client until there are no more.

@@ -1,7 +1,9 @@
 //! The producer's configuration: what is written, the sum of its parts, and what is meant.
 
 mod raw;
+mod dead_letter;
 
+pub use dead_letter::DeadLetterConfig;
 pub use raw::{DeadLetterRaw, Raw, RunRaw, SourceKind, SourceRaw, SpoolRaw};
 
 use crate::ingest::IngestConfig;
@@ -16,7 +18,6 @@ use runtime::admin::AdminConfig;
 use runtime::config::{ConfigError, Loaded, Settings};
 use runtime::logs::LogsConfig;
 use runtime::metrics::MetricsConfig;
-use runtime::objects::{ObjectStoreSettings, ObjectUri};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,16 +51,6 @@ pub struct Config {
     pub metrics: MetricsConfig,
 }
 
-/// Where dead letters go: the first place that takes them.
-#[derive(Debug, Clone)]
-pub struct DeadLetterConfig {
-    /// Whether `<topic>.dlq` is tried first.
-    pub topic: bool,
-    /// Below this on S3.
-    pub objects: Option<(ObjectUri, ObjectStoreSettings)>,
-    pub file: PathBuf,
-}
-
 /// Where events come from.
 #[derive(Debug, Clone)]
 pub enum SourceConfig {
@@ -86,7 +77,7 @@ impl Config {
             limits,
             kafka: Kafka::validate(settings, &raw.kafka)?,
             tuning: ProducerTuning::validate(settings, "send", &raw.send)?,
-            dead_letter: dead_letter(settings, &raw.dead_letter)?,
+            dead_letter: DeadLetterConfig::validate(settings, &raw.dead_letter)?,
             spool: spool(settings, &raw.spool)?,
             run: run(settings, &raw.run, overrides)?,
             admin: AdminConfig::validate(settings, &raw.admin)?,
@@ -232,18 +223,6 @@ fn router(settings: &Settings, raw: &Raw, source: &SourceConfig) -> Result<Route
         return Err(settings.refuse("routes", sentence));
     }
     Ok(router)
-}
-
-fn dead_letter(settings: &Settings, raw: &DeadLetterRaw) -> Result<DeadLetterConfig, ConfigError> {
-    let path = Path::new(&raw.file);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.file_name().is_none() || path.is_dir() || !folder.is_dir() {
-        return Err(settings.refuse("dead_letter.file", "allowed is a file in a folder that exists"));
-    }
-    let store = ObjectStoreSettings::validate(settings, "dead_letter.s3", &raw.s3)?;
-    let below = Some(&raw.objects).filter(|written| !written.is_empty()).map(|written| written.parse::<ObjectUri>());
-    let below = below.transpose().map_err(|bad| settings.refuse("dead_letter.objects", bad.to_string()))?;
-    Ok(DeadLetterConfig { topic: raw.topic, objects: below.map(|below| (below, store)), file: path.to_owned() })
 }
 
 fn spool(settings: &Settings, raw: &SpoolRaw) -> Result<Option<SpoolRaw>, ConfigError> {

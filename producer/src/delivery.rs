@@ -4,8 +4,9 @@
 //! that another client must send. *Never*: waits or sends; a callback that blocks would stop every other answer.
 
 use crate::answers::Answers;
-use crate::client::Returned;
+use crate::client::{Change, Returned};
 use crate::dead_letter::{DeadLetter, Record, Why};
+use crate::missing::MissingTopics;
 use crate::refusal::{self, Refusal};
 use crossbeam_channel::Sender;
 use domain::failure::FailureClass;
@@ -28,8 +29,8 @@ pub struct GivenBack(Mutex<Held>);
 #[derive(Debug, Default)]
 struct Held {
     records: Vec<Returned>,
-    /// The number of the newest client that is finished, and why.
-    finished: Option<(u64, String)>,
+    /// The number of the newest client that is finished, and why another must follow.
+    finished: Option<(u64, Change)>,
 }
 
 impl GivenBack {
@@ -40,17 +41,17 @@ impl GivenBack {
         records
     }
 
-    /// Client `number` is finished.
-    pub fn finish(&self, number: u64, reason: String) {
+    /// Client `number` is finished; the first reason counts.
+    pub fn finish(&self, number: u64, why: Change) {
         let mut held = self.held();
         if held.finished.as_ref().is_none_or(|(newest, _)| *newest < number) {
-            held.finished = Some((number, reason));
+            held.finished = Some((number, why));
         }
     }
 
     /// Why client `number` is finished; `None` while it works.
-    pub fn finished(&self, number: u64) -> Option<String> {
-        self.held().finished.as_ref().filter(|(newest, _)| *newest == number).map(|(_, reason)| reason.clone())
+    pub fn finished(&self, number: u64) -> Option<Change> {
+        self.held().finished.as_ref().filter(|(newest, _)| *newest == number).map(|(_, why)| why.clone())
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -64,10 +65,13 @@ pub struct Delivery {
     pub dead_letters: Sender<DeadLetter>,
     pub observer: Observer,
     pub given_back: Arc<GivenBack>,
+    pub missing: Arc<MissingTopics>,
     /// Clients are counted from 1.
     pub number: u64,
     /// Set when another client takes this one's place: whatever it has not got acknowledged comes back.
     pub retiring: AtomicBool,
+    /// Set when the run ends and no other client follows.
+    pub giving_up: AtomicBool,
 }
 
 impl ClientContext for Delivery {
@@ -82,7 +86,7 @@ impl ClientContext for Delivery {
     fn error(&self, error: KafkaError, reason: &str) {
         self.observer.error(&error, reason);
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            self.given_back.finish(self.number, reason.to_owned());
+            self.given_back.finish(self.number, Change::Finished(reason.to_owned()));
         }
     }
 }
@@ -94,7 +98,10 @@ impl ProducerContext for Delivery {
         let (slot, is_dead_letter) = (opaque & !DEAD, opaque & DEAD != 0);
         match result {
             Ok(_) if is_dead_letter => self.answers.dead_lettered(slot),
-            Ok(message) => self.answers.acknowledged(slot, message.partition()),
+            Ok(message) => {
+                self.answers.acknowledged(slot, message.partition());
+                self.missing.found(message.topic());
+            }
             Err((error, message)) if is_dead_letter => self.dead_letter_refused(slot, code(error), message),
             Err((error, message)) => self.refused(slot, code(error), message),
         }
@@ -103,14 +110,24 @@ impl ProducerContext for Delivery {
 
 impl Delivery {
     fn refused(&self, slot: usize, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {
+        let followed = || !self.giving_up.load(Ordering::Acquire);
         match Refusal::at_delivery(code) {
             Refusal::SetAside(class) => self.set_aside(slot, message, code, class),
-            Refusal::Again => {
-                self.given_back.finish(self.number, code.to_string());
+            _ if self.retiring.load(Ordering::Acquire) => self.give_back(slot, code, message),
+            Refusal::Missing(class) if self.missing.is_gone(message.topic(), self.number) => {
+                self.set_aside(slot, message, code, class);
+            }
+            Refusal::Missing(_) if followed() => {
+                self.given_back.finish(self.number, Change::TopicMissing(message.topic().to_owned()));
                 self.give_back(slot, code, message);
             }
-            _ if self.retiring.load(Ordering::Acquire) => self.give_back(slot, code, message),
-            Refusal::GiveUp | Refusal::Wait => self.answers.failed(slot, &refusal::reason(code)),
+            Refusal::Again if followed() => {
+                self.given_back.finish(self.number, Change::Finished(code.to_string()));
+                self.give_back(slot, code, message);
+            }
+            Refusal::Missing(_) | Refusal::Again | Refusal::GiveUp | Refusal::Wait => {
+                self.answers.failed(slot, &refusal::reason(code));
+            }
             Refusal::Stop => {
                 self.answers.failed(slot, &refusal::reason(code));
                 self.answers.broken(stopped(message.topic(), code));

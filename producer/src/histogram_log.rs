@@ -8,6 +8,7 @@ use crate::latency::Interval;
 use crossbeam_channel::{Receiver, bounded};
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::IntervalLogWriterBuilder;
+use runtime::output_file;
 use std::fs::File;
 use std::io::{self, LineWriter, Write};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ impl HistogramLog {
     /// The file cannot be created.
     pub fn create(path: &Path) -> Result<Self, HistogramLogError> {
         let failed = |error: io::Error| HistogramLogError { path: path.to_owned(), reason: error.to_string() };
-        Ok(Self { path: path.to_owned(), file: File::create(path).map_err(failed)? })
+        Ok(Self { path: path.to_owned(), file: output_file::create(path).map_err(failed)? })
     }
 
     /// Takes the seconds of `answers` until they are taken out; the run started at `start_ms` since the epoch.

@@ -3,6 +3,7 @@
 use crate::chunk::{Intent, Item, NO_SERIES};
 use crate::source::SeriesName;
 use domain::ledger::{LedgerKey, Produced, ProducedKey, SeqSet};
+use runtime::output_file;
 use std::path::Path;
 
 /// A set of seqs for each series; grows with the highest series it was told.
@@ -76,14 +77,10 @@ pub fn assemble(mut offers: Offers, mut answered: Answered, name: impl Fn(u32) -
     produced
 }
 
-/// Writes the ledger beside `path` first, then renames: who sees the file sees all of it.
+/// Writes the ledger; who sees the file sees all of it.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write(produced: &Produced, path: &Path) -> std::io::Result<()> {
-    let beside = path.with_extension("part");
-    let mut file = std::io::BufWriter::new(std::fs::File::create(&beside)?);
-    produced.write(&mut file)?;
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-    std::fs::rename(&beside, path)
+    output_file::replace(path, |mut file| produced.write(&mut file))
 }

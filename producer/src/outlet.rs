@@ -11,6 +11,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, PurgeConfig};
 use runtime::clock::SharedClock;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The flow's end of the clients.
@@ -54,15 +55,28 @@ impl KafkaOutlet {
             Refusal::Again => {
                 let reason =
                     self.producer.client().fatal_error().map_or_else(|| code.to_string(), |(_, reason)| reason);
-                self.clients.seed().given_back.finish(self.producer.context().number, reason);
-                Offered::Full
+                self.finished(Change::Finished(reason))
             }
-            Refusal::SetAside(class) => {
+            Refusal::Missing(_) if !self.clients.seed().missing.is_gone(topic, self.number()) => {
+                let change = Change::TopicMissing(topic.clone());
+                self.finished(change)
+            }
+            Refusal::Missing(class) | Refusal::SetAside(class) => {
                 let why = Why { class, reason: refusal::reason(code), detail: code.to_string() };
                 self.set_aside(DeadLetter::new(slot, self.record(record), why))
             }
             Refusal::GiveUp | Refusal::Stop => Offered::Broken(stopped(topic, code)),
         }
+    }
+
+    /// Another client must follow; the record waits for it.
+    fn finished(&self, change: Change) -> Offered {
+        self.clients.seed().given_back.finish(self.number(), change);
+        Offered::Full
+    }
+
+    fn number(&self) -> u64 {
+        self.producer.context().number
     }
 
     fn set_aside(&mut self, letter: DeadLetter) -> Offered {
@@ -126,8 +140,8 @@ impl Client for KafkaOutlet {
     }
 
     fn change(&mut self) -> Option<Change> {
-        let finished = self.clients.seed().given_back.finished(self.producer.context().number);
-        finished.map(Change::Finished).or_else(|| self.clients.next_waits().then_some(Change::Renewed))
+        let finished = self.clients.seed().given_back.finished(self.number());
+        finished.or_else(|| self.clients.next_waits().then_some(Change::Renewed))
     }
 
     fn take_back(&mut self) -> Result<Vec<Returned>, String> {
@@ -136,6 +150,7 @@ impl Client for KafkaOutlet {
     }
 
     fn give_up(&mut self) {
+        self.producer.context().giving_up.store(true, Ordering::Release);
         self.producer.purge(PurgeConfig::default().queue().inflight());
     }
 

@@ -10,7 +10,9 @@ pub enum Refusal {
     Wait,
     /// This record can never be written: dead letter, the rest goes on.
     SetAside(FailureClass),
-    /// This client is finished, and not the record: another client sends it again.
+    /// Kafka does not know the topic: other clients ask again for a while, then it is a dead letter.
+    Missing(FailureClass),
+    /// The record is good and this client is finished, or has dropped it: another client sends it again.
     Again,
     /// It was tried for as long as configured: given up on, counted and told.
     GiveUp,
@@ -27,16 +29,18 @@ impl Refusal {
         }
     }
 
-    /// A record that came back without an acknowledgement.
+    /// A record that came back without an acknowledgement. Only the time that was configured ends the attempts: whatever
+    /// else may pass, and made the client give the record up all the same, is nothing against the record.
     pub fn at_delivery(code: Code) -> Self {
-        Self::of(code, Self::GiveUp)
+        Self::of(code, if code == Code::MessageTimedOut { Self::GiveUp } else { Self::Again })
     }
 
     /// One table for both; they differ in what a passing reason means.
     fn of(code: Code, passing: Self) -> Self {
         match (code, kafka_client::failure::classify(code)) {
             (code, _) if CLIENT_FINISHED.contains(&code) => Self::Again,
-            (code, class) if ONE_TOPIC.contains(&code) => Self::SetAside(class),
+            (code, class) if MISSING_TOPIC.contains(&code) => Self::Missing(class),
+            (code, class) if REFUSED_TOPIC.contains(&code) => Self::SetAside(class),
             (_, class @ (FailureClass::Rejected | FailureClass::TooLarge)) => Self::SetAside(class),
             (_, FailureClass::Ours) => Self::Stop,
             _ => passing,
@@ -56,14 +60,12 @@ const CLIENT_FINISHED: [Code; 8] = [
     Code::Inconsistent,
 ];
 
-/// The topic is gone, or we may not write to it any more: its records are set aside, those of other topics go on.
-const ONE_TOPIC: [Code; 5] = [
-    Code::UnknownTopic,
-    Code::UnknownPartition,
-    Code::UnknownTopicOrPartition,
-    Code::TopicAuthorizationFailed,
-    Code::InvalidTopic,
-];
+/// The topic is gone, or not there yet. *Broker destroy* is what a record gets whose partition vanishes while it is sent.
+const MISSING_TOPIC: [Code; 4] =
+    [Code::UnknownTopic, Code::UnknownPartition, Code::UnknownTopicOrPartition, Code::BrokerDestroy];
+
+/// We may not write to this topic: its records are set aside, those of other topics go on.
+const REFUSED_TOPIC: [Code; 2] = [Code::TopicAuthorizationFailed, Code::InvalidTopic];
 
 /// The stable word for a reason, in headers and files: `MessageSizeTooLarge` is `message-size-too-large`.
 pub fn reason(code: Code) -> String {
@@ -86,14 +88,17 @@ mod tests {
         let (queue, delivery) = (Refusal::at_the_queue, Refusal::at_delivery);
         assert_eq!(queue(Code::QueueFull), Refusal::Wait);
         assert_eq!(queue(Code::MessageSizeTooLarge), Refusal::SetAside(FailureClass::TooLarge));
-        assert_eq!(queue(Code::UnknownTopic), Refusal::SetAside(FailureClass::Ours));
+        assert_eq!(queue(Code::UnknownTopic), Refusal::Missing(FailureClass::Ours));
         assert_eq!(queue(Code::InvalidArgument), Refusal::Stop);
         assert_eq!(delivery(Code::InvalidRecord), Refusal::SetAside(FailureClass::Rejected));
         assert_eq!(delivery(Code::TopicAuthorizationFailed), Refusal::SetAside(FailureClass::Ours));
-        assert_eq!(delivery(Code::UnknownTopicOrPartition), Refusal::SetAside(FailureClass::Ours));
+        assert_eq!(delivery(Code::UnknownTopicOrPartition), Refusal::Missing(FailureClass::Ours));
         assert_eq!(delivery(Code::ClusterAuthorizationFailed), Refusal::Stop);
         assert_eq!(delivery(Code::MessageTimedOut), Refusal::GiveUp);
-        assert_eq!(delivery(Code::PurgeInflight), Refusal::GiveUp);
+        assert_eq!(delivery(Code::BrokerDestroy), Refusal::Missing(FailureClass::Transient));
+        for passing in [Code::PurgeQueue, Code::NotEnoughReplicas, Code::Unknown] {
+            assert_eq!((queue(passing), delivery(passing)), (Refusal::Stop, Refusal::Again));
+        }
     }
 
     #[test]

@@ -363,6 +363,24 @@ fn clients_that_finish_one_after_the_other_stop_the_producer() {
 }
 
 #[test]
+fn clients_that_miss_a_topic_follow_one_another_and_hold_nothing_up() {
+    for spool in [false, true] {
+        let dir = folder();
+        let mut bench = Bench::new(spool.then_some((&dir, 1 << 20)), 0);
+        for round in 0..4 {
+            assert!((0..30).all(|n| bench.offer(n % 3, Ticket::NONE)));
+            bench.kafka.lock().unwrap().change = Some(Change::TopicMissing("t".into()));
+            bench.tend(1, Duration::from_millis(1));
+            assert_eq!(bench.answers.why_broken(), None, "round {round}");
+            assert_eq!(bench.kafka.lock().unwrap().held.len(), 30 * (round + 1));
+        }
+        bench.acknowledge(usize::MAX);
+        assert!(bench.detour.settled(false));
+        bench.assert_all_in_order();
+    }
+}
+
+#[test]
 fn new_certificates_wait_until_the_client_is_empty_but_not_for_ever() {
     let mut bench = Bench::new(None, 0);
     assert!(bench.offer(1, Ticket::NONE));

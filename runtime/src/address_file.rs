@@ -1,5 +1,6 @@
 //! The file that tells a bound address, for whoever must find port 0.
 
+use crate::output_file;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -13,13 +14,12 @@ impl AddressFile {
     /// Writes the address; a reader sees the whole text or nothing.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file cannot be written, or is none: a device, a pipe, a folder.
     pub fn write(path: &Path, address: SocketAddr) -> io::Result<Self> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
-        fs::write(&beside, format!("{address}\n"))?;
-        fs::rename(&beside, path)?;
-        Ok(Self(path.to_owned()))
+        // Dropping this removes it: a device must never stand here.
+        let file = output_file::regular(path)?;
+        output_file::replace(&file, |text| writeln!(text, "{address}"))?;
+        Ok(Self(file))
     }
 }
 
@@ -43,5 +43,7 @@ mod tests {
         drop(file);
         assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
         assert!(AddressFile::write(Path::new("/nowhere/address"), "127.0.0.1:1".parse().unwrap()).is_err());
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(AddressFile::write(&path, "127.0.0.1:1".parse().unwrap()).is_err() && path.is_symlink());
     }
 }

@@ -29,6 +29,8 @@ pub mod shutdown;
 pub mod systemd;
 /// The bearer token of a port: read from a file, looked for in every request.
 pub mod token;
+/// A file that a run leaves behind, written whole; devices, pipes and links stay what they are.
+pub mod output_file;
 /// The file that tells a bound address.
 pub mod address_file;
 /// The admin port: /livez, /readyz, /metrics, /status and the service's controls.

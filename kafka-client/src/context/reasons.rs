@@ -85,8 +85,10 @@ fn kind_of(code: Code, said: &str) -> ReasonKind {
     }
 }
 
+/// Who hangs up without an alert says nothing about certificates: a proxy or load balancer without its broker does so.
 fn is_tls(said: &str) -> bool {
-    said.contains("SSL") || said.contains("certificate") || said.contains("ssl/tls")
+    let about_tls = said.contains("SSL") || said.contains("certificate") || said.contains("ssl/tls");
+    about_tls && !said.contains("Disconnected")
 }
 
 /// Splits `ssl://host:port/2: words (after 3ms in state CONNECT, 1 identical error(s) suppressed): hints` into the broker and the words.
@@ -154,6 +156,19 @@ mod tests {
         let said =
             "ssl://localhost:9094/1: Receive failed: error:0A00045C:SSL routines::tlsv13 alert certificate required";
         assert_eq!(one(Code::BrokerTransportFailure, said).kind, ReasonKind::Tls);
+    }
+
+    #[test]
+    fn a_handshake_in_which_somebody_hangs_up_is_no_word_about_certificates() {
+        for words in
+            ["Disconnected: SSL connection closed by peer", "SSL handshake failed: Disconnected: connection reset"]
+        {
+            let said = format!("ssl://h:1/bootstrap: {words} (after 0ms in state SSL_HANDSHAKE)");
+            assert_eq!(one(Code::BrokerTransportFailure, &said).kind, ReasonKind::Connection);
+            let mut reasons = Reasons::default();
+            reasons.note_log(&format!("[thrd:ssl://h:1/bootstrap]: {said}"));
+            assert_eq!(reasons.telling().map(|reason| reason.kind), Some(ReasonKind::Connection));
+        }
     }
 
     #[test]

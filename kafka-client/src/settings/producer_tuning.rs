@@ -45,7 +45,13 @@ pub struct ProducerTuning {
     pub queue_bytes: u64,
     pub delivery_timeout: Duration,
     pub compression: Compression,
+    /// How long a topic may be unknown to a client that has just begun with it before its records come back: a broker that
+    /// has just started may not know it yet. One that was known before comes back at once.
+    pub topic_patience: Duration,
 }
+
+/// As librdkafka's own.
+const TOPIC_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Default for ProducerTuningRaw {
     /// A linger of 5 ms closes most batches at 13,000 events/s; the batch limits only matter while a backlog is caught
@@ -103,6 +109,7 @@ impl ProducerTuning {
             queue_bytes: raw.queue_size.bytes(),
             delivery_timeout: raw.delivery_timeout.get(),
             compression: raw.compression,
+            topic_patience: TOPIC_PATIENCE,
         }
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn producer(kafka: &Kafka, tuning: &ProducerTuning) -> ClientSettings
         .set("batch.num.messages", tuning.batch_records.to_string())
         .set("queue.buffering.max.messages", tuning.queue_records.to_string())
         .set("queue.buffering.max.kbytes", kibibytes(tuning.queue_bytes))
+        .set("topic.metadata.propagation.max.ms", millis(tuning.topic_patience))
         .set("delivery.timeout.ms", millis(tuning.delivery_timeout));
     finish(kafka, config, Purpose::Producer)
 }

@@ -15,6 +15,7 @@ use crate::usage;
 use domain::ledger::Produced;
 use kafka_client::probe::TopicInfo;
 use runtime::exit::Failure;
+use runtime::output_file;
 use std::path::Path;
 use std::time::Duration;
 
@@ -127,18 +128,15 @@ pub fn write(ended: &Ended, outputs: &Outputs) -> Result<(), Failure> {
     if let Some(path) = &outputs.report {
         let mut text = serde_json::to_string_pretty(&ended.report)?;
         text.push('\n');
-        replace(path, text).map_err(|error| unwritten("report", path, &error))?;
+        output_file::replace(path, |file| file.write_all(text.as_bytes()))
+            .map_err(|error| unwritten("report", path, &error))?;
     }
     if let Some(path) = &outputs.html {
-        replace(path, ended.report.page()).map_err(|error| unwritten("page", path, &error))?;
+        let page = ended.report.page();
+        output_file::replace(path, |file| file.write_all(page.as_bytes()))
+            .map_err(|error| unwritten("page", path, &error))?;
     }
     Ok(())
-}
-
-/// Nobody ever sees half a file.
-fn replace(path: &Path, text: String) -> std::io::Result<()> {
-    let beside = path.with_extension("part");
-    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path))
 }
 
 fn unwritten(what: &str, path: &Path, error: &std::io::Error) -> Failure {

@@ -4,6 +4,7 @@ use crate::answers::Answers;
 use crate::clients::{Clients, Seed};
 use crate::config::Config;
 use crate::dead_letter::{DeadLetters, LastPlace, Shipping};
+use crate::missing::{self, MissingTopics};
 use crate::polling::KafkaDeadLetterTopic;
 use crate::set_aside_objects::SetAsideObjects;
 use crate::spool::Spool;
@@ -45,8 +46,12 @@ pub async fn probe(config: &Config) -> Result<Option<Vec<TopicInfo>>, Failure> {
 /// With a spool it is we who watch the time: a client that timed single records out could let a later one overtake them.
 fn tuning(config: &Config) -> ProducerTuning {
     let mut tuning = config.tuning.clone();
-    if config.spool.is_some() {
+    // The first client to miss a topic says so at once, each one after it when its patience is over.
+    tuning.topic_patience = config.dead_letter.topic_missing_for / (missing::CLIENTS - 1);
+    if let Some(spool) = &config.spool {
         tuning.delivery_timeout = Duration::ZERO;
+        // A missing topic must show before the client counts as stuck, else everything else goes to the disk too.
+        tuning.topic_patience = tuning.topic_patience.min(spool.after.get() / 2);
     }
     tuning
 }
@@ -66,7 +71,9 @@ pub fn clients(
     reachable: bool,
 ) -> Result<(Arc<Clients>, DeadLetters<KafkaDeadLetterTopic>), Failure> {
     let (dead_letters, inbox) = crossbeam_channel::unbounded();
-    let seed = Seed { answers: last.answers.clone(), dead_letters, given_back: Arc::default() };
+    let missing = MissingTopics::new(config.dead_letter.topic_missing_for, last.clock.clone());
+    let (given_back, missing) = (Arc::default(), Arc::new(missing));
+    let seed = Seed { answers: last.answers.clone(), dead_letters, given_back, missing };
     let clients = Clients::new(settings(config), seed)?;
     let there = config.dead_letter.topic && (!reachable || dead_letter_topics_are_there(config));
     let topic = there.then(|| KafkaDeadLetterTopic(clients.clone()));

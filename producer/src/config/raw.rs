@@ -96,12 +96,15 @@ pub struct DeadLetterRaw {
     pub s3: ObjectStoreRaw,
     /// The local file behind both; bad lines and events without a route go there too.
     pub file: String,
+    /// How long a topic may be missing while the producer runs until its records become dead letters.
+    pub topic_missing_for: Span,
 }
 
 impl Default for DeadLetterRaw {
     fn default() -> Self {
         let (objects, s3) = Default::default();
-        Self { topic: true, objects, s3, file: "producer-set-aside.ndjson".into() }
+        let (file, topic_missing_for) = ("producer-set-aside.ndjson".into(), Span::from_secs(60));
+        Self { topic: true, objects, s3, file, topic_missing_for }
     }
 }
 

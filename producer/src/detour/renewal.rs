@@ -31,6 +31,11 @@ impl<C: Client> Detour<C> {
         let now = self.clock.now();
         match self.client.change() {
             Some(Change::Finished(reason)) => self.follow_finished(&reason),
+            Some(Change::TopicMissing(topic)) => {
+                tracing::warn!(topic, "Kafka does not know the topic, a fresh client asks again");
+                self.hear_unspooled();
+                self.replace();
+            }
             Some(Change::Renewed) => {
                 let since = *self.renewal.since.get_or_insert(now);
                 let patient = now.saturating_sub(since) < EMPTY_WITHIN;
