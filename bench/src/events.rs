@@ -8,6 +8,7 @@ use producer::profile::Profile;
 use producer::source::{Generator, Run, Source};
 use producer::ticket::Ticket;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ pub fn write(folder: &Path) -> Result<EventFiles> {
     ensure!(chunk.len() == DISTINCT, "the profile makes only {} events", chunk.len());
     key::key(KeyStrategy::default(), &mut chunk);
     let files = EventFiles { values: folder.join("events.ndjson"), keys: folder.join("keys.txt") };
-    for (path, text) in [(&files.values, lines(&chunk, |item| item.value)), (&files.keys, lines(&chunk, |item| item.key))]
+    for (path, text) in
+        [(&files.values, lines(&chunk, |item| item.value)), (&files.keys, lines(&chunk, |item| item.key))]
     {
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -60,10 +62,17 @@ fn lines(chunk: &Chunk, piece: fn(&Item) -> producer::chunk::Text) -> Vec<u8> {
 }
 
 /// Values and keys in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Events {
-    pub values: Vec<Vec<u8>>,
-    pub keys: Vec<Vec<u8>>,
+    values: Lines,
+    keys: Lines,
+}
+
+/// The lines of a file, in one piece.
+#[derive(Debug)]
+struct Lines {
+    text: Vec<u8>,
+    places: Vec<Range<usize>>,
 }
 
 impl Events {
@@ -71,44 +80,67 @@ impl Events {
     /// A file cannot be read, or they do not belong together.
     pub fn read(files: &EventFiles) -> Result<Self> {
         let events = Self { values: read(&files.values)?, keys: read(&files.keys)? };
-        ensure!(!events.values.is_empty() && events.values.len() == events.keys.len(), "as many keys as events");
+        let same = events.values.places.len() == events.keys.places.len();
+        ensure!(!events.is_empty() && same, "there must be as many keys as events");
         Ok(events)
+    }
+
+    pub fn len(&self) -> usize {
+        self.values.places.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.values.places.is_empty()
+    }
+
+    /// Value and key of event `number`, which is below [`Events::len`].
+    pub fn get(&self, number: usize) -> (&[u8], &[u8]) {
+        (&self.values.text[self.values.places[number].clone()], &self.keys.text[self.keys.places[number].clone()])
     }
 
     /// The same as chunks that have passed route and key, with `ts` as event time (ms since the epoch); `series` and `seq`
     /// number them as a source would.
     pub fn chunks(&self, ts: i64) -> Vec<Chunk> {
-        let all: Vec<_> = self.values.iter().zip(&self.keys).enumerate().collect();
-        all.chunks(CHUNK.events).map(|events| chunk(events, ts)).collect()
+        let starts = (0..self.len()).step_by(CHUNK.events);
+        starts.map(|start| self.chunk(start..(start + CHUNK.events).min(self.len()), ts)).collect()
+    }
+
+    /// Some of the events as one chunk.
+    pub fn chunk(&self, numbers: Range<usize>, ts: i64) -> Chunk {
+        let mut chunk = Chunk::default();
+        for number in numbers {
+            let (value, key) = self.get(number);
+            push((value, key), (number as u32, ts), &mut chunk);
+        }
+        chunk
     }
 }
 
-fn read(path: &Path) -> Result<Vec<Vec<u8>>> {
+fn read(path: &Path) -> Result<Lines> {
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
+    let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(end, _)| end);
+    let mut start = 0;
+    let places = ends.map(|end| std::mem::replace(&mut start, end + 1)..end).collect();
+    Ok(Lines { text, places })
 }
 
-fn chunk(events: &[(usize, (&Vec<u8>, &Vec<u8>))], ts: i64) -> Chunk {
-    let mut chunk = Chunk::default();
-    for (number, (value, key)) in events {
-        let value = chunk.write(|buffer| buffer.extend_from_slice(value));
-        let key = chunk.write(|buffer| buffer.extend_from_slice(key));
-        chunk.push(Item {
-            due: Duration::ZERO,
-            ts,
-            codigo: 400,
-            truck: key,
-            value,
-            series: *number as u32,
-            seq: 1,
-            invalid_id: None,
-            ticket: Ticket::NONE,
-            intent: Intent::Delivered,
-            topic: 0,
-            key,
-        });
-    }
-    chunk
+fn push((value, key): (&[u8], &[u8]), (series, ts): (u32, i64), chunk: &mut Chunk) {
+    let value = chunk.write(|buffer| buffer.extend_from_slice(value));
+    let key = chunk.write(|buffer| buffer.extend_from_slice(key));
+    chunk.push(Item {
+        due: Duration::ZERO,
+        ts,
+        codigo: 400,
+        truck: key,
+        value,
+        series,
+        seq: 1,
+        invalid_id: None,
+        ticket: Ticket::NONE,
+        intent: Intent::Delivered,
+        topic: 0,
+        key,
+    });
 }
 
 #[cfg(test)]
@@ -119,15 +151,16 @@ mod tests {
     fn every_event_is_distinct_and_has_its_key() {
         let folder = tempfile::tempdir().unwrap();
         let events = Events::read(&write(folder.path()).unwrap()).unwrap();
-        assert_eq!(events.values.len(), DISTINCT);
-        let distinct: std::collections::HashSet<_> = events.values.iter().collect();
+        assert_eq!(events.len(), DISTINCT);
+        let all: Vec<_> = (0..DISTINCT).map(|number| events.get(number)).collect();
+        let distinct: std::collections::HashSet<_> = all.iter().map(|(value, _)| value).collect();
         assert_eq!(distinct.len(), DISTINCT);
-        let mean = events.values.iter().map(Vec::len).sum::<usize>() / DISTINCT;
-        assert!((170..230).contains(&mean) && events.keys.iter().all(|key| key.len() == 16), "{mean} bytes");
+        let mean = all.iter().map(|(value, _)| value.len()).sum::<usize>() / DISTINCT;
+        assert!((170..230).contains(&mean) && all.iter().all(|(_, key)| key.len() == 16), "{mean} bytes");
         let chunks = events.chunks(7);
         let last = chunks.last().unwrap();
         let item = last.items().last().unwrap();
-        assert_eq!(last.text(item.value), events.values.last().unwrap());
+        assert_eq!((last.text(item.value), last.text(item.key)), events.get(DISTINCT - 1));
         assert_eq!(chunks.iter().map(|chunk| chunk.len()).sum::<usize>(), DISTINCT);
     }
 }

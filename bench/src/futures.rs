@@ -73,8 +73,8 @@ async fn send_some(work: Arc<Work>) {
         if number >= work.records {
             return;
         }
-        let place = number as usize % work.events.values.len();
-        let record = FutureRecord::to(&work.topic).payload(&work.events.values[place]).key(&work.events.keys[place]);
+        let (value, key) = work.events.get(number as usize % work.events.len());
+        let record = FutureRecord::to(&work.topic).payload(value).key(key);
         if work.producer.send(record, Timeout::Never).await.is_ok() {
             work.acknowledged.fetch_add(1, Ordering::Relaxed);
         }

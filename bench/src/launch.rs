@@ -73,7 +73,12 @@ impl Launcher<'_> {
     fn whole_path(&self, records: u64, report: &Path) -> Result<Command> {
         let mut command = Command::new(producer()?);
         command.args(["run", "--rate", &records.to_string(), "--duration", "1s", "--config"]);
-        command.arg(&self.settings.ours).arg("--report").arg(report).arg("--ledger").arg(report.with_extension("ledger"));
+        command
+            .arg(&self.settings.ours)
+            .arg("--report")
+            .arg(report)
+            .arg("--ledger")
+            .arg(report.with_extension("ledger"));
         Ok(command)
     }
 
@@ -133,7 +138,8 @@ mod tests {
     #[test]
     fn java_s_closing_line_is_read() {
         let line = "500000 records sent, 100000.0 records/sec (19.07 MB/sec), 2.1 ms avg latency, 9.0 ms max latency, 1 ms 50th, 2 ms 95th, 3 ms 99th, 4 ms 99.9th.";
-        let told = java_told(&format!("something\n250 records sent, 50.0 records/sec (1 MB/sec), x\n{line}\n")).unwrap();
+        let told =
+            java_told(&format!("something\n250 records sent, 50.0 records/sec (1 MB/sec), x\n{line}\n")).unwrap();
         assert_eq!((told.acknowledged, told.seconds), (500_000, 5.0));
         let told = java_told(&format!("org.apache.kafka.common.errors.TimeoutException: late\n{line}\n")).unwrap();
         assert_eq!(told.acknowledged, 499_999);

@@ -154,8 +154,14 @@ mod tests {
         assert_eq!(words[2..6], ["375000", "(250000", "-", "500000)"]);
         assert_eq!(words[words.len() - 3..], ["1.00", "1.50", "0.75"]);
         assert_eq!(report.missed().len(), 2, "{text}");
-        assert!(text.contains("MISSED  client CPU, ours, pre-encoded / librdkafka from C 1.50x, at most 1.1x"), "{text}");
-        assert!(text.contains("holds   throughput, ours, pre-encoded / librdkafka from C 1.00x, at least 0.95x"), "{text}");
+        assert!(
+            text.contains("MISSED  client CPU, ours, pre-encoded / librdkafka from C 1.50x, at most 1.1x"),
+            "{text}"
+        );
+        assert!(
+            text.contains("holds   throughput, ours, pre-encoded / librdkafka from C 1.00x, at least 0.95x"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -24,8 +24,7 @@ pub enum Rival {
 
 impl Rival {
     /// The order of a round.
-    pub const ALL: [Self; 6] =
-        [Self::SendStage, Self::C, Self::WholePath, Self::Java, Self::Futures, Self::Plaintext];
+    pub const ALL: [Self; 6] = [Self::SendStage, Self::C, Self::WholePath, Self::Java, Self::Futures, Self::Plaintext];
 
     /// As it stands in the table.
     pub fn title(self) -> &'static str {

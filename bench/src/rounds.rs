@@ -34,8 +34,7 @@ pub fn run(plan: &Plan, world: &mut World, folder: &Path) -> Result<(Runs, Setti
         let topic = format!("bench-{round}");
         world.create_topic(&topic)?;
         let settings = settings::write(world, &topic, folder)?;
-        let launcher =
-            Launcher { folder, topic: &topic, settings: &settings, events: &events, jars: &jars };
+        let launcher = Launcher { folder, topic: &topic, settings: &settings, events: &events, jars: &jars };
         for rival in &plan.rivals {
             if round == 0 {
                 counted(&launcher, world, (*rival, round, plan.records))?;

@@ -41,11 +41,12 @@ type Flow = Sending<Detour<KafkaOutlet>>;
 /// The client cannot be made, or events were not acknowledged.
 pub fn run(config: &Config, events: &Events, records: u64) -> Result<Told> {
     let clock = clock::system();
-    let chunks = events.chunks(clock.wall_ms());
+    let ts = clock.wall_ms();
+    let (chunks, rest) = (events.chunks(ts), events.chunk(0..(records % events.len() as u64) as usize, ts));
     let (mut sending, polling) = build(config, &clock)?;
     let start = clock.now();
     sending.answers.started();
-    send(&mut sending, &chunks, records);
+    send(&mut sending, &chunks, (records, &rest));
     sending.finish(&mut std::thread::sleep);
     let (seconds, acknowledged) = ((clock.now() - start).as_secs_f64(), sending.answers.tally.acknowledged.get());
     polling.stop();
@@ -53,11 +54,11 @@ pub fn run(config: &Config, events: &Events, records: u64) -> Result<Told> {
     Ok(Told { acknowledged, seconds })
 }
 
-/// Whole chunks, in a circle; the last one is cut.
-fn send(sending: &mut Flow, chunks: &[Chunk], records: u64) {
-    let mut left = records;
+/// All chunks, as often as they go into `records` as a whole, and then the rest.
+fn send(sending: &mut Flow, chunks: &[Chunk], (records, rest): (u64, &Chunk)) {
+    let mut left = records - rest.len() as u64;
     for chunk in chunks.iter().cycle() {
-        if left < chunk.len() as u64 {
+        if left == 0 {
             break;
         }
         sending.tend();
@@ -66,14 +67,8 @@ fn send(sending: &mut Flow, chunks: &[Chunk], records: u64) {
         }
         left -= chunk.len() as u64;
     }
-    let mut rest = Events::default();
-    for item in chunks.first().into_iter().flat_map(Chunk::items).take(left as usize) {
-        rest.values.push(chunks[0].text(item.value).to_vec());
-        rest.keys.push(chunks[0].text(item.key).to_vec());
-    }
-    rest.chunks(sending.clock.wall_ms()).iter().for_each(|chunk| {
-        sending.send(chunk);
-    });
+    sending.tend();
+    sending.send(rest);
 }
 
 /// As the producer's `app` builds them; without a spool, as its default is.
