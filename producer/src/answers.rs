@@ -36,6 +36,28 @@ struct State {
     failures: BTreeMap<String, u64>,
     /// Numbers of spooled events that have met their end since they were last asked for.
     unspooled: Vec<u64>,
+    /// Empty between two calls: its memory is used again.
+    read: Vec<(Flying, i32)>,
+}
+
+/// An answer: Kafka holds the event of this slot, on this partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledged {
+    pub slot: usize,
+    pub partition: i32,
+}
+
+impl State {
+    fn acknowledged(&mut self, flying: &Flying, at: Duration, (partition, keep_ledger): (i32, bool)) {
+        self.latency.record(at, at.saturating_sub(flying.due));
+        count(&mut self.partitions, flying.topic, partition);
+        if keep_ledger {
+            self.ledger.acknowledged.insert(flying.series, flying.seq);
+        }
+        if flying.spooled != 0 {
+            self.unspooled.push(flying.spooled);
+        }
+    }
 }
 
 /// What the report wants to know at the end.
@@ -64,6 +86,7 @@ impl Answers {
             ledger: Answered::default(),
             failures: BTreeMap::new(),
             unspooled: Vec::new(),
+            read: Vec::new(),
         };
         let (start, broken, tickets) = (OnceLock::new(), OnceLock::new(), Tickets::default());
         Ok(Self { in_flight, tally, tickets, clock, start, keep_ledger, state: Mutex::new(state), shutdown, broken })
@@ -81,21 +104,29 @@ impl Answers {
 
     /// Kafka holds the event of `slot`.
     pub fn acknowledged(&self, slot: usize, partition: i32) {
-        let Some(flying) = self.in_flight.get(slot) else { return };
+        self.all_acknowledged(&[Acknowledged { slot, partition }]);
+    }
+
+    /// Kafka holds the events of these slots, as it has just said: one look at the clock and one lock for all.
+    pub fn all_acknowledged(&self, heard: &[Acknowledged]) {
+        if heard.is_empty() {
+            return;
+        }
         let at = self.clock.now().saturating_sub(self.started());
+        // Before anybody who waits is told.
+        self.tally.acknowledged.add(heard.len() as u64);
         let mut state = self.state();
-        state.latency.record(at, at.saturating_sub(flying.due));
-        count(&mut state.partitions, flying.topic, partition);
-        if self.keep_ledger {
-            state.ledger.acknowledged.insert(flying.series, flying.seq);
+        // All slots first, and nothing else: they come from another processor's cache, and so they come side by side.
+        let mut read = std::mem::take(&mut state.read);
+        let known = |heard: &Acknowledged| Some((self.in_flight.get(heard.slot)?, heard.partition));
+        read.extend(heard.iter().filter_map(known));
+        for (flying, partition) in read.drain(..) {
+            state.acknowledged(&flying, at, (partition, self.keep_ledger));
+            self.tickets.settle(flying.ticket, Fate::Acknowledged);
         }
-        if flying.spooled != 0 {
-            state.unspooled.push(flying.spooled);
-        }
+        state.read = read;
         drop(state);
-        self.tally.acknowledged.add(1);
-        self.tickets.settle(flying.ticket, Fate::Acknowledged);
-        self.in_flight.release(slot);
+        self.in_flight.release_all(heard.iter().map(|heard| heard.slot));
     }
 
     /// The event of `slot` is given up on: it may or may not be in Kafka. One that the spool holds stays there.

@@ -68,6 +68,9 @@ pub enum Change {
 
 /// One client at a time, and the change to the next.
 pub trait Client: Send {
+    /// The flow has its turn at `now`, on the clock: a few milliseconds before what it offers next.
+    fn turn(&mut self, _now: Duration) {}
+
     /// Hands over a record; its slot is taken from the fixed number of them.
     fn offer(&mut self, record: &Outgoing<'_>) -> Offered;
 

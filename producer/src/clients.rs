@@ -4,17 +4,17 @@ use crate::answers::Answers;
 use crate::dead_letter::DeadLetter;
 use crate::delivery::{Delivery, GivenBack};
 use crate::missing::MissingTopics;
+use crate::native::NativeProducer;
 use crossbeam_channel::Sender;
 use kafka_client::context::Observer;
 use kafka_client::settings::{ClientError, ClientSettings};
 use rdkafka::error::KafkaError;
-use rdkafka::producer::{BaseProducer, Producer, PurgeConfig};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A client, shared by the flow and the polling thread.
-pub type KafkaProducer = BaseProducer<Delivery>;
+pub type KafkaProducer = NativeProducer<Delivery>;
 
 /// One client in use, perhaps one that waits to follow it.
 pub struct Clients {
@@ -111,7 +111,7 @@ impl Clients {
         let old = std::mem::replace(&mut *held(&self.current), next.clone());
         old.context().retiring.store(true, Ordering::Release);
         self.seed.answers.tally.client_changes.add(1);
-        old.purge(PurgeConfig::default().queue().inflight());
+        old.purge();
         hear_out(&old);
         retire(old);
         Ok(next)

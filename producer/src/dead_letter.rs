@@ -142,7 +142,7 @@ impl<T: DeadLetterTopic> DeadLetters<T> {
     /// The places behind the topic.
     fn put_behind(&self, letter: DeadLetter) {
         let left = match &self.objects {
-            Some(objects) => objects.take(letter).err(),
+            Some(objects) => objects.take(letter),
             None => Some(letter),
         };
         if let Some(letter) = left {

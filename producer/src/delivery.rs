@@ -3,10 +3,12 @@
 //! *In*: delivery reports, log lines, errors, statistics, all on a thread that polls. *Out*: answers, dead letters, records
 //! that another client must send. *Never*: waits or sends; a callback that blocks would stop every other answer.
 
+use crate::answers::Acknowledged;
 use crate::answers::Answers;
 use crate::client::{Change, Returned};
 use crate::dead_letter::{DeadLetter, Record, Why};
 use crate::missing::MissingTopics;
+use crate::native::Hearing;
 use crate::refusal::{self, Refusal};
 use crossbeam_channel::Sender;
 use domain::failure::FailureClass;
@@ -14,8 +16,7 @@ use kafka_client::context::Observer;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, DeliveryResult, Headers as _, Message};
-use rdkafka::producer::ProducerContext;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -91,73 +92,98 @@ impl ClientContext for Delivery {
     }
 }
 
-impl ProducerContext for Delivery {
-    type DeliveryOpaque = usize;
+thread_local! {
+    /// Acknowledgements that this thread has heard in the poll that it is in: they are noted together.
+    static HEARD: RefCell<Vec<Acknowledged>> = const { RefCell::new(Vec::new()) };
+}
 
-    fn delivery(&self, result: &DeliveryResult<'_>, opaque: usize) {
-        let (slot, is_dead_letter) = (opaque & !DEAD, opaque & DEAD != 0);
-        match result {
-            Ok(_) if is_dead_letter => self.answers.dead_lettered(slot),
-            Ok(message) => {
-                self.answers.acknowledged(slot, message.partition());
-                self.missing.found(message.topic());
-            }
-            Err((error, message)) if is_dead_letter => self.dead_letter_refused(slot, code(error), message),
-            Err((error, message)) => self.refused(slot, code(error), message),
+/// So many are noted at once at most, so that they are still in the cache.
+const TOGETHER: usize = 512;
+
+impl Hearing for Delivery {
+    fn acknowledged(&self, opaque: usize, partition: i32, topic: &dyn Fn() -> String) {
+        if self.missing.any() {
+            self.missing.found(&topic());
         }
+        if opaque & DEAD != 0 {
+            return self.answers.dead_lettered(opaque & !DEAD);
+        }
+        let full = HEARD.with_borrow_mut(|heard| {
+            heard.push(Acknowledged { slot: opaque, partition });
+            heard.len() >= TOGETHER
+        });
+        if full {
+            self.heard();
+        }
+    }
+
+    fn refused(&self, opaque: usize, code: RDKafkaErrorCode, record: Record) {
+        let slot = opaque & !DEAD;
+        if opaque & DEAD != 0 {
+            self.dead_letter_refused(slot, code, &record)
+        } else {
+            self.not_taken(slot, code, record)
+        }
+    }
+
+    fn heard(&self) {
+        HEARD.with_borrow_mut(|heard| {
+            self.answers.all_acknowledged(heard);
+            heard.clear();
+        });
     }
 }
 
 impl Delivery {
-    fn refused(&self, slot: usize, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {
+    fn not_taken(&self, slot: usize, code: RDKafkaErrorCode, record: Record) {
         let followed = || !self.giving_up.load(Ordering::Acquire);
         match Refusal::at_delivery(code) {
-            Refusal::SetAside(class) => self.set_aside(slot, message, code, class),
-            _ if self.retiring.load(Ordering::Acquire) => self.give_back(slot, code, message),
-            Refusal::Missing(class) if self.missing.is_gone(message.topic(), self.number) => {
-                self.set_aside(slot, message, code, class);
+            Refusal::SetAside(class) => self.set_aside(slot, record, code, class),
+            _ if self.retiring.load(Ordering::Acquire) => self.give_back(slot, code, record),
+            Refusal::Missing(class) if self.missing.is_gone(&record.topic, self.number) => {
+                self.set_aside(slot, record, code, class);
             }
             Refusal::Missing(_) if followed() => {
-                self.given_back.finish(self.number, Change::TopicMissing(message.topic().to_owned()));
-                self.give_back(slot, code, message);
+                self.given_back.finish(self.number, Change::TopicMissing(record.topic.clone()));
+                self.give_back(slot, code, record);
             }
             Refusal::Again if followed() => {
                 self.given_back.finish(self.number, Change::Finished(code.to_string()));
-                self.give_back(slot, code, message);
+                self.give_back(slot, code, record);
             }
             Refusal::Missing(_) | Refusal::Again | Refusal::GiveUp | Refusal::Wait => {
                 self.answers.failed(slot, &refusal::reason(code));
             }
             Refusal::Stop => {
                 self.answers.failed(slot, &refusal::reason(code));
-                self.answers.broken(stopped(message.topic(), code));
+                self.answers.broken(stopped(&record.topic, code));
             }
         }
     }
 
     /// The dead-letter topic did not take it: once more by the next client, or else only the file is left.
-    fn dead_letter_refused(&self, slot: usize, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {
+    fn dead_letter_refused(&self, slot: usize, code: RDKafkaErrorCode, record: &Record) {
         let not_topic = !self.retiring.load(Ordering::Acquire) && Refusal::at_delivery(code) != Refusal::Again;
-        self.hand_over(DeadLetter::read_back(slot, &record(message), not_topic));
+        self.hand_over(DeadLetter::read_back(slot, record, not_topic));
     }
 
-    fn give_back(&self, slot: usize, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {
+    fn give_back(&self, slot: usize, code: RDKafkaErrorCode, record: Record) {
         let in_flight = &self.answers.in_flight;
         let Some(flying) = in_flight.get(slot) else { return };
         // What was only queued has never left; of everything else nobody knows.
         if code != RDKafkaErrorCode::PurgeQueue {
             self.answers.tally.maybe_twice.add(1);
         }
-        let (key, value, timestamp_ms, headers) = record(message).into_parts();
+        let (key, value, timestamp_ms, headers) = record.into_parts();
         let order = in_flight.order(slot);
         in_flight.set_apart(slot);
         self.given_back.held().records.push(Returned { slot, order, flying, key, value, timestamp_ms, headers });
     }
 
-    fn set_aside(&self, slot: usize, message: &BorrowedMessage<'_>, code: RDKafkaErrorCode, class: FailureClass) {
+    fn set_aside(&self, slot: usize, record: Record, code: RDKafkaErrorCode, class: FailureClass) {
         self.answers.in_flight.set_apart(slot);
         let why = Why { class, reason: refusal::reason(code), detail: code.to_string() };
-        self.hand_over(DeadLetter::new(slot, record(message), why));
+        self.hand_over(DeadLetter::new(slot, record, why));
     }
 
     fn hand_over(&self, letter: DeadLetter) {
@@ -174,21 +200,4 @@ pub fn stopped(topic: &str, code: RDKafkaErrorCode) -> String {
     format!(
         "Kafka refuses records for topic {topic}: {code}: check that the topic exists and that its ACLs allow us to write"
     )
-}
-
-fn code(error: &KafkaError) -> RDKafkaErrorCode {
-    error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
-}
-
-fn record(message: &BorrowedMessage<'_>) -> Record {
-    let pairs = |headers: &rdkafka::message::BorrowedHeaders| {
-        headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
-    };
-    Record {
-        topic: message.topic().to_owned(),
-        key: message.key().unwrap_or_default().to_vec(),
-        value: message.payload().unwrap_or_default().to_vec(),
-        timestamp_ms: message.timestamp().to_millis().unwrap_or_default(),
-        headers: message.headers().map(pairs).unwrap_or_default(),
-    }
 }

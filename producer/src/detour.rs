@@ -151,6 +151,7 @@ impl<C: Client> Outlet for Detour<C> {
     }
 
     fn tend(&mut self, draining: bool) {
+        self.client.turn(self.clock.now());
         if let Some(desk) = &mut self.desk {
             desk.mend();
         }

@@ -24,7 +24,9 @@ pub struct Flying {
     pub spooled: u64,
 }
 
+/// As large as a line of the cache, so that no slot stands in two.
 #[derive(Default)]
+#[repr(align(64))]
 struct Slot {
     due_nanos: AtomicU64,
     seq: AtomicU64,
@@ -98,9 +100,16 @@ impl InFlight {
 
     /// Gives a slot back.
     pub fn release(&self, slot: usize) {
-        self.set_apart(slot);
+        self.release_all([slot].into_iter());
+    }
+
+    /// Gives slots back, under one lock.
+    pub fn release_all(&self, slots: impl Iterator<Item = usize>) {
         let mut free = self.free();
-        free.numbers.push(slot as u32);
+        for slot in slots {
+            self.set_apart(slot);
+            free.numbers.push(slot as u32);
+        }
         if free.sender_waits && free.numbers.len() >= self.enough {
             free.sender_waits = false;
             self.room.notify_one();

@@ -51,6 +51,8 @@ pub struct Latencies {
     pub whole: Latency,
     pub series: Series,
     pub distribution: Vec<Quantile>,
+    /// When the last acknowledgement came, since the start of the run.
+    pub last: Duration,
 }
 
 /// Takes the latency of every acknowledgement.
@@ -60,6 +62,8 @@ pub struct Recorder {
     /// The second that runs, and its number.
     second: Histogram<u64>,
     number: u64,
+    /// When the last acknowledgement came.
+    last: Duration,
     series: Series,
     /// Kept from the first lap on.
     lap: Option<Histogram<u64>>,
@@ -71,7 +75,7 @@ impl Recorder {
     /// Never: the bounds are constants that a histogram can have.
     pub fn new() -> Result<Self, CreationError> {
         let (whole, second) = (histogram()?, histogram()?);
-        Ok(Self { whole, second, number: 0, series: Series::default(), lap: None, log: None })
+        Ok(Self { whole, second, number: 0, last: Duration::ZERO, series: Series::default(), lap: None, log: None })
     }
 
     /// An acknowledgement came at `at` (since the start of the run), `latency` after its event was due.
@@ -80,6 +84,7 @@ impl Recorder {
             self.turn(SECOND);
             self.number = at.as_secs();
         }
+        self.last = at;
         let micros = micros(latency);
         self.second.saturating_record(micros);
         if let Some(lap) = &mut self.lap {
@@ -149,6 +154,7 @@ impl Recorder {
             whole: Latency::of(&self.whole),
             series: std::mem::take(&mut self.series),
             distribution: distribution(&self.whole),
+            last: self.last,
         }
     }
 }

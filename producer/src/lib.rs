@@ -52,6 +52,8 @@ pub mod missing;
 pub mod refusal;
 /// The border to a Kafka client that can be replaced.
 pub mod client;
+/// librdkafka's producer without detours.
+pub mod native;
 /// rdkafka's callbacks, handed on in our words.
 pub mod delivery;
 /// The client in use, and how the next one comes to be.

@@ -51,11 +51,13 @@ impl MissingTopics {
         missing.clients >= CLIENTS && now.saturating_sub(missing.since) >= self.give_up_after
     }
 
+    /// Whether a topic is missing; cheap.
+    pub fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
     /// Kafka holds a record of the topic.
     pub fn found(&self, topic: &str) {
-        if !self.any.load(Ordering::Relaxed) {
-            return;
-        }
         let mut topics = self.topics();
         topics.remove(topic);
         self.any.store(!topics.is_empty(), Ordering::Relaxed);

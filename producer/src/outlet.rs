@@ -3,12 +3,11 @@
 use crate::client::{Change, Client, Offered, Outgoing, Returned};
 use crate::clients::{Clients, KafkaProducer};
 use crate::dead_letter::{DeadLetter, Record, Why};
-use crate::delivery::stopped;
+use crate::delivery::{Delivery, stopped};
 use crate::in_flight::{InFlight, Slots};
+use crate::native::{Lent, Topic};
 use crate::refusal::{self, Refusal};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, PurgeConfig};
+use rdkafka::error::RDKafkaErrorCode;
 use runtime::clock::SharedClock;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +20,11 @@ pub struct KafkaOutlet {
     in_flight: Arc<InFlight>,
     slots: Slots,
     topics: Vec<String>,
+    /// The same, found in the client in use, from the first record on.
+    found: Vec<Option<Topic<Delivery>>>,
     clock: SharedClock,
+    /// The time at the last turn; near enough for when a record was sent.
+    now: Duration,
 }
 
 impl KafkaOutlet {
@@ -29,22 +32,26 @@ impl KafkaOutlet {
     pub fn new(clients: Arc<Clients>, topics: Vec<String>, clock: SharedClock) -> Self {
         let in_flight = clients.seed().answers.in_flight.clone();
         let producer = clients.current();
-        Self { slots: Slots::new(in_flight.clone()), clients, producer, in_flight, topics, clock }
+        let (slots, found, now) = (Slots::new(in_flight.clone()), Vec::new(), clock.now());
+        Self { slots, clients, producer, in_flight, topics, found, clock, now }
     }
 
     fn send(&mut self, record: &Outgoing<'_>, slot: usize) -> Offered {
-        let sent = self.producer.send(BaseRecord {
-            topic: &self.topics[usize::from(record.flying.topic)],
-            partition: None,
-            payload: Some(record.value),
-            key: Some(record.key),
-            timestamp: Some(record.timestamp_ms),
-            headers: kafka_headers(record.headers),
-            delivery_opaque: slot,
-        });
-        match sent {
+        let Outgoing { key, value, timestamp_ms, headers, .. } = *record;
+        let lent = Lent { key, value, timestamp_ms, headers, opaque: slot };
+        match self.topic(usize::from(record.flying.topic)).and_then(|topic| topic.send(&lent)) {
             Ok(()) => Offered::Taken,
-            Err((error, _)) => self.refused(slot, code(&error), record),
+            Err(code) => self.refused(slot, code, record),
+        }
+    }
+
+    fn topic(&mut self, number: usize) -> Result<&mut Topic<Delivery>, RDKafkaErrorCode> {
+        if self.found.len() <= number {
+            self.found.resize_with(number + 1, || None);
+        }
+        match &mut self.found[number] {
+            Some(topic) => Ok(topic),
+            empty => Ok(empty.insert(Topic::new(&self.producer, &self.topics[number])?)),
         }
     }
 
@@ -99,8 +106,12 @@ impl KafkaOutlet {
 }
 
 impl Client for KafkaOutlet {
+    fn turn(&mut self, now: Duration) {
+        self.now = now;
+    }
+
     fn offer(&mut self, record: &Outgoing<'_>) -> Offered {
-        let Some(slot) = self.slots.take(record.flying, self.clock.now()) else { return Offered::Full };
+        let Some(slot) = self.slots.take(record.flying, self.now) else { return Offered::Full };
         let offered = self.send(record, slot);
         if matches!(offered, Offered::Full | Offered::Broken(_)) {
             self.slots.put_back(slot);
@@ -146,12 +157,13 @@ impl Client for KafkaOutlet {
 
     fn take_back(&mut self) -> Result<Vec<Returned>, String> {
         self.producer = self.clients.replace().map_err(|error| error.to_string())?;
+        self.found.clear();
         Ok(self.clients.seed().given_back.take())
     }
 
     fn give_up(&mut self) {
         self.producer.context().giving_up.store(true, Ordering::Release);
-        self.producer.purge(PurgeConfig::default().queue().inflight());
+        self.producer.purge();
     }
 
     fn wait_for_room(&mut self, at_most: Duration) {
@@ -169,17 +181,4 @@ impl Client for KafkaOutlet {
     fn topic_name(&self, number: u16) -> &str {
         self.topics.get(usize::from(number)).map_or("", String::as_str)
     }
-}
-
-/// Headers are rare, so they may allocate.
-pub(crate) fn kafka_headers(headers: &[(String, Vec<u8>)]) -> Option<OwnedHeaders> {
-    if headers.is_empty() {
-        return None;
-    }
-    let add = |owned: OwnedHeaders, (key, value): &(String, Vec<u8>)| owned.insert(Header { key, value: Some(value) });
-    Some(headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), add))
-}
-
-pub(crate) fn code(error: &KafkaError) -> RDKafkaErrorCode {
-    error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
 }

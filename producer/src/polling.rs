@@ -3,10 +3,9 @@
 use crate::clients::Clients;
 use crate::dead_letter::{DeadLetter, DeadLetterTopic, DeadLetters, Taken};
 use crate::delivery::DEAD;
-use crate::outlet::{code, kafka_headers};
+use crate::native::{Lent, Topic};
 use domain::headers::dead_letter_topic;
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::producer::BaseRecord;
 use runtime::health::Beat;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,16 +17,15 @@ pub struct KafkaDeadLetterTopic(pub Arc<Clients>);
 
 impl DeadLetterTopic for KafkaDeadLetterTopic {
     fn offer(&self, letter: &DeadLetter) -> Taken {
-        let record = BaseRecord {
-            topic: &dead_letter_topic(&letter.record.topic),
-            partition: None,
-            payload: Some(letter.record.value.as_slice()),
-            key: Some(letter.record.key.as_slice()),
-            timestamp: Some(letter.record.timestamp_ms),
-            headers: kafka_headers(&letter.all_headers()),
-            delivery_opaque: letter.slot | DEAD,
+        let record = Lent {
+            key: &letter.record.key,
+            value: &letter.record.value,
+            timestamp_ms: letter.record.timestamp_ms,
+            headers: &letter.all_headers(),
+            opaque: letter.slot | DEAD,
         };
-        match self.0.current().send(record).map_err(|(error, _)| code(&error)) {
+        let topic = Topic::new(&self.0.current(), &dead_letter_topic(&letter.record.topic));
+        match topic.and_then(|mut topic| topic.send(&record)) {
             Ok(()) => Taken::Yes,
             // A finished client is about to be replaced.
             Err(RDKafkaErrorCode::QueueFull | RDKafkaErrorCode::Fatal) => Taken::Later,

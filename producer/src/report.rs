@@ -27,6 +27,9 @@ pub struct Report {
     pub started_ms: i64,
     /// From the start to the last event sent, seconds.
     pub duration_seconds: f64,
+    /// From the start to the last acknowledgement, seconds.
+    #[serde(default)]
+    pub acknowledged_seconds: f64,
     /// `complete`, or why it ended early.
     pub ended: String,
 

@@ -41,6 +41,7 @@ pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -
     report.started_ms = about.run.start_ms;
     report.ended = ended(&flown.end, answers);
     report.failures = outcome.failures;
+    report.acknowledged_seconds = outcome.latency.last.as_secs_f64();
     report.ack_latency_ms = outcome.latency.whole;
     report.ack_latency_series = outcome.latency.series;
     report.ack_latency_distribution = outcome.latency.distribution;

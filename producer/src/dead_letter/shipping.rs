@@ -38,10 +38,10 @@ impl Shipping {
     }
 
     /// Takes the letter; gives it back when the thread is gone.
-    pub(super) fn take(&self, letter: DeadLetter) -> Result<(), DeadLetter> {
+    pub(super) fn take(&self, letter: DeadLetter) -> Option<DeadLetter> {
         match &self.letters {
-            Some(letters) => letters.send(letter).map_err(|refused| refused.0),
-            None => Err(letter),
+            Some(letters) => letters.send(letter).err().map(|refused| refused.0),
+            None => Some(letter),
         }
     }
 }

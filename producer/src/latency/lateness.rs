@@ -17,6 +17,8 @@ pub struct Lateness {
     /// Microseconds; there from the first send on.
     histogram: Option<Histogram<u64>>,
     late: u64,
+    /// Of events due after the first second.
+    latest: Duration,
 }
 
 /// Lateness over the run, milliseconds.
@@ -27,6 +29,9 @@ pub struct LatenessSummary {
     pub max: f64,
     /// Events that left more than 10 ms late; those due in the first second do not count.
     pub late_sends: u64,
+    /// The latest of the events due after the first second.
+    #[serde(default)]
+    pub max_after_first_second: f64,
 }
 
 impl Lateness {
@@ -38,13 +43,22 @@ impl Lateness {
         if let Some(histogram) = &mut self.histogram {
             histogram.saturating_record(micros(late));
         }
-        self.late += u64::from(late > LATE && due >= WARM);
+        if due >= WARM {
+            self.late += u64::from(late > LATE);
+            self.latest = self.latest.max(late);
+        }
     }
 
     pub fn summary(&self) -> LatenessSummary {
         let Some(histogram) = &self.histogram else { return LatenessSummary::default() };
         let at = |quantile| millis(histogram.value_at_quantile(quantile));
-        LatenessSummary { p50: at(0.5), p99: at(0.99), max: millis(histogram.max()), late_sends: self.late }
+        LatenessSummary {
+            p50: at(0.5),
+            p99: at(0.99),
+            max: millis(histogram.max()),
+            late_sends: self.late,
+            max_after_first_second: self.latest.as_secs_f64() * 1_000.0,
+        }
     }
 }
 
@@ -64,7 +78,7 @@ mod tests {
             .for_each(|(due, late)| lateness.note(ms(*due), ms(*late)));
         (0..96).for_each(|_| lateness.note(ms(2_000), Duration::ZERO));
         let summary = lateness.summary();
-        assert_eq!((summary.late_sends, summary.p50), (2, 0.0));
+        assert_eq!((summary.late_sends, summary.p50, summary.max_after_first_second), (2, 0.0, 11.0));
         assert!((summary.p99 - 11.0).abs() < 0.02 && (summary.max - 400.0).abs() < 0.5, "{summary:?}");
     }
 }

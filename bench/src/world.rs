@@ -1,0 +1,84 @@
+//! Brokers, topic and identity of one run.
+
+use anyhow::{Context, Result};
+use localenv::authority::Identity;
+use localenv::broker::grant::{Grant, Operation, Resource};
+use localenv::broker::kafka::{KafkaCluster, KafkaOptions, Speed};
+use localenv::broker::topic::Topic;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use std::path::Path;
+use std::time::Duration;
+
+/// The partitions of every topic.
+pub const PARTITIONS: i32 = 12;
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// Three brokers with mutual TLS, and a listener in plain text.
+pub struct World {
+    cluster: KafkaCluster,
+    pub identity: Identity,
+    reader: BaseConsumer,
+}
+
+impl World {
+    /// Starts the brokers in `folder` and lets one identity write to every topic.
+    ///
+    /// # Errors
+    /// Java is missing, or the brokers do not start.
+    pub fn start(folder: &Path) -> Result<Self> {
+        let options = KafkaOptions {
+            dir: Some(folder.join("kafka")),
+            plaintext: true,
+            speed: Speed::Throughput,
+            ..KafkaOptions::brokers(3)
+        };
+        let cluster = KafkaCluster::start(&options)?;
+        let identity = cluster.authority().issue("bench")?;
+        let write = [Operation::Write, Operation::Describe, Operation::DescribeConfigs];
+        cluster.allow(&identity.principal(), &[Grant::on(Resource::Topic("*".into()), &write)])?;
+        let mut config = cluster.client_config(cluster.admin());
+        let reader = config.set("group.id", "bench-onlooker").create().context("cannot create a reader")?;
+        Ok(Self { cluster, identity, reader })
+    }
+
+    /// Three replicas, two of them in sync for an acknowledgement.
+    ///
+    /// # Errors
+    /// The brokers refuse.
+    pub fn create_topic(&self, name: &str) -> Result<()> {
+        let topic = Topic::new(name, PARTITIONS).replicated(3).with("min.insync.replicas", "2");
+        self.cluster.create_topics(&[topic])?;
+        self.cluster.wait_in_sync(ANSWER)
+    }
+
+    /// The mutual TLS listeners.
+    pub fn bootstrap(&self) -> String {
+        self.cluster.bootstrap()
+    }
+
+    /// The plain text listeners.
+    ///
+    /// # Errors
+    /// There are none.
+    pub fn plaintext(&self) -> Result<String> {
+        self.cluster.plaintext_bootstrap().context("the brokers have no listener in plain text")
+    }
+
+    /// How many records a topic has ever taken, counted by its brokers.
+    ///
+    /// # Errors
+    /// They do not answer in time.
+    pub fn records(&self, topic: &str) -> Result<u64> {
+        let ends = |partition| self.reader.fetch_watermarks(topic, partition, ANSWER);
+        let each = |partition| ends(partition).map(|(_, high)| high.unsigned_abs());
+        (0..PARTITIONS).map(each).sum::<Result<u64, _>>().with_context(|| format!("cannot read the ends of {topic}"))
+    }
+
+    /// An error when a broker ended by itself.
+    ///
+    /// # Errors
+    /// Its last lines.
+    pub fn check(&mut self) -> Result<()> {
+        self.cluster.check()
+    }
+}
