@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value, toml};
 
 /// The properties of our producer's client that the C program gets as well. Certificates come from files there.
-const SHARED: [&str; 18] = [
+const SHARED: [&str; 19] = [
     "enable.idempotence",
     "acks",
+    "max.in.flight.requests.per.connection",
     "partitioner",
     "compression.codec",
     "linger.ms",

@@ -48,8 +48,8 @@ pub struct Flown {
     pub elapsed: Duration,
 }
 
-/// Short sleeps cost more than they give; the next events are this late at most.
-const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+/// Short sleeps cost more than they give: every wake-up finds a cold cache. The next events are this late at most.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(2);
 /// A sleep is cut here, so that a drain or a new limit is seen soon.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 /// So many bad lines are logged one by one; all of them are in the local file.

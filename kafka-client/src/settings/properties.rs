@@ -16,11 +16,17 @@ const HEARTBEAT: Duration = Duration::from_secs(3);
 /// brokers are down it does so at once, whatever this says.
 const REBOOTSTRAP_AFTER: Duration = Duration::from_secs(60);
 
+/// Requests of a producer that a broker may owe an answer at once. An idempotent librdkafka keeps one batch of a partition
+/// under way, and its thread spins while the next batch of that partition is due; but once so many requests are out and one
+/// more waits, it sleeps. With fewer partitions per broker than the default of 5 it would never come to that.
+const IN_FLIGHT: &str = "2";
+
 pub(super) fn producer(kafka: &Kafka, tuning: &ProducerTuning) -> ClientSettings {
     let mut config = base(kafka);
     config
         .set("enable.idempotence", "true")
         .set("acks", "all")
+        .set("max.in.flight.requests.per.connection", IN_FLIGHT)
         .set("partitioner", "murmur2_random")
         .set("compression.codec", tuning.compression.as_str())
         .set("linger.ms", millis(tuning.linger))

@@ -122,6 +122,7 @@ fn a_producer_is_idempotent_and_partitions_like_java() {
         ("partitioner", "murmur2_random"),
         ("compression.codec", "lz4"),
         ("linger.ms", "50"),
+        ("max.in.flight.requests.per.connection", "2"),
         ("delivery.timeout.ms", "120000"),
         ("queue.buffering.max.messages", "400000"),
         ("queue.buffering.max.kbytes", "262144"),
