@@ -8,9 +8,10 @@ use producer::answers::Answers;
 use producer::chunk::Chunk;
 use producer::clients::{Clients, Seed};
 use producer::config::Config;
-use producer::dead_letter::DeadLetters;
+use producer::dead_letter::{DeadLetters, LastPlace};
 use producer::detour::Detour;
 use producer::in_flight::InFlight;
+use producer::missing::MissingTopics;
 use producer::outlet::KafkaOutlet;
 use producer::polling::{KafkaDeadLetterTopic, Polling};
 use producer::send::{Books, Patience, Sending};
@@ -78,11 +79,13 @@ fn build(config: &Config, clock: &SharedClock) -> Result<(Flow, Polling)> {
     let answers = Answers::new(in_flight, Tally::default(), clock.clone(), shutdown.clone(), false)?;
     let answers = Arc::new(answers);
     let (dead_letters, inbox) = crossbeam_channel::unbounded();
-    let seed = Seed { answers: answers.clone(), dead_letters, given_back: Arc::default() };
+    let missing = Arc::new(MissingTopics::new(config.dead_letter.topic_missing_for, clock.clone()));
+    let seed = Seed { answers: answers.clone(), dead_letters, given_back: Arc::default(), missing };
     let clients = Clients::new(config.kafka.producer(&config.tuning), seed)?;
-    let set_aside = Arc::new(SetAsideFile::new(config.dead_letter.file.clone().into()));
+    let file = Arc::new(SetAsideFile::new(config.dead_letter.file.clone()));
+    let last = LastPlace { file, answers: answers.clone(), clock: clock.clone() };
     let topic = Some(KafkaDeadLetterTopic(clients.clone()));
-    let letters = DeadLetters::new(inbox, topic, set_aside, answers.clone(), clock.clone());
+    let letters = DeadLetters::new(inbox, topic, None, last);
     let polling = Polling::start(clients.clone(), letters, health.component("poll", STUCK))?;
     let client = KafkaOutlet::new(clients, config.router.topics().to_vec(), clock.clone());
     let sending = Sending {

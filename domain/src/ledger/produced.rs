@@ -32,13 +32,23 @@ pub struct ProducedKey {
     pub repeated: SeqSet,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Line {
     run: String,
     truck_id: String,
     codigo: u32,
     #[serde(flatten)]
     seqs: ProducedKey,
+}
+
+/// The same, lent: there may be hundreds of thousands.
+#[derive(Serialize)]
+struct LentLine<'a> {
+    run: &'a str,
+    truck_id: &'a str,
+    codigo: u32,
+    #[serde(flatten)]
+    seqs: &'a ProducedKey,
 }
 
 impl Produced {
@@ -65,10 +75,9 @@ impl Produced {
     /// Those of the writer.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let mut keys: Vec<_> = self.keys.iter().collect();
-        keys.sort_by_key(|(key, _)| *key);
+        keys.sort_unstable_by_key(|(key, _)| *key);
         for (key, seqs) in keys {
-            let line =
-                Line { run: key.run.clone(), truck_id: key.truck_id.clone(), codigo: key.codigo, seqs: seqs.clone() };
+            let line = LentLine { run: &key.run, truck_id: &key.truck_id, codigo: key.codigo, seqs };
             serde_json::to_writer(&mut *out, &line)?;
             out.write_all(b"\n")?;
         }
