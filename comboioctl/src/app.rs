@@ -5,6 +5,7 @@ use crate::cli::{Cli, Command, TopicsCommand};
 use crate::{certs, lag, topics};
 use clap::Parser;
 use runtime::exit::{Exit, Failure};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Something was found that needs a person. The other codes are those of every Comboio process.
@@ -24,7 +25,8 @@ pub fn main() -> ExitCode {
         Ok(false) => Exit::Ok.into(),
         Ok(true) => ExitCode::from(FINDING),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            // Nothing can be done about a closed terminal here either.
+            let _ = writeln!(std::io::stderr(), "error: {failure}");
             failure.exit().into()
         }
     }

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use runtime::config::{ConfigError, Loaded, environment, load};
 use runtime::exit::Failure;
 use runtime::shutdown::Shutdown;
+use runtime::stdout;
 use std::path::PathBuf;
 
 /// Takes records from Kafka in batches, has the dispatcher deliver them, and commits what is finished.
@@ -81,9 +82,7 @@ fn show(check: &Check) -> Result<(), Failure> {
     let config = Config::validate(&loaded)?;
     let effective = loaded.effective();
     if check.json {
-        println!("{}", serde_json::to_string_pretty(&effective)?);
-    } else {
-        print!("{effective}{}", config.kafka.shown());
+        return stdout::say(format_args!("{}\n", serde_json::to_string_pretty(&effective)?));
     }
-    Ok(())
+    stdout::say(format_args!("{effective}{}", config.kafka.shown()))
 }

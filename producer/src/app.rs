@@ -10,9 +10,10 @@ use crate::config::Config;
 use crate::histogram_log::{HistogramLog, Writing};
 use crate::metrics::LatencyGauges;
 use crate::pipeline::Flown;
-use parts::{Parts, Running};
+use parts::{Found, Parts, Running};
 use runtime::exit::Failure;
 use runtime::shutdown::Shutdown;
+use runtime::stdout;
 use runtime::systemd;
 use status::Progress;
 use std::path::PathBuf;
@@ -44,12 +45,13 @@ pub fn run(config: Config, outputs: Outputs) -> Result<(), Failure> {
 async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
     let histograms = outputs.histogram.as_deref().map(HistogramLog::create).transpose().map_err(Failure::usage)?;
     let shutdown = Shutdown::on_signals()?;
+    let spool = kafka::spool(&config)?;
     let parts = Parts::build(&config, shutdown.clone(), outputs.ledger.is_some())?;
     let topics = tokio::select! {
         topics = kafka::probe(&config) => topics?,
         () = shutdown.drain() => return Err(Failure::failed("told to stop before Kafka had answered")),
     };
-    let (running, flown) = parts.start(&config, topics)?;
+    let (running, flown) = parts.start(&config, Found { topics, spool })?;
     let histograms = histograms.map(|log| log.start(running.about.run.start_ms, &running.answers)).transpose()?;
     systemd::ready();
     systemd::watchdog(&running.health);
@@ -93,10 +95,11 @@ fn end(
     }
     running.polling.stop();
     let ended = finish::finish(&running.answers, flown, config, &running.about);
-    print!("{}", ended.report);
-    finish::write(&ended, outputs)?;
-    histograms.map_or(Ok(()), Writing::finish)?;
+    // Whatever cannot be written, the rest is; what became of the events is said first.
+    let logged = histograms.map_or(Ok(()), Writing::finish).map_err(Failure::from);
+    let written = finish::write(&ended, outputs).and(logged);
+    let said = stdout::say(&ended.report);
     running.metrics.stop(Duration::from_secs(2));
     running.admin.stop();
-    finish::verdict(&running.answers, &ended)
+    finish::verdict(&running.answers, &ended).and(written).and(said)
 }

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use runtime::config::{ConfigError, Loaded, Span, environment, load};
 use runtime::exit::Failure;
 use runtime::output_file;
+use runtime::stdout;
 use std::path::PathBuf;
 
 /// Puts telemetry events into Kafka: generated from a load profile, or replayed from files.
@@ -133,20 +134,18 @@ fn check(args: &Check) -> Result<(), Failure> {
     let overrides = args.common.overrides();
     if let Some(profile) = config::only_a_profile(&loaded, &overrides)? {
         if args.json {
-            println!("{}", serde_json::to_string_pretty(&profile)?);
-        } else {
-            println!("{}\n  {} events in {:?}", profile.purpose, profile.events(), profile.duration);
+            return stdout::say(format_args!("{}\n", serde_json::to_string_pretty(&profile)?));
         }
-        return Ok(());
+        let (purpose, events, duration) = (&profile.purpose, profile.events(), profile.duration);
+        return stdout::say(format_args!("{purpose}\n  {events} events in {duration:?}\n"));
     }
     let config = Config::validate(&loaded, &overrides)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&loaded.effective())?);
-        return Ok(());
+        return stdout::say(format_args!("{}\n", serde_json::to_string_pretty(&loaded.effective())?));
     }
-    print!("{}{}", loaded.effective(), config.kafka.shown());
+    stdout::say(format_args!("{}{}", loaded.effective(), config.kafka.shown()))?;
     if !config.run.instance.is_alone() {
-        println!("# instance {} has of these limits {}", config.run.instance, config.limits);
+        stdout::say(format_args!("# instance {} has of these limits {}\n", config.run.instance, config.limits))?;
     }
     Ok(())
 }
@@ -156,9 +155,7 @@ fn show_plan(args: &Plan) -> Result<(), Failure> {
     let parts = config::to_plan(&loaded, &args.common.overrides())?;
     let plan = plan::plan(&parts, args.partitions).map_err(Failure::usage)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&plan)?);
-    } else {
-        print!("{plan}");
+        return stdout::say(format_args!("{}\n", serde_json::to_string_pretty(&plan)?));
     }
-    Ok(())
+    stdout::say(plan)
 }

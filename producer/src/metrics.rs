@@ -24,6 +24,7 @@
 //! | comboio_producer_ingest_bytes_total | bytes | values of the events taken over HTTP |
 //! | comboio_producer_ingest_answer_latency_seconds | seconds | from the head of a request to its answer (histogram) |
 //! | comboio_producer_route_unroutable_events_total | events | no route holds them |
+//! | comboio_producer_route_not_set_aside_total | events and lines | without a route or no event, and no file took them |
 //! | comboio_producer_certificate_expires_in_seconds | seconds | until the certificate in use ends, negative after that |
 
 mod ingest;
@@ -66,6 +67,10 @@ pub fn tally(metrics: &Metrics) -> Tally {
         client_changes: counter("comboio_producer_send_client_changes_total", "Clients that took the place of another"),
         bad_lines: counter("comboio_producer_source_bad_lines_total", "Lines that hold no valid event"),
         unroutable: counter("comboio_producer_route_unroutable_events_total", "Events that no route holds"),
+        not_set_aside: counter(
+            "comboio_producer_route_not_set_aside_total",
+            "Bad lines and events without a route that no file took",
+        ),
         queue_full: counter("comboio_producer_send_queue_full_waits_total", "Waits for room in the client's queue"),
         lateness: gauge("comboio_producer_source_lateness_seconds", "How long after its due time the last event left"),
         queue: gauge("comboio_producer_send_queue_events", "Events between the source and Kafka's answer"),

@@ -9,6 +9,7 @@ use crate::route::Router;
 use crate::send::{Books, Outlet, Sending};
 use crate::set_aside::{Bytes, SetAside, SetAsideFile};
 use crate::source::{BadLine, Fill, Source};
+use crate::tally::Tally;
 use crate::ticket::Fate;
 use domain::key::KeyStrategy;
 use std::sync::Arc;
@@ -114,7 +115,8 @@ impl<O: Outlet> Pipeline<O> {
                 value: Bytes(value),
                 ..SetAside::default()
             };
-            let fate = if write(set_aside, &line) { Fate::DeadLettered } else { Fate::Failed };
+            let kept = write(set_aside, &line, &sending.answers.tally);
+            let fate = if kept { Fate::DeadLettered } else { Fate::Failed };
             sending.answers.tickets.settle(item.ticket, fate);
         });
     }
@@ -152,15 +154,16 @@ impl<O: Outlet> Pipeline<O> {
                 value: Bytes(value),
                 ..SetAside::default()
             };
-            write(&self.set_aside, &aside);
+            write(&self.set_aside, &aside, tally);
         }
     }
 }
 
 /// False when the file took nothing.
-fn write(file: &SetAsideFile, line: &SetAside<'_>) -> bool {
+fn write(file: &SetAsideFile, line: &SetAside<'_>, tally: &Tally) -> bool {
     let written = file.write(line);
     if let Err(error) = &written {
+        tally.not_set_aside.add(1);
         tracing::error!(file = %file.path().display(), %error, detail = line.detail, "cannot be set aside");
     }
     written.is_ok()

@@ -50,6 +50,9 @@ pub struct Report {
     pub client_changes: u64,
     pub bad_lines: u64,
     pub unroutable: u64,
+    /// Bad lines and events without a route that the local file did not take: they stand nowhere.
+    #[serde(default)]
+    pub not_set_aside: u64,
     /// Events whose id the ledger cannot name.
     pub not_in_ledger: u64,
     pub sent_bytes: u64,

@@ -76,7 +76,7 @@ impl SetAsideFile {
             tracing::warn!(file = %self.path.display(), "events are set aside in a local file");
         }
         match file.as_mut() {
-            Some(file) => file.write_all(&line),
+            Some(file) => append(file, &line),
             None => Ok(()),
         }
     }
@@ -86,9 +86,37 @@ impl SetAsideFile {
     }
 }
 
+/// What can be made shorter again.
+trait Shortened: Write {
+    fn length(&self) -> std::io::Result<u64>;
+    fn shorten(&mut self, length: u64) -> std::io::Result<()>;
+}
+
+impl Shortened for File {
+    fn length(&self) -> std::io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn shorten(&mut self, length: u64) -> std::io::Result<()> {
+        self.set_len(length)
+    }
+}
+
+/// All of it or nothing: half a line would spoil the next one too.
+fn append(file: &mut impl Shortened, line: &[u8]) -> std::io::Result<()> {
+    let before = file.length()?;
+    let written = file.write_all(line);
+    if written.is_err() {
+        // To give room back works on a full disk too; if it does not, the first reason is still the one to tell.
+        let _ = file.shorten(before);
+    }
+    written
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Bytes, SetAside, SetAsideFile};
+    use super::{Bytes, SetAside, SetAsideFile, Shortened, append};
+    use std::io::Write;
 
     #[test]
     fn lines_are_appended_and_every_byte_survives() {
@@ -105,6 +133,43 @@ mod tests {
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines[0]["value"], "{\"a\":1}");
         assert_eq!(lines[1]["value"]["hex"], "ff00");
+    }
+
+    /// Takes so many bytes, and then no more.
+    struct Full {
+        bytes: Vec<u8>,
+        room: usize,
+    }
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let taken = bytes.len().min(self.room - self.bytes.len());
+            self.bytes.extend_from_slice(&bytes[..taken]);
+            if taken == 0 { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Shortened for Full {
+        fn length(&self) -> std::io::Result<u64> {
+            Ok(self.bytes.len() as u64)
+        }
+
+        fn shorten(&mut self, length: u64) -> std::io::Result<()> {
+            self.bytes.truncate(length as usize);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn half_a_line_is_taken_back() {
+        let mut full = Full { bytes: Vec::new(), room: 8 };
+        assert!(append(&mut full, b"{\"a\"}\n").is_ok());
+        assert!(append(&mut full, b"{\"b\"}\n").is_err());
+        assert_eq!(full.bytes, b"{\"a\"}\n");
     }
 
     #[test]

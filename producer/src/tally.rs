@@ -35,6 +35,8 @@ pub struct Tally {
     pub bad_lines: Counter,
     /// Events that no route holds; set aside in the local file, not part of `offered`.
     pub unroutable: Counter,
+    /// Bad lines and events without a route that no file took: they stand nowhere.
+    pub not_set_aside: Counter,
     /// How often a full queue made the flow wait.
     pub queue_full: Counter,
     /// How late the last chunk was, seconds.

@@ -254,10 +254,18 @@ fn a_replay_tells_bad_lines_and_events_without_a_route_and_sends_the_rest() {
     assert_eq!((flown.end, bench.taken()), (End::Complete, vec![(0, 1), (0, 2)]));
     let tally = &bench.tally;
     assert_eq!((tally.offered.get(), tally.bad_lines.get(), tally.unroutable.get()), (2, 1, 1));
+    assert_eq!(tally.not_set_aside.get(), 0);
     let aside = bench.aside();
     assert_eq!((aside[0]["line"].as_u64(), aside[0]["reason"].as_str()), (Some(2), Some("not-json")));
     assert_eq!(
         (aside[1]["reason"].as_str(), aside[1]["value"].as_str()),
         (Some("no-route"), Some(event(7, 1).as_str()))
     );
+
+    let bench = Bench::new();
+    std::fs::create_dir(bench.folder.path().join("aside.ndjson")).unwrap();
+    let path = bench.folder.path().join("in.ndjson");
+    std::fs::write(&path, ["{".into(), event(7, 1)].join("\n")).unwrap();
+    bench.run(Box::new(Replay::new(vec![path], None)), |_| Offered::Taken);
+    assert_eq!(bench.tally.not_set_aside.get(), 2, "what no file takes is counted");
 }

@@ -95,6 +95,32 @@ fn report_page_and_histogram_log_tell_of_the_same_run() {
 }
 
 #[test]
+fn a_full_standard_output_is_a_sentence_and_the_files_are_written() {
+    let stage = Stage::new();
+    let profile = smoke();
+    let config = format!(
+        "[source]\nprofile = {profile:?}\n[[routes]]\ncodigo = \"*\"\ntopic = \"all\"\n[kafka]\nbootstrap_servers = [{:?}]\n\
+         [dead_letter]\nfile = {:?}\n",
+        stage.broker.bootstrap().split(',').next().unwrap(),
+        stage.path("aside.ndjson"),
+    );
+    let config = stage.write("full.toml", &config);
+    for args in [&["run", "--rate", "100", "--duration", "1s"][..], &["check"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_comboio-producer"));
+        command.args(args).arg("--config").arg(&config).stdout(full);
+        if args[0] == "run" {
+            command.arg("--report").arg(stage.path("full.json"));
+        }
+        let Output { status, stderr, .. } = command.output().unwrap();
+        let said = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(1), "{said}");
+        assert!(said.contains("standard output cannot be written"), "{said}");
+    }
+    assert_eq!(stage.report("full.json").acknowledged, 100);
+}
+
+#[test]
 fn a_climb_finds_the_rate_that_the_limits_of_the_producer_let_through() {
     let stage = Stage::new();
     let profile = std::fs::read_to_string(smoke()).unwrap();

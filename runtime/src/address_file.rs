@@ -6,9 +6,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// A file with `127.0.0.1:41234` in it; dropping this removes it.
+/// A file with `127.0.0.1:41234` in it; dropping this removes it, unless another process has written it since.
 #[derive(Debug)]
-pub struct AddressFile(PathBuf);
+pub struct AddressFile {
+    file: PathBuf,
+    text: String,
+}
 
 impl AddressFile {
     /// Writes the address; a reader sees the whole text or nothing.
@@ -18,15 +21,18 @@ impl AddressFile {
     pub fn write(path: &Path, address: SocketAddr) -> io::Result<Self> {
         // Dropping this removes it: a device must never stand here.
         let file = output_file::regular(path)?;
-        output_file::replace(&file, |text| writeln!(text, "{address}"))?;
-        Ok(Self(file))
+        let text = format!("{address}\n");
+        output_file::replace(&file, |out| out.write_all(text.as_bytes()))?;
+        Ok(Self { file, text })
     }
 }
 
 impl Drop for AddressFile {
     fn drop(&mut self) {
-        // It may be gone already.
-        let _ = fs::remove_file(&self.0);
+        if fs::read_to_string(&self.file).is_ok_and(|text| text == self.text) {
+            // It may be gone already.
+            let _ = fs::remove_file(&self.file);
+        }
     }
 }
 
@@ -40,7 +46,10 @@ mod tests {
         let path = folder.path().join("address");
         let file = AddressFile::write(&path, "127.0.0.1:41234".parse().unwrap()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "127.0.0.1:41234\n");
+        let other = AddressFile::write(&path, "127.0.0.1:41235".parse().unwrap()).unwrap();
         drop(file);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "127.0.0.1:41235\n", "another's stays");
+        drop(other);
         assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
         assert!(AddressFile::write(Path::new("/nowhere/address"), "127.0.0.1:1".parse().unwrap()).is_err());
         std::os::unix::fs::symlink("/dev/null", &path).unwrap();

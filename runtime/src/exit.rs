@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -101,7 +102,8 @@ fn tell(failure: &Failure) {
     if logs::are_json() {
         tracing::error!(error = %failure, exit_code = failure.exit as u8, "ended with an error");
     } else {
-        eprintln!("error: {failure}");
+        // Nothing can be done about a closed standard error here.
+        let _ = writeln!(io::stderr(), "error: {failure}");
     }
 }
 

@@ -9,6 +9,8 @@ pub mod config;
 pub mod logs;
 /// The life of `main`: command line, run, one error line, exit code.
 pub mod exit;
+/// What a command says on standard output.
+pub mod stdout;
 /// Sends OTLP requests over plain HTTP/1.1, with a deadline.
 pub(crate) mod otlp;
 /// OpenTelemetry instruments, readable as Prometheus text, exported by OTLP when configured.

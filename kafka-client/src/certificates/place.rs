@@ -19,6 +19,8 @@ pub enum BadPlace {
     Object(#[from] BadObjectUri),
     #[error("allowed is a path, or s3://bucket/key")]
     Scheme,
+    #[error("it is the text of a PEM file: allowed is the file's path, or s3://bucket/key")]
+    Pem,
 }
 
 impl Place {
@@ -37,6 +39,9 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, BadPlace> {
         if text.starts_with("s3://") {
             return Ok(Self::Object(text.parse()?));
+        }
+        if text.contains("-----BEGIN") {
+            return Err(BadPlace::Pem);
         }
         if text.contains("://") {
             return Err(BadPlace::Scheme);
@@ -62,7 +67,8 @@ mod tests {
     fn a_place_is_a_path_or_an_object_and_no_other_address() {
         assert!(matches!("/etc/comboio/ca.pem".parse(), Ok(Place::File(_))));
         assert!(matches!("s3://fleet-certs/ca.pem".parse(), Ok(Place::Object(_))));
-        for wrong in ["s3://fleet-certs", "https://example.com/ca.pem", "file:///etc/ca.pem"] {
+        let pem = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n";
+        for wrong in ["s3://fleet-certs", "https://example.com/ca.pem", "file:///etc/ca.pem", pem] {
             assert!(wrong.parse::<Place>().is_err(), "{wrong}");
         }
     }

@@ -85,10 +85,11 @@ fn kind_of(code: Code, said: &str) -> ReasonKind {
     }
 }
 
-/// Who hangs up without an alert says nothing about certificates: a proxy or load balancer without its broker does so.
+/// Who hangs up without an alert, or says nothing at all, says nothing about certificates: a load balancer without its broker
+/// does the one, a broker that stands still the other.
 fn is_tls(said: &str) -> bool {
     let about_tls = said.contains("SSL") || said.contains("certificate") || said.contains("ssl/tls");
-    about_tls && !said.contains("Disconnected")
+    about_tls && !said.contains("Disconnected") && !said.contains("timed out")
 }
 
 /// Splits `ssl://host:port/2: words (after 3ms in state CONNECT, 1 identical error(s) suppressed): hints` into the broker and the words.
@@ -160,9 +161,11 @@ mod tests {
 
     #[test]
     fn a_handshake_in_which_somebody_hangs_up_is_no_word_about_certificates() {
-        for words in
-            ["Disconnected: SSL connection closed by peer", "SSL handshake failed: Disconnected: connection reset"]
-        {
+        for words in [
+            "Disconnected: SSL connection closed by peer",
+            "SSL handshake failed: Disconnected: connection reset",
+            "Connection setup timed out in state SSL_HANDSHAKE",
+        ] {
             let said = format!("ssl://h:1/bootstrap: {words} (after 0ms in state SSL_HANDSHAKE)");
             assert_eq!(one(Code::BrokerTransportFailure, &said).kind, ReasonKind::Connection);
             let mut reasons = Reasons::default();

@@ -65,6 +65,7 @@ fn certificate_and_key_come_together_and_with_an_authority() {
         ("ca = \"a.pem\"\ncertificate = \"c.pem\"\n", "kafka.tls.key"),
         ("ca = \"a.pem\"\nkey = \"k.pem\"\n", "kafka.tls.certificate"),
         ("ca = \"/no/such/ca.pem\"\n", "/no/such/ca.pem cannot be read"),
+        ("ca = \"-----BEGIN X-----\\nc2VjcmV0\"\n", "kafka.tls.ca is `<PEM text>`"),
     ] {
         let error = kafka(&format!("{base}{written}")).unwrap_err().to_string();
         assert!(error.contains(names), "{written}: {error}");

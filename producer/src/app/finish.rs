@@ -76,6 +76,7 @@ fn counted(answers: &Answers) -> Report {
         client_changes: tally.client_changes.get(),
         bad_lines: tally.bad_lines.get(),
         unroutable: tally.unroutable.get(),
+        not_set_aside: tally.not_set_aside.get(),
         sent_bytes: tally.sent_bytes.get(),
         queue_full: tally.queue_full.get(),
         cpu_seconds: usage.cpu_seconds,
@@ -163,6 +164,13 @@ pub fn verdict(answers: &Answers, ended: &Ended) -> Result<(), Failure> {
             report.failed,
             report.offered,
             reasons.join(", ")
+        );
+        return Err(Failure::failed(sentence));
+    }
+    if report.not_set_aside > 0 {
+        let sentence = format!(
+            "{} bad lines or events without a route could not be set aside, see the log: make room for dead_letter.file",
+            report.not_set_aside
         );
         return Err(Failure::failed(sentence));
     }

@@ -106,29 +106,35 @@ fn dead_letter_topics_are_there(config: &Config) -> bool {
         .is_ok()
 }
 
-/// The spool, when one is configured.
+/// The spool, when one is configured. Opened first of all: two producers must not share one.
 ///
 /// # Errors
 /// Its folder or file cannot be used.
-pub fn desk(
-    config: &Config,
-    answers: &Answers,
-    clock: &SharedClock,
-    (beat, reachable): (Beat, bool),
-) -> Result<Option<Desk>, Failure> {
-    let Some(wanted) = &config.spool else {
-        beat.retire();
-        return Ok(None);
-    };
+pub fn spool(config: &Config) -> Result<Option<Spool>, Failure> {
+    let Some(wanted) = &config.spool else { return Ok(None) };
     let spool =
         Spool::open(Path::new(&wanted.dir), wanted.max_size.bytes()).map_err(|e| Failure::failed(e.to_string()))?;
     if !spool.is_empty() {
         tracing::info!(events = spool.len(), bytes = spool.bytes(), "the spool holds events of an earlier run");
     }
+    Ok(Some(spool))
+}
+
+/// The desk in front of the spool.
+pub fn desk(
+    (config, spool): (&Config, Option<Spool>),
+    answers: &Answers,
+    clock: &SharedClock,
+    (beat, reachable): (Beat, bool),
+) -> Option<Desk> {
+    let (Some(wanted), Some(spool)) = (&config.spool, spool) else {
+        beat.retire();
+        return None;
+    };
     let rules = SpoolRules { after: wanted.after.get(), attempts: wanted.attempts };
     let mut desk = Desk::new(spool, rules, (answers.tally.clone(), clock.clone(), beat));
     desk.healthy = reachable;
-    Ok(Some(desk))
+    Some(desk)
 }
 
 /// How long Kafka may take to let a client with new certificates in; it has just accepted them once.

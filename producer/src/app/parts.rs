@@ -16,6 +16,7 @@ use crate::polling::Polling;
 use crate::send::{Books, Patience, Sending};
 use crate::set_aside::SetAsideFile;
 use crate::source::{Generator, Replay, Run, Source};
+use crate::spool::Spool;
 use crate::spool::desk::Desk;
 use crate::{controls, metrics};
 use kafka_client::expiry::Expiry;
@@ -40,6 +41,13 @@ pub struct About {
     pub source: String,
     pub topics: Vec<TopicInfo>,
     pub knee: Option<SharedKnee>,
+}
+
+/// What was found outside before the start.
+pub struct Found {
+    /// `None` when no broker answered and there is a spool.
+    pub topics: Option<Vec<TopicInfo>>,
+    pub spool: Option<Spool>,
 }
 
 /// Everything that needs no Kafka.
@@ -104,15 +112,15 @@ impl Parts {
     ///
     /// # Errors
     /// The client or a thread cannot be created, or the source cannot.
-    pub fn start(self, config: &Config, topics: Option<Vec<TopicInfo>>) -> Result<(Running, Ending), Failure> {
+    pub fn start(self, config: &Config, found: Found) -> Result<(Running, Ending), Failure> {
         let set_aside = Arc::new(SetAsideFile::new(config.dead_letter.file.clone()));
         let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
-        let reachable = topics.is_some();
+        let reachable = found.topics.is_some();
         let (answers, clock) = (self.answers.clone(), self.clock.clone());
         let last = LastPlace { file: set_aside.clone(), answers, clock };
         let (clients, letters) = kafka::clients(config, last, &run.id, reachable)?;
         let spool_beat = self.health.component("spool", STUCK);
-        let desk = kafka::desk(config, &self.answers, &self.clock, (spool_beat, reachable))?;
+        let desk = kafka::desk((config, found.spool), &self.answers, &self.clock, (spool_beat, reachable));
         let polls = self.health.component("poll", STUCK);
         polls.ready(true, "");
         let polling = Polling::start(clients.clone(), letters, polls)?;
@@ -130,7 +138,7 @@ impl Parts {
             // Nobody listens any more only when the process is already ending.
             let _ = tell.send(pipeline.run());
         })?;
-        let about = About { run, source: named, topics: topics.unwrap_or_default(), knee };
+        let about = About { run, source: named, topics: found.topics.unwrap_or_default(), knee };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
         let expiry = self.expiry;
         Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, about }, flown))

@@ -42,6 +42,7 @@ pub fn status(
             "maybe_twice": tally.maybe_twice.get(),
             "bad_lines": tally.bad_lines.get(),
             "unroutable": tally.unroutable.get(),
+            "not_set_aside": tally.not_set_aside.get(),
             "queue": tally.unanswered(),
             "rate_mean": rate(tally.sent.get(), answers.elapsed().unwrap_or_default()),
             "lateness_ms": tally.lateness.get() * 1_000.0,

@@ -4,6 +4,7 @@ use super::compare;
 use crate::report::Report;
 use clap::Args;
 use runtime::exit::Failure;
+use runtime::stdout;
 use std::path::{Path, PathBuf};
 
 /// What the command line says.
@@ -36,9 +37,9 @@ fn per_cent(text: &str) -> Result<f64, String> {
 pub fn run(args: &Compare) -> Result<(), Failure> {
     let compared = compare(&read(&args.a)?, &read(&args.b)?);
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&compared)?);
+        stdout::say(format_args!("{}\n", serde_json::to_string_pretty(&compared)?))?;
     } else {
-        print!("{compared}");
+        stdout::say(&compared)?;
     }
     let Some(most) = args.fail_if_worse else { return Ok(()) };
     let worse: Vec<String> = compared.worse_by(most).iter().map(|figure| figure.named()).collect();

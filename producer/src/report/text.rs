@@ -18,6 +18,9 @@ impl fmt::Display for Report {
             let (bad, unroutable, unnamed) = (self.bad_lines, self.unroutable, self.not_in_ledger);
             writeln!(f, "  beside      bad lines {bad}  without a route {unroutable}  not in the ledger {unnamed}")?;
         }
+        if self.not_set_aside > 0 {
+            writeln!(f, "  nowhere     {} bad lines or events without a route: no file took them", self.not_set_aside)?;
+        }
         self.rate(f)?;
         let latency = &self.ack_latency_ms;
         writeln!(

@@ -146,6 +146,8 @@ impl fmt::Display for Effective {
 /// A value as a person would write it: text without quotes, lists with commas.
 fn plain(value: &Value) -> String {
     match value {
+        // Somebody wrote the file's text where its path belongs; it may be a private key.
+        Value::String(text) if text.contains("-----BEGIN") => "<PEM text>".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(items) if !items.is_empty() && items.iter().all(|item| !item.is_object()) => {
             items.iter().map(plain).collect::<Vec<_>>().join(",")

@@ -34,6 +34,7 @@ fn events(report: &Report) -> Rows {
         ("bad lines", report.bad_lines),
         ("without a route", report.unroutable),
         ("not in the ledger", report.not_in_ledger),
+        ("not set aside", report.not_set_aside),
     ] {
         if value > 0 {
             rows.push((name, count(value)));
