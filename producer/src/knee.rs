@@ -11,7 +11,8 @@ pub use watch::{SharedKnee, taken, watch};
 use crate::shape::Climb;
 use serde::{Deserialize, Serialize};
 
-/// A step holds its rate when at most this share of it is missing.
+/// A step holds its rate when at most this share of it is missing, or so many events as can be under way at its end: those
+/// of its ack p99.
 const MISSING: f64 = 0.01;
 
 /// What a step was measured to do, from its settling to its end.
@@ -27,13 +28,16 @@ pub struct Measured {
     pub ack_p99_ms: Option<f64>,
     /// Unanswered events at the step's end.
     pub queue: u64,
+    /// How long was measured.
+    #[serde(default)]
+    pub seconds: f64,
 }
 
 /// What a step can fail by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failing {
-    /// More than 1 % of the planned rate is missing. The climb goes on: a limit ends it, or the last step.
+    /// More than 1 % of the planned rate is missing, and more than can be under way. The climb goes on: a limit ends it, or the last step.
     Rate,
     /// Over the limit, or nothing was acknowledged.
     AckP99,
@@ -89,9 +93,16 @@ pub fn judge(limits: Limits, step: &Measured) -> Vec<Failing> {
     let fails = [
         (slow, Failing::AckP99),
         (step.queue > limits.queue, Failing::Queue),
-        (step.reached < step.planned * (1.0 - MISSING), Failing::Rate),
+        (step.planned - step.reached > missing(limits, step), Failing::Rate),
     ];
     fails.into_iter().filter(|(fails, _)| *fails).map(|(_, failing)| failing).collect()
+}
+
+/// Events/s that may be missing.
+fn missing(limits: Limits, step: &Measured) -> f64 {
+    let share = step.planned * MISSING;
+    let Some(p99) = step.ack_p99_ms.filter(|_| step.seconds > 0.0) else { return share };
+    share.max(step.wanted * p99.min(limits.ack_p99_ms) / 1_000.0 / step.seconds)
 }
 
 impl Knee {

@@ -20,7 +20,7 @@ fn knee() -> Knee {
 }
 
 fn step(wanted: f64, reached: f64, p99: f64, queue: u64) -> Measured {
-    Measured { wanted, planned: wanted, reached, ack_p99_ms: Some(p99), queue }
+    Measured { wanted, planned: wanted, reached, ack_p99_ms: Some(p99), queue, seconds: 4.0 }
 }
 
 #[test]
@@ -29,6 +29,9 @@ fn a_step_holds_up_to_its_limits_and_fails_by_each_of_them() {
         (step(1_000.0, 990.0, 100.0, 500), &[][..]),
         (step(1_000.0, 1_020.0, 5.0, 0), &[]),
         (step(1_000.0, 989.9, 5.0, 0), &[Failing::Rate]),
+        // As many as a p99 of 100 ms leaves under way: 25 events/s over 4 s.
+        (step(1_000.0, 975.0, 100.0, 0), &[]),
+        (step(1_000.0, 974.9, 100.0, 0), &[Failing::Rate]),
         (step(1_000.0, 1_000.0, 100.1, 0), &[Failing::AckP99]),
         (step(1_000.0, 1_000.0, 5.0, 501), &[Failing::Queue]),
         (step(1_000.0, 0.0, 900.0, 4_000), &[Failing::AckP99, Failing::Queue, Failing::Rate]),

@@ -130,6 +130,7 @@ impl Watched {
             reached: lap.acknowledged as f64 / seconds,
             ack_p99_ms: lap.p99.map(|p99| p99.as_secs_f64() * 1_000.0),
             queue: self.answers.tally.unanswered(),
+            seconds,
         }
     }
 }
