@@ -67,7 +67,8 @@ fn nothing_comes_from_elsewhere_and_no_markup_from_outside() {
 #[test]
 fn a_climb_has_its_steps() {
     let step = |wanted: f64, p99: Option<f64>, failed_by: Vec<Failing>| {
-        let measured = Measured { wanted, planned: wanted, reached: wanted - 1.0, ack_p99_ms: p99, queue: 7 };
+        let measured =
+            Measured { wanted, planned: wanted, reached: wanted - 1.0, ack_p99_ms: p99, queue: 7, seconds: 4.0 };
         Step { measured, failed_by }
     };
     let steps = vec![step(1_000.0, Some(5.0), vec![]), step(2_000.0, None, vec![Failing::AckP99])];
