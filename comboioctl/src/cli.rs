@@ -31,18 +31,18 @@ pub struct Connection {
     #[arg(long, global = true, value_name = "LIST")]
     pub bootstrap_servers: Option<String>,
     /// PEM file of the authorities; the same as COMBOIO_KAFKA__TLS__CA
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", allow_hyphen_values = true)]
     pub ca: Option<PathBuf>,
     /// PEM file of the client certificate; the same as COMBOIO_KAFKA__TLS__CERTIFICATE
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", allow_hyphen_values = true)]
     pub certificate: Option<PathBuf>,
     /// PEM file of its key; the same as COMBOIO_KAFKA__TLS__KEY. A password comes from the file or from
     /// COMBOIO_KAFKA__TLS__KEY_PASSWORD only
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", allow_hyphen_values = true)]
     pub key: Option<PathBuf>,
     /// PKCS#12 file in place of the three; the same as COMBOIO_KAFKA__TLS__BUNDLE. Each of the four may also be
     /// s3://bucket/key. A password comes from the file or from COMBOIO_KAFKA__TLS__BUNDLE_PASSWORD[_FILE] only
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", allow_hyphen_values = true)]
     pub bundle: Option<PathBuf>,
     /// How long Kafka may take to answer, with its unit
     #[arg(long, global = true, value_name = "SPAN", default_value = "15s")]
@@ -53,7 +53,7 @@ pub struct Connection {
 pub enum Command {
     /// Show the certificates: subject, issuer, names, days left, and whether key, certificate and authority fit
     ///
-    /// Looks at files and S3 only, Kafka is not asked. Exits 2 when a certificate has expired or will soon, when the key is
+    /// Looks at files and S3 only, Kafka is not asked. Exits 2 when a certificate has expired or (with --warn-days) will soon, when the key is
     /// another certificate's, or when the authority does not vouch for it.
     Certs(CertsArgs),
     /// List topics, or compare and bring them in line with a file

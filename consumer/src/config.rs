@@ -72,7 +72,8 @@ fn check_topics(settings: &Settings, topics: &[String]) -> Result<(), ConfigErro
         return Err(settings.refuse("consumer.topics", "allowed is a list of at least one topic name"));
     }
     if topics.iter().any(|topic| topic.ends_with(".dlq")) {
-        return Err(settings.refuse("consumer.topics", "dead-letter topics are replayed with comboioctl, not consumed"));
+        return Err(settings
+            .refuse("consumer.topics", "dead-letter topics are not consumed: name the topics that they belong to"));
     }
     if topics.iter().collect::<HashSet<_>>().len() < topics.len() {
         return Err(settings.refuse("consumer.topics", "a topic may stand there once"));

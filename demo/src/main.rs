@@ -5,6 +5,7 @@ use demo::journey;
 use demo::options::Options;
 use demo::report::Report;
 use demo::view::View;
+use runtime::stdout;
 use std::process::ExitCode;
 
 const BROKEN: u8 = 1;
@@ -39,18 +40,19 @@ fn tell(options: &Options, report: &Report) -> ExitCode {
             return ExitCode::from(BROKEN);
         }
     };
-    if options.json {
-        println!("{json}")
-    } else {
-        print!("{report}")
-    }
     let file = options.report_file();
-    if let Err(error) = std::fs::write(&file, json + "\n") {
+    if let Err(error) = std::fs::write(&file, format!("{json}\n")) {
         eprintln!("error: cannot write {}: {error}", file.display());
         return ExitCode::from(BROKEN);
     }
-    if !options.json {
-        println!("  report: {}", file.display());
+    let said = if options.json {
+        stdout::say(format_args!("{json}\n"))
+    } else {
+        stdout::say(format_args!("{report}  report: {}\n", file.display()))
+    };
+    if let Err(failure) = said {
+        eprintln!("error: {failure}");
+        return ExitCode::from(BROKEN);
     }
     if report.holds { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) }
 }

@@ -121,9 +121,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 fn run_flow(args: Run) -> Result<(), Failure> {
     let loaded = args.common.load()?;
     let config = Config::validate(&loaded, &args.common.overrides())?;
-    for path in [&args.report, &args.ledger, &args.histogram, &args.html].into_iter().flatten() {
-        output_file::check(path).map_err(Failure::usage)?;
-    }
+    let outputs = [&args.report, &args.ledger, &args.histogram, &args.html].map(Option::as_deref);
+    output_file::check_all(&outputs.into_iter().flatten().collect::<Vec<_>>()).map_err(Failure::usage)?;
     runtime::logs::init(&config.logs);
     let Run { report, ledger, histogram, html, .. } = args;
     app::run(config, Outputs { report, ledger, histogram, html })

@@ -27,6 +27,23 @@ pub fn check(path: &Path) -> Result<(), String> {
     target(path).map(drop).map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
+/// [`check`] for all outputs of a run, which must be different files.
+///
+/// # Errors
+/// As there, or the path that two outputs share.
+pub fn check_all(paths: &[&Path]) -> Result<(), String> {
+    let mut files = Vec::new();
+    for path in paths {
+        check(path)?;
+        let Ok(file) = regular(path).and_then(std::path::absolute) else { continue };
+        if files.contains(&file) {
+            return Err(format!("{} is named for two outputs: give each a file of its own", path.display()));
+        }
+        files.push(file);
+    }
+    Ok(())
+}
+
 /// Writes an output: nobody ever sees half a file. A device or pipe gets it as it is written.
 ///
 /// # Errors
@@ -94,7 +111,8 @@ fn target(path: &Path) -> io::Result<Target> {
 fn new_file(mut path: PathBuf) -> io::Result<PathBuf> {
     for _ in 0..LINKS {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if path.file_name().is_none() || !folder.is_dir() {
+        let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        if is_folder || path.file_name().is_none() || !folder.is_dir() {
             return Err(refused("name a file in a folder that exists"));
         }
         match fs::read_link(&path) {

@@ -11,6 +11,13 @@ impl fmt::Display for Report {
             "  events      offered {}  sent {}  acknowledged {}  dead-lettered {}  failed {}",
             self.offered, self.sent, self.acknowledged, self.dead_lettered, self.failed
         )?;
+        if self.spooled + self.in_spool + self.recovered > 0 {
+            let (taken, left, found) = (self.spooled, self.in_spool, self.recovered);
+            writeln!(
+                f,
+                "  spool       taken {taken}  left for the next run {left}  found from an earlier one {found}"
+            )?;
+        }
         for (reason, count) in &self.failures {
             writeln!(f, "  failed      {count} x {reason}")?;
         }

@@ -1,6 +1,6 @@
 //! Outputs of every kind: files, links, devices, pipes.
 
-use super::{check, create, regular, replace};
+use super::{check, check_all, create, regular, replace};
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileTypeExt, symlink};
@@ -30,6 +30,17 @@ fn a_file_is_there_whole_or_as_it_was() {
     assert_eq!((fs::read_to_string(&path).unwrap().as_str(), names(folder.path())), ("one", vec!["run.json".into()]));
     put(&path, "two").unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+}
+
+#[test]
+fn two_outputs_are_two_files_and_no_file_ends_in_a_slash() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    symlink("a", at("link")).unwrap();
+    assert_eq!(check_all(&[&at("a"), &at("b"), Path::new("/dev/null"), Path::new("/dev/null")]), Ok(()));
+    let shared = check_all(&[&at("a"), &at("b"), &at("link")]).unwrap_err();
+    assert!(shared.contains("link is named for two outputs"), "{shared}");
+    assert!(check_all(&[&at("none/")]).unwrap_err().contains("name a file in a folder that exists"));
 }
 
 #[test]
