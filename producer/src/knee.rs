@@ -11,9 +11,10 @@ pub use watch::{SharedKnee, taken, watch};
 use crate::shape::Climb;
 use serde::{Deserialize, Serialize};
 
-/// A step holds its rate when at most this share of it is missing, or so many events as can be under way at its end: those
-/// of its ack p99.
+/// A step holds its rate when at most this share of it is missing.
 const MISSING: f64 = 0.01;
+/// A short step may miss the events that can be under way at its end (those of its ack p99), up to this share.
+const UNDER_WAY: f64 = 0.05;
 
 /// What a step was measured to do, from its settling to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -102,7 +103,8 @@ pub fn judge(limits: Limits, step: &Measured) -> Vec<Failing> {
 fn missing(limits: Limits, step: &Measured) -> f64 {
     let share = step.planned * MISSING;
     let Some(p99) = step.ack_p99_ms.filter(|_| step.seconds > 0.0) else { return share };
-    share.max(step.wanted * p99.min(limits.ack_p99_ms) / 1_000.0 / step.seconds)
+    let under_way = step.wanted * p99.min(limits.ack_p99_ms) / 1_000.0 / step.seconds;
+    under_way.clamp(share, step.planned * UNDER_WAY)
 }
 
 impl Knee {
