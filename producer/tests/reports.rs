@@ -34,16 +34,21 @@ impl Stage {
         self.path(name)
     }
 
-    /// Runs a profile to its end with exit code 0.
-    fn run(&self, profile: &Path, more: &str, args: &[&str]) {
+    /// Writes a configuration that sends a profile to the topic.
+    fn configure(&self, profile: &Path, more: &str) -> PathBuf {
         let config = format!(
             "[source]\nprofile = {profile:?}\n[[routes]]\ncodigo = \"*\"\ntopic = \"all\"\n[kafka]\nbootstrap_servers = [{:?}]\n\
              [dead_letter]\nfile = {:?}\n{more}\n",
             self.broker.bootstrap().split(',').next().unwrap(),
             self.path("aside.ndjson"),
         );
+        self.write("producer.toml", &config)
+    }
+
+    /// Runs a profile to its end with exit code 0.
+    fn run(&self, profile: &Path, more: &str, args: &[&str]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_comboio-producer"));
-        command.arg("run").arg("--config").arg(self.write("producer.toml", &config)).args(args);
+        command.arg("run").arg("--config").arg(self.configure(profile, more)).args(args);
         let status = Guarded::spawn("producer", command, &self.path("log")).unwrap().wait_exit(DEADLINE).unwrap();
         let log = std::fs::read_to_string(self.path("log")).unwrap();
         assert_eq!(status.expect("it ends").code(), Some(0), "{log}");
@@ -97,14 +102,7 @@ fn report_page_and_histogram_log_tell_of_the_same_run() {
 #[test]
 fn a_full_standard_output_is_a_sentence_and_the_files_are_written() {
     let stage = Stage::new();
-    let profile = smoke();
-    let config = format!(
-        "[source]\nprofile = {profile:?}\n[[routes]]\ncodigo = \"*\"\ntopic = \"all\"\n[kafka]\nbootstrap_servers = [{:?}]\n\
-         [dead_letter]\nfile = {:?}\n",
-        stage.broker.bootstrap().split(',').next().unwrap(),
-        stage.path("aside.ndjson"),
-    );
-    let config = stage.write("full.toml", &config);
+    let config = stage.configure(&smoke(), "");
     for args in [&["run", "--rate", "100", "--duration", "1s"][..], &["check"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_comboio-producer"));

@@ -1,0 +1,191 @@
+//! A broker, what is put into it, and the consumers beside it.
+
+use crate::recorder::Recorder;
+use crate::{DEADLINE, PARTITIONS, TOPIC};
+use consumer::app;
+use consumer::config::{Config, Raw};
+use kafka_client::context::ObservedContext;
+use kafka_client::settings::{ConsumerTuning, ProducerTuning};
+use localenv::broker::embedded::EmbeddedBroker;
+use localenv::broker::kafka::{KafkaCluster, KafkaOptions};
+use localenv::broker::topic::Topic;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::BorrowedMessage;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
+use runtime::config::load;
+use runtime::exit::Failure;
+use runtime::shutdown::Shutdown;
+use std::any::Any;
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+pub struct World {
+    /// How to reach the broker.
+    pub connection: Vec<(&'static str, String)>,
+    /// Ends when it is dropped.
+    pub _broker: Box<dyn Any>,
+    pub next_seq: HashMap<i64, i64>,
+}
+
+pub struct Running {
+    pub shutdown: Shutdown,
+    pub end: JoinHandle<Result<(), Failure>>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::embedded(&topics())
+    }
+
+    pub fn embedded(topics: &[Topic]) -> Self {
+        let broker = EmbeddedBroker::start(1, topics).unwrap();
+        let connection = vec![("KAFKA__BOOTSTRAP_SERVERS", broker.bootstrap())];
+        Self { connection, _broker: Box::new(broker), next_seq: HashMap::new() }
+    }
+
+    pub fn on_kafka() -> Self {
+        let cluster = KafkaCluster::start(&KafkaOptions::default()).unwrap();
+        cluster.create_topics(&topics()).unwrap();
+        let text = |path: &Path| path.display().to_string();
+        let identity = cluster.admin();
+        let connection = vec![
+            ("KAFKA__BOOTSTRAP_SERVERS", cluster.bootstrap()),
+            ("KAFKA__TLS__CA", text(&identity.ca)),
+            ("KAFKA__TLS__CERTIFICATE", text(&identity.certificate)),
+            ("KAFKA__TLS__KEY", text(&identity.key)),
+        ];
+        Self { connection, _broker: Box::new(cluster), next_seq: HashMap::new() }
+    }
+
+    pub fn config(&self, instance: &str) -> Config {
+        let settings = [
+            ("KAFKA__STATISTICS_INTERVAL", "1s".into()),
+            ("CONSUMER__GROUP", "g".into()),
+            ("CONSUMER__TOPICS", TOPIC.into()),
+            ("CONSUMER__INSTANCE_ID", instance.into()),
+            ("CONSUMER__SESSION_TIMEOUT", "6s".into()),
+            ("BATCH__RECORDS", "100".into()),
+            ("BATCH__AGE", "100ms".into()),
+            ("FUNCTION__NAME", "dispatcher".into()),
+        ];
+        let settings = self.connection.iter().cloned().chain(settings);
+        let loaded = load::<Raw>(None, settings.map(|(key, value)| (format!("COMBOIO_{key}"), value))).unwrap();
+        Config::validate(&loaded).unwrap()
+    }
+
+    /// Starts a consumer inside this process.
+    pub fn start(&self, instance: &str, recorder: &Recorder) -> Running {
+        let shutdown = Shutdown::new();
+        let end = tokio::spawn(app::run(self.config(instance), shutdown.clone(), recorder.clone()));
+        Running { shutdown, end }
+    }
+
+    /// Produces `count` records over 20 keys, each key's seq growing by one, and `bad` values that are no JSON.
+    pub fn produce(&mut self, count: i64, bad: i64) {
+        let producer: BaseProducer<ObservedContext> = self
+            .config("")
+            .kafka
+            .producer(&ProducerTuning::default())
+            .create_with_context(ObservedContext::default())
+            .unwrap();
+        for n in 0..count {
+            let key = n % 20;
+            let seq = self.next_seq.entry(key).or_default();
+            *seq += 1;
+            let (name, value) = (format!("key-{key}"), format!("{{\"key\":{key},\"seq\":{seq}}}"));
+            producer.send(BaseRecord::to(TOPIC).key(&name).payload(&value)).map_err(|(error, _)| error).unwrap();
+        }
+        for n in 0..bad {
+            let name = format!("key-{n}");
+            producer
+                .send(BaseRecord::to(TOPIC).key(&name).payload(b"\xff{no json".as_slice()))
+                .map_err(|(error, _)| error)
+                .unwrap();
+        }
+        producer.flush(DEADLINE).unwrap();
+    }
+
+    /// Keeps records coming until `instance` was given one.
+    pub async fn produce_until_met(&mut self, recorder: &Recorder, instance: u32) {
+        let mut paces = tokio::time::interval(Duration::from_millis(100));
+        let until = Instant::now() + DEADLINE;
+        while !recorder.seen().iter().any(|record| record.instance == instance) {
+            assert!(Instant::now() < until, "instance {instance} was given nothing");
+            paces.tick().await;
+            // More than the function takes, so that there is always something in flight.
+            self.produce(600, 0);
+        }
+    }
+
+    pub fn produced(&self) -> usize {
+        self.next_seq.values().map(|seq| usize::try_from(*seq).unwrap()).sum()
+    }
+
+    pub fn client(&self, group: &str) -> BaseConsumer<ObservedContext> {
+        self.config("")
+            .kafka
+            .consumer(&ConsumerTuning::for_group(group))
+            .create_with_context(ObservedContext::default())
+            .unwrap()
+    }
+
+    /// Committed offset and end of every partition.
+    pub fn committed_and_ends(&self) -> Vec<(i64, i64)> {
+        let client = self.client("g");
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(TOPIC, 0, PARTITIONS - 1);
+        let committed = client.committed_offsets(list, DEADLINE).unwrap();
+        let pair = |partition| {
+            let (_, end) = client.fetch_watermarks(TOPIC, partition, DEADLINE).unwrap();
+            let next = match committed.find_partition(TOPIC, partition).unwrap().offset() {
+                Offset::Offset(next) => next,
+                _ => 0,
+            };
+            (next, end)
+        };
+        (0..PARTITIONS).map(pair).collect()
+    }
+
+    /// Waits until every partition is committed up to its end, with the consumers still running.
+    pub async fn wait_committed(&self) {
+        let mut looks = tokio::time::interval(Duration::from_millis(50));
+        let committed = async {
+            while !self.committed_and_ends().iter().all(|(next, end)| next == end) {
+                looks.tick().await;
+            }
+        };
+        let in_time = tokio::time::timeout(DEADLINE, committed).await.is_ok();
+        assert!(in_time, "{:?}", self.committed_and_ends());
+    }
+
+    /// The first `count` dead letters.
+    pub fn dead_letters<T>(&self, count: usize, read: impl Fn(&BorrowedMessage<'_>) -> T) -> Vec<T> {
+        let client = self.client("reader");
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&format!("{TOPIC}.dlq"), 0, Offset::Beginning).unwrap();
+        client.assign(&list).unwrap();
+        let until = Instant::now() + DEADLINE;
+        let mut letters = Vec::new();
+        while letters.len() < count {
+            assert!(Instant::now() < until, "{} of {count} dead letters", letters.len());
+            if let Some(Ok(message)) = client.poll(Duration::from_millis(100)) {
+                letters.push(read(&message));
+            }
+        }
+        letters
+    }
+}
+
+pub fn topics() -> [Topic; 2] {
+    [Topic::new(TOPIC, PARTITIONS), Topic::new(format!("{TOPIC}.dlq"), 1)]
+}
+
+impl Running {
+    pub async fn stop(self) {
+        self.shutdown.trigger("test");
+        tokio::time::timeout(DEADLINE, self.end).await.expect("ends in time").unwrap().unwrap();
+    }
+}
