@@ -1,7 +1,7 @@
 //! Kafka is away while senders go on, and the producer is killed in the middle of it.
 
 use crate::senders::{self, Senders};
-use crate::stage::Stage;
+use crate::stage::{Stage, from_environment};
 use domain::ledger::{Deliveries, LedgerKey};
 use producer::spool::Spool;
 use serde_json::Value;
@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 /// How long Kafka is away; `OUTAGE_SECONDS=60` is the promise.
 fn outage() -> Duration {
-    let seconds = std::env::var("OUTAGE_SECONDS").map_or(12, |seconds| seconds.parse().unwrap());
-    Duration::from_secs(seconds)
+    Duration::from_secs(from_environment("OUTAGE_SECONDS", 12))
 }
 
 fn spool(status: &Value, what: &str) -> u64 {

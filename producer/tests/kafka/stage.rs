@@ -1,4 +1,4 @@
-//! The real binary beside one real broker with mutual TLS; every story has topics and an identity of its own.
+//! The real binary beside a real broker (or three) with mutual TLS; every story has topics and an identity of its own.
 
 use crate::reader;
 use domain::ledger::{Deliveries, Produced, Proof, verify};
@@ -24,9 +24,19 @@ pub const DEADLINE: Duration = Duration::from_secs(90);
 pub type Routes = &'static [(&'static str, &'static str, i32)];
 pub const ROUTES: Routes = &[("400-499", "c400", 6), ("*", "rest", 4)];
 
+/// How much of a story is played; the full length is said in docs/producer-failures.md.
+pub fn from_environment(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |number| number.parse().unwrap())
+}
+
 /// Stories that run or wait for their turn; the last one takes the broker down.
 static STORIES: AtomicUsize = AtomicUsize::new(0);
 static BROKER: Mutex<Option<KafkaCluster>> = Mutex::new(None);
+
+/// One broker, or three with three replicas of every topic.
+fn brokers() -> usize {
+    from_environment("BROKERS", 1) as usize
+}
 
 pub struct Stage {
     broker: MutexGuard<'static, Option<KafkaCluster>>,
@@ -45,7 +55,7 @@ impl Stage {
     pub fn with(story: &'static str, routes: Routes, grant: impl Fn(&str) -> Grant) -> Self {
         STORIES.fetch_add(1, Ordering::SeqCst);
         let mut broker = BROKER.lock().unwrap_or_else(PoisonError::into_inner);
-        let options = KafkaOptions { forwarded: true, ..KafkaOptions::default() };
+        let options = KafkaOptions { forwarded: true, ..KafkaOptions::brokers(brokers()) };
         let cluster = broker.get_or_insert_with(|| KafkaCluster::start(&options).unwrap());
         let identity = cluster.authority().issue(story).unwrap();
         let names = routes.iter().flat_map(|(_, name, partitions)| {
@@ -64,6 +74,14 @@ impl Stage {
 
     pub fn broker(&mut self) -> &mut KafkaCluster {
         self.broker.as_mut().unwrap()
+    }
+
+    pub fn freeze_all(&mut self) {
+        (1..=brokers()).for_each(|id| self.broker().freeze(id).unwrap());
+    }
+
+    pub fn thaw_all(&mut self) {
+        (1..=brokers()).for_each(|id| self.broker().thaw(id).unwrap());
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -106,10 +124,10 @@ impl Stage {
         let aside = format!("[dead_letter]\nfile = {:?}\n", self.path("aside.ndjson"));
         let aside = if more.contains("[dead_letter]") { "" } else { &aside };
         let config = format!(
-            "{}{run}{aside}[kafka]\nbootstrap_servers = [{:?}]\n[kafka.tls]\nca = {:?}\ncertificate = {:?}\nkey = {:?}\n\
+            "{}{run}{aside}[kafka]\nbootstrap_servers = {:?}\n[kafka.tls]\nca = {:?}\ncertificate = {:?}\nkey = {:?}\n\
              check_every = \"1s\"\n[admin]\naddress_file = {:?}\n{more}\n",
             self.routes.iter().map(route).collect::<String>(),
-            self.broker.as_ref().unwrap().bootstrap(),
+            self.broker.as_ref().unwrap().bootstrap().split(',').collect::<Vec<_>>(),
             self.path("ca.crt"),
             self.path("client.crt"),
             self.path("client.key"),

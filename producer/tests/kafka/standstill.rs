@@ -9,9 +9,9 @@ fn a_standstill_of_five_seconds_is_in_the_report_and_loses_nothing() {
     let mut producer = stage.start(&stage.generator(13_000, 15));
     stage.shows(&mut producer, "acknowledged events", |status| status["acknowledged"].as_u64() > Some(30_000));
     let begin = Instant::now();
-    stage.broker().freeze(1).unwrap();
+    stage.freeze_all();
     stage.hold(&mut producer, begin, Duration::from_secs(5));
-    stage.broker().thaw(1).unwrap();
+    stage.thaw_all();
     let report = stage.ended(&mut producer);
     eprintln!("{report}");
     let latency = report.ack_latency_ms;
