@@ -6,6 +6,7 @@
 mod check;
 mod encode;
 mod id;
+mod pen;
 
 pub use check::{CheckedEvent, Invalid, check};
 pub use encode::encode;

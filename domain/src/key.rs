@@ -31,7 +31,7 @@ impl KeyStrategy {
                 codigo_truck(codigo, truck_id, out);
                 let hash = hash(&out[start..]);
                 out.truncate(start);
-                hex16(hash, out);
+                out.extend_from_slice(&hex16(hash));
             }
             Self::Codigo => out.extend_from_slice(itoa::Buffer::new().format(codigo).as_bytes()),
             Self::TruckId => out.extend_from_slice(truck_id.as_bytes()),
@@ -51,9 +51,7 @@ fn codigo_truck(codigo: u32, truck_id: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(truck_id.as_bytes());
 }
 
-fn hex16(hash: u64, out: &mut Vec<u8>) {
+fn hex16(hash: u64) -> [u8; 16] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for shift in (0..16).rev() {
-        out.push(DIGITS[(hash >> (shift * 4)) as usize & 0xf]);
-    }
+    std::array::from_fn(|place| DIGITS[(hash >> (60 - 4 * place)) as usize & 0xf])
 }

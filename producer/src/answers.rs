@@ -48,12 +48,9 @@ pub struct Acknowledged {
 }
 
 impl State {
-    fn acknowledged(&mut self, flying: &Flying, at: Duration, (partition, keep_ledger): (i32, bool)) {
+    fn acknowledged(&mut self, flying: &Flying, at: Duration, partition: i32) {
         self.latency.record(at, at.saturating_sub(flying.due));
         count(&mut self.partitions, flying.topic, partition);
-        if keep_ledger {
-            self.ledger.acknowledged.insert(flying.series, flying.seq);
-        }
         if flying.spooled != 0 {
             self.unspooled.push(flying.spooled);
         }
@@ -120,8 +117,11 @@ impl Answers {
         let mut read = std::mem::take(&mut state.read);
         let known = |heard: &Acknowledged| Some((self.in_flight.get(heard.slot)?, heard.partition));
         read.extend(heard.iter().filter_map(known));
+        if self.keep_ledger {
+            read.iter().for_each(|(flying, _)| state.ledger.acknowledged.insert(flying.series, flying.seq));
+        }
         for (flying, partition) in read.drain(..) {
-            state.acknowledged(&flying, at, (partition, self.keep_ledger));
+            state.acknowledged(&flying, at, partition);
             self.tickets.settle(flying.ticket, Fate::Acknowledged);
         }
         state.read = read;

@@ -71,6 +71,9 @@ pub trait Client: Send {
     /// The flow has its turn at `now`, on the clock: a few milliseconds before what it offers next.
     fn turn(&mut self, _now: Duration) {}
 
+    /// So many records come now.
+    fn begin_chunk(&mut self, _records: usize) {}
+
     /// Hands over a record; its slot is taken from the fixed number of them.
     fn offer(&mut self, record: &Outgoing<'_>) -> Offered;
 

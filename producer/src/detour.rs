@@ -146,6 +146,10 @@ impl<C: Client> Outlet for Detour<C> {
         self.direct(item, chunk)
     }
 
+    fn begin_chunk(&mut self, events: usize) {
+        self.client.begin_chunk(events);
+    }
+
     fn end_chunk(&mut self) {
         self.store();
     }

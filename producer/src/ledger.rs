@@ -1,8 +1,8 @@
 //! The sending side of the proof: which seqs of each series were offered, acknowledged, set aside, or have a fate on purpose.
 
 use crate::chunk::{Intent, Item, NO_SERIES};
-use crate::source::SeriesName;
-use domain::ledger::{LedgerKey, Produced, ProducedKey, SeqSet};
+use crate::source::{SeriesName, Source};
+use domain::ledger::{LedgerKey, ProducedKey, SeqSet};
 use runtime::output_file;
 use std::path::Path;
 
@@ -24,8 +24,8 @@ impl SeriesSets {
         self.sets[place].insert(seq);
     }
 
-    fn take(&mut self, series: u32) -> SeqSet {
-        self.sets.get_mut(series as usize).map(std::mem::take).unwrap_or_default()
+    fn of(&self, series: u32) -> SeqSet {
+        self.sets.get(series as usize).cloned().unwrap_or_default()
     }
 }
 
@@ -39,15 +39,17 @@ pub struct Offers {
 }
 
 impl Offers {
-    pub fn note(&mut self, item: &Item) {
-        self.offered.insert(item.series, item.seq);
-        let meant = match item.intent {
-            Intent::Delivered => return,
-            Intent::Rejected => &mut self.expect_rejected,
-            Intent::DeadLetter => &mut self.expect_dead_letter,
-            Intent::Repeat => &mut self.repeated,
-        };
-        meant.insert(item.series, item.seq);
+    pub fn note(&mut self, items: &[Item]) {
+        items.iter().for_each(|item| self.offered.insert(item.series, item.seq));
+        for item in items {
+            let meant = match item.intent {
+                Intent::Delivered => continue,
+                Intent::Rejected => &mut self.expect_rejected,
+                Intent::DeadLetter => &mut self.expect_dead_letter,
+                Intent::Repeat => &mut self.repeated,
+            };
+            meant.insert(item.series, item.seq);
+        }
     }
 }
 
@@ -58,29 +60,43 @@ pub struct Answered {
     pub dead_lettered: SeriesSets,
 }
 
-/// Puts both sides together, series by series.
-pub fn assemble(mut offers: Offers, mut answered: Answered, name: impl Fn(u32) -> Option<SeriesName>) -> Produced {
-    let mut produced = Produced::default();
-    for series in 0..offers.offered.sets.len() as u32 {
-        let offered = offers.offered.take(series);
-        let Some(name) = name(series).filter(|_| !offered.is_empty()) else { continue };
-        let key = LedgerKey { run: name.run, truck_id: name.truck_id, codigo: name.codigo };
-        *produced.key(key) = ProducedKey {
-            offered,
-            acknowledged: answered.acknowledged.take(series),
-            dead_lettered: answered.dead_lettered.take(series),
-            expect_rejected: offers.expect_rejected.take(series),
-            expect_dead_letter: offers.expect_dead_letter.take(series),
-            repeated: offers.repeated.take(series),
-        };
-    }
-    produced
+/// Both sides of a run that is over, and who can name its series.
+pub struct Ledger {
+    pub offers: Offers,
+    pub answered: Answered,
+    pub source: Box<dyn Source>,
 }
 
-/// Writes the ledger; who sees the file sees all of it.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write(produced: &Produced, path: &Path) -> std::io::Result<()> {
-    output_file::replace(path, |mut file| produced.write(&mut file))
+impl Ledger {
+    /// What became of each series, in the order of their numbers. There may be hundreds of thousands: one at a time.
+    pub fn lines(&self) -> impl Iterator<Item = (LedgerKey, ProducedKey)> {
+        let offered = |series: &u32| self.offers.offered.sets.get(*series as usize).is_some_and(|set| !set.is_empty());
+        let all = 0..self.offers.offered.sets.len() as u32;
+        all.filter(offered).filter_map(|series| Some((self.key(series)?, self.seqs(series))))
+    }
+
+    fn key(&self, series: u32) -> Option<LedgerKey> {
+        let SeriesName { run, truck_id, codigo } = self.source.series(series)?;
+        Some(LedgerKey { run, truck_id, codigo })
+    }
+
+    fn seqs(&self, series: u32) -> ProducedKey {
+        let Self { offers, answered, .. } = self;
+        ProducedKey {
+            offered: offers.offered.of(series),
+            acknowledged: answered.acknowledged.of(series),
+            dead_lettered: answered.dead_lettered.of(series),
+            expect_rejected: offers.expect_rejected.of(series),
+            expect_dead_letter: offers.expect_dead_letter.of(series),
+            repeated: offers.repeated.of(series),
+        }
+    }
+
+    /// Writes the ledger; who sees the file sees all of it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> std::io::Result<()> {
+        output_file::replace(path, |mut file| self.lines().try_for_each(|(key, seqs)| seqs.write(&key, &mut file)))
+    }
 }

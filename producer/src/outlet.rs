@@ -110,6 +110,10 @@ impl Client for KafkaOutlet {
         self.now = now;
     }
 
+    fn begin_chunk(&mut self, records: usize) {
+        self.slots.warm(records);
+    }
+
     fn offer(&mut self, record: &Outgoing<'_>) -> Offered {
         let Some(slot) = self.slots.take(record.flying, self.now) else { return Offered::Full };
         let offered = self.send(record, slot);

@@ -50,7 +50,9 @@ pub struct Flown {
 }
 
 /// Short sleeps cost more than they give: every wake-up finds a cold cache. The next events are this late at most.
-const SHORTEST_SLEEP: Duration = Duration::from_millis(2);
+const SHORTEST_SLEEP: Duration = Duration::from_millis(4);
+/// The flow looks once more what is due, so long before a second of the run is over.
+const LAST_LOOK: Duration = Duration::from_millis(1);
 /// A sleep is cut here, so that a drain or a new limit is seen soon.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 /// So many bad lines are logged one by one; all of them are in the local file.
@@ -88,7 +90,7 @@ impl<O: Outlet> Pipeline<O> {
         match fill {
             Fill::End if self.sending.patience.draining() => return Ok(Some(End::Stopped)),
             Fill::End => return Ok(Some(End::Complete)),
-            Fill::Wait(until) if until > now => (self.pause)((until - now).clamp(SHORTEST_SLEEP, LONGEST_SLEEP)),
+            Fill::Wait(until) if until > now => (self.pause)(sleep(now, until)),
             Fill::Wait(_) => {}
             Fill::Taken => {
                 self.route(chunk);
@@ -157,6 +159,14 @@ impl<O: Outlet> Pipeline<O> {
             write(&self.set_aside, &aside, tally);
         }
     }
+}
+
+/// How long to sleep at `now` when the next event is due at `until`. A second sends what is due in it: a sleep that would pass its
+/// last look ends there.
+fn sleep(now: Duration, until: Duration) -> Duration {
+    let wanted = (until - now).clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
+    let last_look = Duration::from_secs(now.as_secs() + 1) - LAST_LOOK;
+    if now < last_look && until <= last_look { wanted.min(last_look - now) } else { wanted }
 }
 
 /// False when the file took nothing.

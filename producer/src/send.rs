@@ -7,7 +7,7 @@ use crate::answers::Answers;
 use crate::chunk::{Chunk, Item};
 use crate::client::Offered;
 use crate::ledger::Offers;
-use crate::tally::{Pace, SeriesCounts};
+use crate::tally::{CodeCounts, Pace};
 use runtime::clock::SharedClock;
 use runtime::health::Beat;
 use runtime::shutdown::Shutdown;
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// The way out of the flow; scripted in tests.
 pub trait Outlet: Send {
+    /// So many events come now.
+    fn begin_chunk(&mut self, _events: usize) {}
+
     /// Hands over an event, or says why not.
     fn offer(&mut self, item: &Item, chunk: &Chunk) -> Offered;
 
@@ -89,7 +92,7 @@ pub struct Sending<O> {
 #[derive(Debug, Clone, Default)]
 pub struct Books {
     pub pace: Pace,
-    pub counts: SeriesCounts,
+    pub counts: CodeCounts,
     /// Kept when a ledger is wanted.
     pub offers: Option<Offers>,
 }
@@ -99,17 +102,18 @@ impl<O: Outlet> Sending<O> {
     pub fn send(&mut self, chunk: &Chunk) -> bool {
         let tally = self.answers.tally.clone();
         tally.offered.add(chunk.len() as u64);
+        self.books.note(chunk.items());
+        self.outlet.begin_chunk(chunk.len());
         let mut now = self.elapsed();
         let (mut sent, mut sent_bytes) = (0, 0);
         let mut rest = chunk.items().iter();
         for item in rest.by_ref() {
-            self.books.note(item);
             match self.send_one(item, chunk, &mut now) {
                 Ok(true) => (sent, sent_bytes) = (sent + 1, sent_bytes + item.value.len() as u64),
                 Ok(false) => {}
                 Err(why) => {
                     self.answers.lost_sight(&why, item.ticket);
-                    rest.by_ref().for_each(|item| self.lose(item, &why));
+                    rest.by_ref().for_each(|item| self.answers.lost_sight(&why, item.ticket));
                     self.outlet.end_chunk();
                     tally.sent.add(sent);
                     tally.sent_bytes.add(sent_bytes);
@@ -183,13 +187,9 @@ impl<O: Outlet> Sending<O> {
     /// Counts a chunk that will not be sent any more as failed; always false.
     pub fn give_up(&mut self, chunk: &Chunk) -> bool {
         self.answers.tally.offered.add(chunk.len() as u64);
-        chunk.items().iter().for_each(|item| self.lose(item, TOO_LATE));
+        self.books.note(chunk.items());
+        chunk.items().iter().for_each(|item| self.answers.lost_sight(TOO_LATE, item.ticket));
         false
-    }
-
-    fn lose(&mut self, item: &Item, why: &str) {
-        self.books.note(item);
-        self.answers.lost_sight(why, item.ticket);
     }
 
     /// Time since the start of the run.
@@ -199,10 +199,11 @@ impl<O: Outlet> Sending<O> {
 }
 
 impl Books {
-    fn note(&mut self, item: &Item) {
-        self.counts.note(item);
+    /// A whole chunk at a time and nothing in between, so that the waits for memory overlap.
+    fn note(&mut self, items: &[Item]) {
+        items.iter().for_each(|item| self.counts.note(item));
         if let Some(offers) = &mut self.offers {
-            offers.note(item);
+            offers.note(items);
         }
     }
 }

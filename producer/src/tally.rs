@@ -4,6 +4,7 @@ use crate::chunk::{Item, NO_SERIES};
 use crate::latency::Lateness;
 use runtime::metrics::{Counter, Gauge};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 /// Counters of a run. Clones count the same; `default()` counts for itself (tests).
@@ -75,40 +76,44 @@ impl Pace {
     }
 }
 
-/// How many events of each series were offered.
+/// How many events were offered, by codigo.
 #[derive(Debug, Clone, Default)]
-pub struct SeriesCounts {
-    by_series: Vec<u64>,
-    /// Events whose id names no series, by codigo.
-    unnamed: HashMap<u32, u64>,
+pub struct CodeCounts {
+    by_codigo: HashMap<u32, u64, BuildHasherDefault<CodigoHasher>>,
+    unnamed: u64,
 }
 
-impl SeriesCounts {
+/// Asked for every event: one multiplication, where the standard library's hash costs as much as encoding a number.
+#[derive(Debug, Clone, Default)]
+struct CodigoHasher(u64);
+
+impl Hasher for CodigoHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(self.0 as u32 ^ u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, codigo: u32) {
+        // 2^64 divided by the golden ratio spreads neighbours over all bits.
+        self.0 = u64::from(codigo).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+impl CodeCounts {
     pub fn note(&mut self, item: &Item) {
-        if item.series == NO_SERIES {
-            *self.unnamed.entry(item.codigo).or_default() += 1;
-            return;
-        }
-        let place = item.series as usize;
-        if self.by_series.len() <= place {
-            self.by_series.resize(place + 1, 0);
-        }
-        self.by_series[place] += 1;
+        *self.by_codigo.entry(item.codigo).or_default() += 1;
+        self.unnamed += u64::from(item.series == NO_SERIES);
     }
 
     /// Events that the ledger cannot name.
     pub fn unnamed(&self) -> u64 {
-        self.unnamed.values().sum()
+        self.unnamed
     }
 
-    /// Events per codigo; `codigo_of` names the codigo of a series.
-    pub fn by_codigo(&self, codigo_of: impl Fn(u32) -> Option<u32>) -> HashMap<u32, u64> {
-        let mut codes = self.unnamed.clone();
-        for (series, count) in self.by_series.iter().enumerate().filter(|(_, count)| **count > 0) {
-            if let Some(codigo) = codigo_of(series as u32) {
-                *codes.entry(codigo).or_default() += count;
-            }
-        }
-        codes
+    pub fn by_codigo(&self) -> HashMap<u32, u64> {
+        self.by_codigo.iter().map(|(codigo, count)| (*codigo, *count)).collect()
     }
 }

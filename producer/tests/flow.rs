@@ -5,7 +5,7 @@ use producer::answers::Answers;
 use producer::chunk::{Chunk, Item};
 use producer::client::Offered;
 use producer::in_flight::InFlight;
-use producer::ledger::assemble;
+use producer::ledger::Ledger;
 use producer::limit::{LimitControl, Limiter, Limits};
 use producer::pipeline::{End, Flown, Pipeline};
 use producer::profile::Profile;
@@ -163,7 +163,7 @@ fn events_leave_when_they_are_due_and_every_second_holds_its_rate() {
     let source = &flown.source;
     let rate = rate(&flown.books.pace.per_second, elapsed, |second| source.planned(Duration::from_secs(second)));
     assert!(rate.worst_second_error.unwrap() <= 0.002, "{rate:?}");
-    assert!(flown.books.pace.lateness_max <= Duration::from_millis(2));
+    assert!(flown.books.pace.lateness_max <= Duration::from_millis(4));
     assert!((4.9..=5.0).contains(&elapsed), "{elapsed}");
 }
 
@@ -232,12 +232,14 @@ fn what_breaks_the_client_ends_the_run_and_counts_the_rest() {
 fn the_ledger_holds_every_offered_event_and_the_invalid_ones() {
     let bench = Bench::new();
     let flown = bench.run(generator(1_000.0, 3), |_| Offered::Taken);
-    let produced = assemble(flown.books.offers.unwrap(), Default::default(), |series| flown.source.series(series));
-    let offered: u64 = produced.keys().map(|(_, key)| key.offered.count()).sum();
-    let invalid: u64 = produced.keys().map(|(_, key)| key.expect_rejected.count()).sum();
+    let Flown { source, books, .. } = flown;
+    let ledger = Ledger { offers: books.offers.unwrap(), answered: Default::default(), source };
+    let lines: Vec<_> = ledger.lines().map(|(_, seqs)| seqs).collect();
+    let offered: u64 = lines.iter().map(|seqs| seqs.offered.count()).sum();
+    let invalid: u64 = lines.iter().map(|seqs| seqs.expect_rejected.count()).sum();
     assert_eq!(offered, 3_000);
     assert!((200..400).contains(&invalid), "{invalid} of 3,000 at 10 %");
-    assert!(produced.keys().all(|(_, key)| key.offered.ranges().len() == 1 && key.acknowledged.is_empty()));
+    assert!(lines.iter().all(|seqs| seqs.offered.ranges().len() == 1 && seqs.acknowledged.is_empty()));
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn a_climb_stops_behind_the_highest_rate_that_kafka_holds() {
     assert!((broken.reached - 5_000.0).abs() < 10.0 && broken.ack_p99_ms.unwrap() > 1_000.0, "{knee}");
     assert!((14_900..15_100).contains(&broken.queue), "3,000 events/s too many for 5 s: {knee}");
     let held = knee.steps[2].measured;
-    assert!((held.reached / 4_000.0 - 1.0).abs() < 0.001 && held.ack_p99_ms.unwrap() < 10.0, "{knee}");
+    assert!((held.reached / 4_000.0 - 1.0).abs() < 0.001 && held.ack_p99_ms.unwrap() < 13.0, "{knee}");
     // It ended with the step, the plan too, and what was under way came home.
     let planned = flown.source.planned(Duration::from_secs(60)).unwrap();
     assert!((75_000..75_100).contains(&planned), "{planned}");
@@ -255,7 +255,7 @@ fn a_standstill_of_five_seconds_is_in_the_latency_whoever_had_to_wait() {
         assert!(worst.max >= 4_900.0 && worst.p99 > 4_000.0, "{worst:?}");
         let late = pace.lateness.summary();
         if room == 1_300 {
-            assert!(late.late_sends > 50_000 && late.max > 4_800.0 && late.p50 < 2.0, "{late:?}");
+            assert!(late.late_sends > 50_000 && late.max > 4_800.0 && late.p50 < 4.0, "{late:?}");
         } else {
             assert_eq!(late.late_sends, 0, "{late:?}");
         }

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use domain::event::check;
-use domain::ledger::Produced;
+use domain::ledger::ProducedKey;
 use producer::chunk::{Chunk, Intent, Item, Room};
-use producer::ledger::{Offers, assemble};
+use producer::ledger::{Ledger, Offers};
 use producer::profile::Profile;
 use producer::source::{Fill, Generator, Load, Run, Source};
 use std::collections::HashMap;
@@ -32,8 +32,8 @@ struct Made {
 /// A whole run: its events, what the ledger was told, and the source.
 struct Sample {
     events: Vec<Made>,
-    ledger: Produced,
-    generator: Generator,
+    ledger: Vec<ProducedKey>,
+    source: Box<dyn Source>,
 }
 
 fn made(profile: &Profile) -> Sample {
@@ -47,14 +47,15 @@ fn made(profile: &Profile) -> Sample {
             Fill::Wait(_) => panic!("everything is due"),
             Fill::Taken => {}
         }
+        offers.note(chunk.items());
         for item in chunk.items() {
-            offers.note(item);
             let truck = String::from_utf8(chunk.text(item.truck).to_vec()).unwrap();
             events.push(Made { item: *item, truck, value: chunk.text(item.value).to_vec() });
         }
     }
-    let ledger = assemble(offers, Default::default(), |series| generator.series(series));
-    Sample { events, ledger, generator }
+    let ledger = Ledger { offers, answered: Default::default(), source: Box::new(generator) };
+    let seqs = ledger.lines().map(|(_, seqs)| seqs).collect();
+    Sample { events, ledger: seqs, source: ledger.source }
 }
 
 /// In every series each new event has the next seq, and whatever is sent again was sent before.
@@ -102,10 +103,10 @@ fn repeats_are_the_same_bytes_and_the_ledger_knows_each() {
             assert!(first.insert(key, (made.value.clone(), made.item.ts)).is_none());
         }
     }
-    let told: u64 = ledger.keys().map(|(_, key)| key.repeated.count()).sum();
-    let offered: u64 = ledger.keys().map(|(_, key)| key.offered.count()).sum();
+    let told: u64 = ledger.iter().map(|key| key.repeated.count()).sum();
+    let offered: u64 = ledger.iter().map(|key| key.offered.count()).sum();
     assert_eq!((told, offered), (repeats as u64, (120_000 - repeats) as u64));
-    assert!(ledger.keys().all(|(_, key)| key.repeated.both(&key.expect_rejected).is_empty()));
+    assert!(ledger.iter().all(|key| key.repeated.both(&key.expect_rejected).is_empty()));
 }
 
 #[test]
@@ -119,7 +120,7 @@ fn oversize_events_are_valid_too_large_and_told_to_the_ledger() {
     assert!(near(count(&events, Intent::Rejected), 400.0));
     assert!(oversize.iter().all(|made| made.value.len() == 1_100_000 && made.item.invalid_id.is_some()));
     assert!(oversize.iter().all(|made| check(&made.value).unwrap().seq == made.item.seq));
-    let told: u64 = ledger.keys().map(|(_, key)| key.expect_dead_letter.count()).sum();
+    let told: u64 = ledger.iter().map(|key| key.expect_dead_letter.count()).sum();
     assert_eq!(told, oversize.len() as u64);
 }
 
@@ -173,7 +174,7 @@ fn trucks_follow_zipfs_law() {
 #[test]
 fn late_trucks_send_what_they_kept_in_order_with_its_own_time() {
     let profile = profile("", "late = { share = 0.2, offline = \"5s\", every = \"20s\" }");
-    let Sample { events, generator, .. } = made(&profile);
+    let Sample { events, source, .. } = made(&profile);
     assert_order(&events);
     assert_eq!(events.len(), 120_000);
     let at = |made: &Made| Duration::from_millis((made.item.ts - START) as u64);
@@ -193,7 +194,7 @@ fn late_trucks_send_what_they_kept_in_order_with_its_own_time() {
     for second in 0..=61 {
         let due = Duration::from_secs(second);
         let before = events.iter().filter(|made| made.item.due < due).count() as u64;
-        assert_eq!(generator.planned(due), Some(before), "second {second}");
+        assert_eq!(source.planned(due), Some(before), "second {second}");
     }
 }
 

@@ -1,73 +1,76 @@
 //! Writes an event as the JSON that travels, without allocating.
 
+use super::pen::{BEYOND, Pen};
 use super::{Event, VERSION};
+
+/// Names of members, numbers of any size and what the pen writes too much: an event without its run and its truck is shorter.
+const ROOM: usize = 320;
+const START: &[u8; 13] = b"{\"v\":1,\"id\":\"";
+const _: () = assert!(VERSION == 1, "START holds the version");
 
 /// Appends the event's JSON to `out`; members stand in the order of the schema.
 pub fn encode(event: &Event<'_>, out: &mut Vec<u8>) {
-    let mut int = itoa::Buffer::new();
-    out.extend_from_slice(b"{\"v\":");
-    out.extend_from_slice(int.format(VERSION).as_bytes());
-    out.extend_from_slice(b",\"id\":\"");
-    id(event, out);
-    out.extend_from_slice(b"\",\"codigo\":");
-    out.extend_from_slice(int.format(event.codigo).as_bytes());
-    out.extend_from_slice(b",\"truck_id\":\"");
-    out.extend_from_slice(event.truck_id.as_bytes());
-    out.extend_from_slice(b"\",\"seq\":");
-    out.extend_from_slice(int.format(event.seq).as_bytes());
-    out.extend_from_slice(b",\"ts\":");
-    out.extend_from_slice(int.format(event.ts).as_bytes());
-    readings(event, out);
-    out.push(b'}');
+    write(event, out, |pen| {
+        pen.literal(START);
+        id(event, pen);
+        pen.literal(b"\",\"codigo\":");
+        pen.number(event.codigo.into());
+        pen.literal(b",\"truck_id\":\"");
+        pen.name(event.truck_id);
+        pen.literal(b"\",\"seq\":");
+        pen.number(event.seq);
+        pen.literal(b",\"ts\":");
+        pen.signed(event.ts);
+        readings(event, pen);
+        pen.literal(b"}");
+    });
 }
 
 /// Appends `{run}-{truck_id}-{codigo}-{seq}`, the event's id.
-pub(super) fn id(event: &Event<'_>, out: &mut Vec<u8>) {
-    let mut int = itoa::Buffer::new();
-    out.extend_from_slice(event.run.as_bytes());
-    out.push(b'-');
-    out.extend_from_slice(event.truck_id.as_bytes());
-    out.push(b'-');
-    out.extend_from_slice(int.format(event.codigo).as_bytes());
-    out.push(b'-');
-    out.extend_from_slice(int.format(event.seq).as_bytes());
+pub(super) fn write_id(event: &Event<'_>, out: &mut Vec<u8>) {
+    write(event, out, |pen| id(event, pen));
 }
 
-fn readings(event: &Event<'_>, out: &mut Vec<u8>) {
+#[inline]
+fn write(event: &Event<'_>, out: &mut Vec<u8>, with: impl FnOnce(&mut Pen<'_>)) {
+    let start = out.len();
+    out.resize(start + ROOM + event.run.len() + 2 * event.truck_id.len() + BEYOND, 0);
+    let mut pen = Pen::new(&mut out[start..]);
+    with(&mut pen);
+    let end = start + pen.written();
+    out.truncate(end);
+}
+
+#[inline]
+fn id(event: &Event<'_>, pen: &mut Pen<'_>) {
+    pen.name(event.run);
+    pen.literal(b"-");
+    pen.name(event.truck_id);
+    pen.literal(b"-");
+    pen.number(event.codigo.into());
+    pen.literal(b"-");
+    pen.number(event.seq);
+}
+
+#[inline]
+fn readings(event: &Event<'_>, pen: &mut Pen<'_>) {
     let r = &event.readings;
-    out.extend_from_slice(b",\"lat\":");
-    fixed(i64::from(r.lat_e5), 5, out);
-    out.extend_from_slice(b",\"lon\":");
-    fixed(i64::from(r.lon_e5), 5, out);
-    out.extend_from_slice(b",\"speed\":");
-    fixed(i64::from(r.speed_tenths), 1, out);
-    out.extend_from_slice(b",\"fuel\":");
-    fixed(i64::from(r.fuel_tenths), 1, out);
-    out.extend_from_slice(b",\"odo\":");
-    fixed(r.odo_tenths.min(i64::MAX as u64) as i64, 1, out);
-}
-
-/// Appends `value / 10^places` with exactly `places` digits behind the point.
-fn fixed(value: i64, places: u32, out: &mut Vec<u8>) {
-    let unit = 10u64.pow(places);
-    let magnitude = value.unsigned_abs();
-    let mut int = itoa::Buffer::new();
-    if value < 0 {
-        out.push(b'-');
-    }
-    out.extend_from_slice(int.format(magnitude / unit).as_bytes());
-    out.push(b'.');
-    let fraction = int.format(magnitude % unit);
-    for _ in fraction.len()..places as usize {
-        out.push(b'0');
-    }
-    out.extend_from_slice(fraction.as_bytes());
+    pen.literal(b",\"lat\":");
+    pen.fixed::<5>(r.lat_e5.into());
+    pen.literal(b",\"lon\":");
+    pen.fixed::<5>(r.lon_e5.into());
+    pen.literal(b",\"speed\":");
+    pen.fixed::<1>(r.speed_tenths.into());
+    pen.literal(b",\"fuel\":");
+    pen.fixed::<1>(r.fuel_tenths.into());
+    pen.literal(b",\"odo\":");
+    pen.fixed::<1>(r.odo_tenths.min(i64::MAX as u64) as i64);
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{Event, Readings};
-    use super::{encode, fixed};
+    use super::encode;
 
     #[test]
     fn the_bytes_are_those_of_the_design() {
@@ -92,13 +95,19 @@ mod tests {
     }
 
     #[test]
-    fn fixed_point_keeps_leading_zeros_and_the_sign_below_one() {
-        for (value, places, want) in
-            [(-5, 5, "-0.00005"), (0, 1, "0.0"), (105, 2, "1.05"), (-9_000_000, 5, "-90.00000")]
-        {
-            let mut out = Vec::new();
-            fixed(value, places, &mut out);
-            assert_eq!(String::from_utf8_lossy(&out), want);
-        }
+    fn the_largest_numbers_have_room() {
+        let readings = Readings {
+            lat_e5: i32::MIN,
+            lon_e5: i32::MIN,
+            speed_tenths: u32::MAX,
+            fuel_tenths: u32::MAX,
+            odo_tenths: u64::MAX,
+        };
+        let name = "0".repeat(500);
+        let event = Event { run: &name, codigo: u32::MAX, truck_id: &name, seq: u64::MAX, ts: i64::MIN, readings };
+        let mut out = Vec::new();
+        encode(&event, &mut out);
+        let value: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        assert_eq!((value["seq"].as_u64(), value["ts"].as_i64()), (Some(u64::MAX), Some(i64::MIN)));
     }
 }

@@ -32,7 +32,7 @@ impl fmt::Display for EventId {
 impl Event<'_> {
     /// Appends the id's text to `out` without allocating.
     pub fn write_id(&self, out: &mut Vec<u8>) {
-        encode::id(self, out);
+        encode::write_id(self, out);
     }
 }
 

@@ -76,12 +76,7 @@ impl Produced {
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let mut keys: Vec<_> = self.keys.iter().collect();
         keys.sort_unstable_by_key(|(key, _)| *key);
-        for (key, seqs) in keys {
-            let line = LentLine { run: &key.run, truck_id: &key.truck_id, codigo: key.codigo, seqs };
-            serde_json::to_writer(&mut *out, &line)?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
+        keys.into_iter().try_for_each(|(key, seqs)| seqs.write(key, out))
     }
 
     /// Adds what a ledger file says; several instances' files add up.
@@ -100,6 +95,16 @@ impl Produced {
 }
 
 impl ProducedKey {
+    /// Writes the line of `key`.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, key: &LedgerKey, out: &mut impl Write) -> io::Result<()> {
+        let line = LentLine { run: &key.run, truck_id: &key.truck_id, codigo: key.codigo, seqs: self };
+        serde_json::to_writer(&mut *out, &line)?;
+        out.write_all(b"\n")
+    }
+
     fn add(&mut self, other: &Self) {
         let pairs = [
             (&mut self.offered, &other.offered),

@@ -12,7 +12,19 @@ pub struct SeqSet {
 
 impl SeqSet {
     /// Adds `seq`; false when it was there already.
+    #[inline]
     pub fn insert(&mut self, seq: u64) -> bool {
+        // In order, as almost always.
+        if let Some((_, last)) = self.ranges.last_mut()
+            && last.checked_add(1) == Some(seq)
+        {
+            *last = seq;
+            return true;
+        }
+        self.insert_anywhere(seq)
+    }
+
+    fn insert_anywhere(&mut self, seq: u64) -> bool {
         let at = self.ranges.partition_point(|(_, last)| *last < seq);
         if self.ranges.get(at).is_some_and(|(first, _)| *first <= seq) {
             return false;

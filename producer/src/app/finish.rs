@@ -5,14 +5,13 @@ use super::parts::About;
 use crate::answers::Answers;
 use crate::config::Config;
 use crate::knee;
-use crate::ledger;
+use crate::ledger::Ledger;
 use crate::pipeline::{End, Flown};
 use crate::profile::Profile;
 use crate::report::{Report, TopicSpread, hottest_share, rate, spread};
 use crate::source::Load;
 use crate::ticket::Ticket;
 use crate::usage;
-use domain::ledger::Produced;
 use kafka_client::probe::TopicInfo;
 use runtime::exit::Failure;
 use runtime::output_file;
@@ -23,7 +22,7 @@ use std::time::Duration;
 pub struct Ended {
     pub report: Report,
     pub end: End,
-    ledger: Option<Produced>,
+    ledger: Option<Ledger>,
 }
 
 /// Codes that count as the hottest when no profile says it.
@@ -55,9 +54,8 @@ pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -
         let share = load.map_or(profile.codes.share, |load| load.hottest_share(profile.codes.hottest()));
         report.expect(&profile.expected, share);
     }
-    let (source, end) = (flown.source, flown.end);
-    let offers = flown.books.offers;
-    let ledger = offers.map(|offers| ledger::assemble(offers, outcome.ledger, |series| source.series(series)));
+    let Flown { end, source, books, .. } = flown;
+    let ledger = books.offers.map(|offers| Ledger { offers, answered: outcome.ledger, source });
     Ended { report, end, ledger }
 }
 
@@ -103,7 +101,7 @@ fn pace(report: &mut Report, flown: &Flown) {
 
 fn codes(report: &mut Report, flown: &Flown, profile: Option<&Profile>) {
     let counts = &flown.books.counts;
-    let codes = counts.by_codigo(|series| Some(flown.source.series(series)?.codigo));
+    let codes = counts.by_codigo();
     let fifth = || (codes.len() as f64 * HOTTEST).ceil() as usize;
     let hottest = profile.map_or_else(fifth, |profile| profile.codes.hottest());
     report.hottest_codes = hottest as u64;
@@ -125,7 +123,7 @@ fn ended(end: &End, answers: &Answers) -> String {
 /// A file cannot be written.
 pub fn write(ended: &Ended, outputs: &Outputs) -> Result<(), Failure> {
     if let (Some(path), Some(ledger)) = (&outputs.ledger, &ended.ledger) {
-        ledger::write(ledger, path).map_err(|error| unwritten("ledger", path, &error))?;
+        ledger.write(path).map_err(|error| unwritten("ledger", path, &error))?;
     }
     if let Some(path) = &outputs.report {
         let mut text = serde_json::to_string_pretty(&ended.report)?;

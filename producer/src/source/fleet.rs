@@ -13,35 +13,59 @@ pub fn truck_id(index: u32) -> String {
     format!("BR{state}{index:08}")
 }
 
-/// One truck on the road.
+/// One truck on the road: two lines of the cache.
+#[repr(align(64))]
 pub(super) struct Driven {
-    pub id: String,
-    pub truck: Truck,
     pub stream: Stream,
+    pub truck: Truck,
+}
+
+impl Driven {
+    /// Something of each line.
+    #[inline]
+    pub(super) fn touched(&self) -> u64 {
+        self.stream.state() ^ self.truck.seen().to_bits()
+    }
 }
 
 /// The trucks of an instance, by their place among them.
-pub(super) struct Fleet(Vec<Driven>);
+pub(super) struct Fleet {
+    driven: Vec<Driven>,
+    /// All ids, one after the other, each of the same length.
+    ids: String,
+    id_length: usize,
+}
 
 impl Fleet {
     /// The part of `trucks` that is `instance`'s.
     pub(super) fn new(trucks: u32, instance: Instance, seed: u64) -> Self {
         let driven = |number: u32| {
             let mut stream = Stream::of(seed, number);
-            Driven { id: truck_id(number), truck: Truck::new(&mut stream), stream }
+            Driven { truck: Truck::new(&mut stream), stream }
         };
-        Self((0..instance.trucks(trucks)).map(|place| driven(instance.truck(place))).collect())
+        let numbers = || (0..instance.trucks(trucks)).map(|place| instance.truck(place));
+        let ids = numbers().map(truck_id).collect();
+        Self { driven: numbers().map(driven).collect(), ids, id_length: truck_id(0).len() }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.driven.len()
     }
 
     pub(super) fn id(&self, place: usize) -> Option<&str> {
-        self.0.get(place).map(|driven| driven.id.as_str())
+        let start = place.checked_mul(self.id_length)?;
+        self.ids.get(start..start + self.id_length)
     }
 
-    pub(super) fn at(&mut self, place: usize) -> &mut Driven {
-        &mut self.0[place]
+    /// The truck at `place`, and its id.
+    #[inline]
+    pub(super) fn at(&mut self, place: usize) -> (&mut Driven, &str) {
+        let start = place * self.id_length;
+        (&mut self.driven[place], &self.ids[start..start + self.id_length])
+    }
+
+    #[inline]
+    pub(super) fn look_at(&self, place: usize) -> &Driven {
+        &self.driven[place]
     }
 }

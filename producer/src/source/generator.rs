@@ -17,6 +17,8 @@ use crate::instance::Instance;
 use crate::profile::Profile;
 use crate::ticket::Ticket;
 use domain::event::{Event, encode};
+use std::collections::VecDeque;
+use std::hint::black_box;
 use std::time::Duration;
 
 /// What makes the events of this run differ from those of another run of the same profile.
@@ -43,7 +45,12 @@ pub struct Generator {
     again: Again,
     /// The last seq of each series; the series of a truck stand side by side.
     seqs: Vec<u64>,
+    /// Turns that are due and not taken yet.
+    ahead: VecDeque<Turn>,
 }
+
+/// So many turns are looked up before the first is taken, so that the waits for their trucks overlap.
+const LOOK_AHEAD: usize = 32;
 
 impl Generator {
     /// The whole load.
@@ -72,24 +79,50 @@ impl Generator {
             oversize_bytes: profile.mix.oversize_bytes.as_usize(),
             again: Again::new(fleet.len(), profile.mix.duplicate_share),
             seqs: vec![0; fleet.len() * codes.len()],
+            ahead: VecDeque::with_capacity(LOOK_AHEAD),
             codes,
             fleet,
         })
+    }
+
+    /// Looks up the next turns that are due, when none is left; tells what comes after them.
+    #[inline]
+    fn look_ahead(&mut self, until: u64) -> Next {
+        let mut after = Next::Passed;
+        while self.ahead.len() < LOOK_AHEAD {
+            after = self.walk.next(until);
+            let Next::Turn(turn) = after else { break };
+            self.ahead.push_back(turn);
+        }
+        self.warm();
+        after
+    }
+
+    /// Fetches the trucks and the seqs of the next turns into this processor's cache, side by side: one after the other, each
+    /// costs a wait of its own. A truck's second turn may be another code's than looks so here; that costs the wait.
+    fn warm(&self) {
+        let places = || self.ahead.iter().map(|turn| self.instance.place(turn.truck) as usize);
+        black_box(places().fold(0, |all, place| all ^ self.fleet.look_at(place).touched()));
+        let seq = |place: usize| {
+            let rank = self.mix.draw(&mut self.fleet.look_at(place).stream.clone());
+            self.seqs[place * self.codes.len() + rank]
+        };
+        black_box(places().fold(0, |all, place| all ^ seq(place)));
     }
 
     /// Makes the event of a turn.
     #[inline]
     fn generate(&mut self, turn: Turn, chunk: &mut Chunk) {
         let (place, due) = (self.instance.place(turn.truck) as usize, Duration::from_nanos(turn.due));
-        let driven = self.fleet.at(place);
+        let (driven, id) = self.fleet.at(place);
         let first_series = place * self.codes.len();
         if let Some(kept) = self.again.take(place) {
-            repeat(kept, (self.codes[kept.rank], first_series), (due, &driven.id), chunk);
+            repeat(kept, (self.codes[kept.rank], first_series), (due, id), chunk);
             return;
         }
         let rank = if turn.is_hot { self.hot_rank } else { self.mix.draw(&mut driven.stream) };
         let fate = self.fates.draw(&mut driven.stream);
-        let Driven { id, truck, stream } = driven;
+        let Driven { truck, stream } = driven;
         truck.advance(turn.at as f64 / 1e9, stream);
         let series = first_series + rank;
         self.seqs[series] += 1;
@@ -161,16 +194,20 @@ impl Source for Generator {
     fn fill(&mut self, now: Duration, room: Room, chunk: &mut Chunk) -> Result<Fill, ReplayError> {
         let until = nanos(now);
         while !chunk.is_full(room) {
-            let wait = match self.walk.next(until) {
-                Next::Turn(turn) => {
-                    self.generate(turn, chunk);
-                    continue;
-                }
-                Next::Wait(due) => Fill::Wait(Duration::from_nanos(due)),
-                Next::Passed => Fill::Wait(now),
-                Next::End => Fill::End,
-            };
-            return Ok(if chunk.is_empty() { wait } else { Fill::Taken });
+            let after = self.look_ahead(until);
+            if self.ahead.is_empty() {
+                let wait = match after {
+                    Next::Turn(_) | Next::Passed => Fill::Wait(now),
+                    Next::Wait(due) => Fill::Wait(Duration::from_nanos(due)),
+                    Next::End => Fill::End,
+                };
+                return Ok(if chunk.is_empty() { wait } else { Fill::Taken });
+            }
+            while !chunk.is_full(room)
+                && let Some(turn) = self.ahead.pop_front()
+            {
+                self.generate(turn, chunk);
+            }
         }
         Ok(Fill::Taken)
     }

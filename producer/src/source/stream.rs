@@ -18,6 +18,10 @@ impl Stream {
     pub(super) fn of(seed: u64, truck: u32) -> Self {
         Self(hash(seed, truck))
     }
+
+    pub(super) fn state(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A number that any two (seed, truck) share only by chance.

@@ -1,6 +1,6 @@
 //! A truck that moves plausibly: heading, speed with inertia, fuel that burns and is refilled, an odometer that only grows.
 //!
-//! Only additions, multiplications, divisions and square roots, which IEEE 754 defines to the last bit: the same seed
+//! Only additions, multiplications and divisions, which IEEE 754 defines to the last bit: the same seed
 //! makes the same journey on every machine.
 
 use domain::event::Readings;
@@ -95,6 +95,11 @@ impl Truck {
         }
     }
 
+    /// When it was seen last; a part of the truck's other end, for who wants all of it in the cache.
+    pub(super) fn seen(&self) -> f64 {
+        self.seen
+    }
+
     /// What the sensors say now, within the ranges of the schema.
     pub(super) fn readings(&self) -> Readings {
         Readings {
@@ -117,10 +122,12 @@ fn thirds(draw: u64) -> [f64; 3] {
 /// A unit vector turned by an angle whose half has the tangent `half`.
 fn turned(north: f64, east: f64, half: f64) -> (f64, f64) {
     let square = half * half;
-    let (cos, sin) = ((1.0 - square) / (1.0 + square), 2.0 * half / (1.0 + square));
+    let inverse = 1.0 / (1.0 + square);
+    let (cos, sin) = ((1.0 - square) * inverse, 2.0 * half * inverse);
     let (north, east) = (north * cos - east * sin, north * sin + east * cos);
-    let length = (north * north + east * east).sqrt();
-    (north / length, east / length)
+    // One step of Newton's towards 1 / length, which is 1 but for rounding.
+    let scale = 1.5 - 0.5 * (north * north + east * east);
+    (north * scale, east * scale)
 }
 
 /// The cosine of a latitude in degrees, to a thousandth for the latitudes that trucks reach.
