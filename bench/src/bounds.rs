@@ -112,6 +112,7 @@ mod tests {
             cpu_of_a_core: 0.08,
             lateness_max_ms: 9.0,
             late_sends: 0,
+            machine_late_ms: 0.0,
             ack_p50_ms: 15.0,
             ack_p99_ms: 30.0,
             early_memory_mib: 50.0,

@@ -21,11 +21,11 @@ use std::path::{Path, PathBuf};
 pub struct Cli {
     #[command(subcommand)]
     rival: Option<Command>,
-    /// Rounds that count; one more runs before them to warm the brokers up
+    /// Rounds that count; as many runs as it takes go before them to warm the brokers up
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
     /// Records of each run
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
     records: u64,
     /// Seconds of the steady load
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(4..=3_600))]
@@ -124,10 +124,8 @@ fn all(cli: &Cli) -> Result<Report> {
     };
     eprintln!("bench: starting three brokers");
     let mut world = World::start(&folder)?;
+    let (runs, settings) = rounds::run(&plan(cli), &mut world, &folder)?;
     if cli.only != Some(Part::Steady) {
-        let rivals = if cli.rivals.is_empty() { Rival::ALL.to_vec() } else { cli.rivals.clone() };
-        let plan = Plan { rounds: cli.rounds, records: cli.records, rivals };
-        let (runs, settings) = rounds::run(&plan, &mut world, &folder)?;
         report.bounds.extend(bounds::of_rivals(&runs));
         report.take(runs);
         report.settings = settings.shared;
@@ -139,6 +137,16 @@ fn all(cli: &Cli) -> Result<Report> {
         report.steady = Some(steady);
     }
     Ok(report)
+}
+
+/// The steady load alone needs warm brokers as well, and nothing else.
+fn plan(cli: &Cli) -> Plan {
+    let (rounds, rivals) = match (cli.only, cli.rivals.as_slice()) {
+        (Some(Part::Steady), _) => (0, vec![Rival::C]),
+        (_, []) => (cli.rounds, Rival::ALL.to_vec()),
+        (_, some) => (cli.rounds, some.to_vec()),
+    };
+    Plan { rounds, records: cli.records, rivals }
 }
 
 /// The load of the last minute.

@@ -17,12 +17,16 @@ pub mod bounds;
 pub mod report;
 /// The events that every rival sends, encoded before anybody is measured.
 pub mod events;
-/// Brokers, topic and identity of one run.
-pub mod world;
-/// The settings of each rival: the same, in three languages.
-pub mod settings;
 /// What a process used, measured from outside.
 pub mod meter;
+/// Brokers, topic and identity of one run.
+mod world;
+/// Load before the measurement, until the brokers have compiled themselves.
+pub mod warm;
+/// How late the machine wakes whoever sleeps.
+pub mod onlooker;
+/// The settings of each rival: the same, in three languages.
+pub mod settings;
 /// A rival of ours, in a process of its own: the producer's send stage with events that are already encoded.
 pub mod send_stage;
 /// A rival of ours, in a process of its own: an awaited future for each event.

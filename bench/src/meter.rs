@@ -54,6 +54,14 @@ pub fn cpu_seconds(pid: u32) -> Option<f64> {
     sum_of_fields(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?, 11)
 }
 
+/// CPU seconds of those threads of a process whose names start with `name`.
+pub fn threads_cpu_seconds(pid: u32, name: &str) -> f64 {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return 0.0 };
+    let stats = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+    let named = |stat: &String| stat.split_once('(').is_some_and(|(_, rest)| rest.starts_with(name));
+    stats.filter(named).filter_map(|stat| sum_of_fields(&stat, 11)).sum()
+}
+
 /// Two fields in a row, counted behind the command's name, which may hold spaces: user and system time.
 fn sum_of_fields(stat: &str, first: usize) -> Option<f64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(first);
@@ -70,8 +78,9 @@ pub fn memory(pid: u32, line: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{run, sum_of_fields};
+    use super::{run, sum_of_fields, threads_cpu_seconds};
     use std::process::Command;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
     #[test]
@@ -86,6 +95,27 @@ mod tests {
         bad.args(["-c", "echo why; exit 3"]);
         let error = run("bad", bad, log.path(), Duration::from_secs(60)).unwrap_err().to_string();
         assert!(error.contains("bad ended with exit status: 3") && error.contains("why"), "{error}");
+    }
+
+    #[test]
+    fn threads_are_told_apart_by_their_names() {
+        let busy = |name: &str| std::thread::Builder::new().name(name.into()).spawn(spin).unwrap();
+        let (thread, pid) = (busy("meter-busy"), std::process::id());
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        while threads_cpu_seconds(pid, "meter-b") < 0.05 {
+            assert!(std::time::Instant::now() < deadline, "no CPU was seen");
+        }
+        STOP.store(true, Ordering::Relaxed);
+        assert_eq!(threads_cpu_seconds(pid, "nobody"), 0.0);
+        thread.join().unwrap();
+    }
+
+    static STOP: AtomicBool = AtomicBool::new(false);
+
+    fn spin() {
+        while !STOP.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::figures::Runs;
 use crate::launch::Launcher;
 use crate::rival::Rival;
 use crate::settings::{self, SettingsFiles};
+use crate::warm;
 use crate::world::World;
 use anyhow::{Context, Result, ensure};
 use localenv::jars::Jars;
@@ -21,33 +22,47 @@ pub struct Plan {
     pub rivals: Vec<Rival>,
 }
 
-/// Runs all rounds. The first one is not counted: the brokers' JVMs become fast in it.
+/// The brokers are not warmed up for longer than so many rounds.
+const WARM_UP_ROUNDS: u32 = 7;
+
+/// Warms the brokers up, and then runs all rounds on one topic.
 ///
 /// # Errors
 /// A rival or a broker fails, or the brokers count other records than the rival's.
 pub fn run(plan: &Plan, world: &mut World, folder: &Path) -> Result<(Runs, SettingsFiles)> {
     let (events, jars) = (events::write(folder)?, Jars::find()?);
     settings::join_for_java(&world.identity)?;
+    let topic = "bench";
+    world.create_topic(topic)?;
+    let settings = settings::write(world, topic, folder)?;
+    let launcher = Launcher { folder, topic, settings: &settings, events: &events, jars: &jars };
+    let all = plan.rivals.len() as u32;
+    warm::up("rivals", world, WARM_UP_ROUNDS * all, |world, run| {
+        let rival = plan.rivals[run as usize % plan.rivals.len()];
+        counted(&launcher, world, (rival, 0, plan.records)).map(drop)
+    })?;
     let mut runs = Runs::default();
-    for round in 0..=plan.rounds {
-        // A topic a round, so that what is on the disk from earlier rounds weighs on nobody.
-        let topic = format!("bench-{round}");
-        world.create_topic(&topic)?;
-        let settings = settings::write(world, &topic, folder)?;
-        let launcher = Launcher { folder, topic: &topic, settings: &settings, events: &events, jars: &jars };
-        for rival in &plan.rivals {
-            if round == 0 {
-                counted(&launcher, world, (*rival, round, plan.records))?;
-                runs.0.push(counted(&launcher, world, (*rival, round, START))?);
-            } else {
-                runs.0.push(counted(&launcher, world, (*rival, round, plan.records))?);
-            }
-        }
-        if round == plan.rounds {
-            return Ok((runs, settings));
+    for rival in &plan.rivals {
+        runs.0.push(counted(&launcher, world, (*rival, 0, START))?);
+    }
+    for round in 1..=plan.rounds {
+        for rival in order(&plan.rivals, round) {
+            runs.0.push(counted(&launcher, world, (rival, round, plan.records))?);
         }
     }
-    anyhow::bail!("no round was run")
+    Ok((runs, settings))
+}
+
+/// Nobody is always the first, and nobody always comes after the same one: what a run leaves behind (pages to write, replicas
+/// to follow) weighs on the next.
+fn order(rivals: &[Rival], round: u32) -> Vec<Rival> {
+    let mut order = rivals.to_vec();
+    if round % 2 == 1 {
+        order.reverse();
+    }
+    let by = round as usize / 2 % order.len().max(1);
+    order.rotate_left(by);
+    order
 }
 
 /// A run whose records the brokers count themselves: who loses some cannot win.

@@ -18,6 +18,8 @@ pub struct Steadiness {
     /// Of the events due after the first second, milliseconds.
     pub lateness_max_ms: f64,
     pub late_sends: u64,
+    /// How late the bench's own idle thread was woken meanwhile: no process on this machine was on time then.
+    pub machine_late_ms: f64,
     pub ack_p50_ms: f64,
     pub ack_p99_ms: f64,
     pub early_memory_mib: f64,

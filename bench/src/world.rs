@@ -1,12 +1,14 @@
 //! Brokers, topic and identity of one run.
 
-use anyhow::{Context, Result};
+use crate::meter;
+use anyhow::{Context, Result, ensure};
 use localenv::authority::Identity;
 use localenv::broker::grant::{Grant, Operation, Resource};
 use localenv::broker::kafka::{KafkaCluster, KafkaOptions, Speed};
 use localenv::broker::topic::Topic;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 /// The partitions of every topic.
@@ -72,6 +74,22 @@ impl World {
         let ends = |partition| self.reader.fetch_watermarks(topic, partition, ANSWER);
         let each = |partition| ends(partition).map(|(_, high)| high.unsigned_abs());
         (0..PARTITIONS).map(each).sum::<Result<u64, _>>().with_context(|| format!("cannot read the ends of {topic}"))
+    }
+
+    /// Waits until what the brokers have written is on the disk.
+    ///
+    /// # Errors
+    /// There is no `sync`.
+    pub fn settle(&self) -> Result<()> {
+        let ended = Command::new("sync").status().context("cannot run sync")?;
+        ensure!(ended.success(), "sync ended with {ended}");
+        Ok(())
+    }
+
+    /// CPU seconds that the brokers' JVMs have spent on compiling themselves.
+    pub fn compiling(&self) -> f64 {
+        let of = |pid| meter::threads_cpu_seconds(pid, "C1 Comp") + meter::threads_cpu_seconds(pid, "C2 Comp");
+        self.cluster.pids().into_iter().map(of).sum()
     }
 
     /// An error when a broker ended by itself.
