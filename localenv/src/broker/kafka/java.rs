@@ -47,11 +47,7 @@ impl Java {
 
     /// Runs a broker.
     pub fn broker(&self, properties: &Path) -> Command {
-        let mut command = match self.speed {
-            Speed::QuickStart => Command::new(&self.program),
-            Speed::Throughput => behind_others(&self.program),
-        };
-        self.settings(&mut command);
+        let mut command = self.virtual_machine();
         command.args(match self.speed {
             Speed::QuickStart => ["-Xms64m", "-Xmx384m"],
             Speed::Throughput => ["-Xms384m", "-Xmx512m"],
@@ -69,15 +65,14 @@ impl Java {
 
     /// Prepares the data folder of a broker that has never run.
     pub fn formatter(&self, properties: &Path) -> Command {
-        let mut command = Command::new(&self.program);
-        self.settings(&mut command);
+        let mut command = self.virtual_machine();
         command.args(["-Xmx128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", &self.class_path]);
         command.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]).arg(properties);
         command
     }
 
-    /// Those of every virtual machine.
-    fn settings(&self, command: &mut Command) {
+    fn virtual_machine(&self) -> Command {
+        let mut command = Command::new(&self.program);
         command.args(["-XX:+UseSerialGC", "-XX:-UsePerfData"]);
         if self.speed == Speed::QuickStart {
             command.arg("-XX:TieredStopAtLevel=1");
@@ -85,14 +80,8 @@ impl Java {
         if let Archive::Use(path) = &self.archive {
             command.arg(flag("-XX:SharedArchiveFile=", path));
         }
+        command
     }
-}
-
-/// A program that leaves the processor at once to others who want it (SCHED_IDLE, sched(7)); it is as fast when nobody does.
-fn behind_others(program: &Path) -> Command {
-    let mut command = Command::new("chrt");
-    command.args(["--idle", "0"]).arg(program);
-    command
 }
 
 fn flag(name: &str, value: &Path) -> std::ffi::OsString {

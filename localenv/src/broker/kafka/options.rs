@@ -10,8 +10,7 @@ pub enum Speed {
     /// The JVM's first compiler only: half the start time, enough for tens of thousands of events per second.
     #[default]
     QuickStart,
-    /// The optimising compiler and more memory, for measurements near the limit; behind everybody else who wants the processor,
-    /// so that a client gets it at once, as on a machine of its own.
+    /// The optimising compiler and more memory, for measurements near the limit.
     Throughput,
 }
 
