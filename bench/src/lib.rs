@@ -20,7 +20,7 @@ pub mod events;
 /// What a process used, measured from outside.
 pub mod meter;
 /// Brokers, topic and identity of one run.
-mod world;
+pub mod world;
 /// Load before the measurement, until the brokers have compiled themselves.
 pub mod warm;
 /// How late the machine wakes whoever sleeps.

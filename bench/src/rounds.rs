@@ -80,3 +80,22 @@ fn counted(
     eprintln!("  round {round}  {:<18} {rate:>9.0} records/s  {cpu:>6.2} us CPU a record", rival.title());
     Ok(run)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+    use crate::rival::Rival;
+
+    #[test]
+    fn over_the_rounds_everybody_runs_and_nobody_is_always_before_another() {
+        let orders: Vec<_> = (1..=6).map(|round| order(&Rival::ALL, round)).collect();
+        for order in &orders {
+            assert!(Rival::ALL.iter().all(|rival| order.contains(rival)) && order.len() == Rival::ALL.len());
+        }
+        for (a, b) in Rival::ALL.iter().flat_map(|a| Rival::ALL.iter().map(move |b| (a, b))).filter(|(a, b)| a != b) {
+            let place = |order: &[Rival], rival| order.iter().position(|other| other == rival);
+            let first = orders.iter().filter(|order| place(order, a) < place(order, b)).count();
+            assert!((1..=5).contains(&first), "{a} is before {b} in {first} of 6 rounds");
+        }
+    }
+}

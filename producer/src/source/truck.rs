@@ -1,7 +1,7 @@
 //! A truck that moves plausibly: heading, speed with inertia, fuel that burns and is refilled, an odometer that only grows.
 //!
-//! Only additions, multiplications and divisions, which IEEE 754 defines to the last bit: the same seed
-//! makes the same journey on every machine.
+//! Only additions, multiplications and divisions, which IEEE 754 defines to the last bit: the same seed makes the same journey
+//! on every machine.
 
 use domain::event::Readings;
 use rand::{Rng, RngExt};
