@@ -1,0 +1,130 @@
+//! The bench: one way out, events of few keys offered to it, and what Kafka has at the end.
+
+use crate::kafka::{Kafka, Script};
+use producer::answers::Answers;
+use producer::chunk::{Chunk, Item, NO_SERIES};
+use producer::client::Offered;
+use producer::detour::Detour;
+use producer::in_flight::{InFlight, Slots};
+use producer::send::Outlet;
+use producer::spool::Spool;
+use producer::spool::desk::{Desk, SpoolRules};
+use producer::tally::Tally;
+use producer::ticket::Ticket;
+use runtime::clock::{Clock, ManualClock};
+use runtime::health::Health;
+use runtime::shutdown::Shutdown;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How long a record waits for Kafka before the spool takes over.
+pub const AFTER: Duration = Duration::from_secs(10);
+
+/// The way out between a scripted Kafka and a clock in the test's hand.
+pub struct Bench {
+    clock: ManualClock,
+    pub kafka: Arc<Mutex<Kafka>>,
+    pub answers: Arc<Answers>,
+    pub tally: Tally,
+    pub shutdown: Shutdown,
+    pub health: Health,
+    pub detour: Detour<Script>,
+    /// The last seq of every key.
+    pub next: HashMap<u8, u64>,
+}
+
+impl Bench {
+    pub fn new(spool: Option<(&tempfile::TempDir, u64)>, attempts: u64) -> Self {
+        Self::with(spool.map(|(dir, limit)| Spool::open(dir.path(), limit).unwrap()), attempts)
+    }
+
+    pub fn with(spool: Option<Spool>, attempts: u64) -> Self {
+        let (clock, tally, shutdown) = (ManualClock::starting_at(1_000_000), Tally::default(), Shutdown::new());
+        let shared = Arc::new(clock.clone());
+        let answers = Arc::new(
+            Answers::new(InFlight::new(4_096), tally.clone(), shared.clone(), shutdown.clone(), false).unwrap(),
+        );
+        answers.started();
+        let kafka = Arc::new(Mutex::new(Kafka { room: 1_000, ..Kafka::default() }));
+        let slots = Slots::new(answers.in_flight.clone());
+        let topics = vec!["t".to_owned()];
+        let client = Script { kafka: kafka.clone(), slots, answers: answers.clone(), clock: clock.clone(), topics };
+        let health = Health::new(shared.clone());
+        let desk = spool.map(|spool| {
+            let rules = SpoolRules { after: AFTER, attempts };
+            let beat = health.component("spool", Duration::from_secs(3_600));
+            Desk::new(spool, rules, (tally.clone(), shared.clone(), beat))
+        });
+        let detour = Detour::new(client, desk, answers.clone(), shared);
+        Self { clock, kafka, answers, tally, shutdown, health, detour, next: HashMap::new() }
+    }
+
+    /// Offers the next event of `key`; false when there was no room.
+    pub fn offer(&mut self, key: u8, ticket: Ticket) -> bool {
+        let mut chunk = Chunk::default();
+        let seq = self.next.get(&key).copied().unwrap_or(0) + 1;
+        let value = chunk.write(|bytes| bytes.extend_from_slice(seq.to_string().as_bytes()));
+        let key_text = chunk.write(|bytes| bytes.push(key));
+        let due = self.clock.now();
+        let item = Item {
+            due,
+            ts: 5,
+            codigo: 1,
+            truck: key_text,
+            value,
+            series: NO_SERIES,
+            seq,
+            invalid_id: None,
+            intent: Default::default(),
+            ticket,
+            topic: 0,
+            key: key_text,
+        };
+        chunk.push(item);
+        let offered = self.detour.offer(&item, &chunk);
+        self.detour.end_chunk();
+        match offered {
+            Offered::Taken | Offered::Spooled => {
+                self.next.insert(key, seq);
+                self.tally.offered.add(1);
+                true
+            }
+            Offered::Full => false,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Kafka acknowledges the oldest `count` records.
+    pub fn acknowledge(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(record) = self.kafka.lock().unwrap().held.pop_front() else { return };
+            self.kafka.lock().unwrap().log.push((record.key, record.value));
+            self.answers.acknowledged(record.slot, 0);
+        }
+    }
+
+    pub fn tend(&mut self, times: u32, by: Duration) {
+        for _ in 0..times {
+            self.clock.advance(by);
+            self.detour.tend(false);
+        }
+    }
+
+    /// Everything that was offered is in Kafka; first arrivals of every key are in order.
+    pub fn assert_all_in_order(&self) {
+        let mut last: HashMap<u8, u64> = HashMap::new();
+        for (key, value) in &self.kafka.lock().unwrap().log {
+            let seq: u64 = std::str::from_utf8(value).unwrap().parse().unwrap();
+            let last = last.entry(key[0]).or_default();
+            assert!(seq <= *last + 1, "key {} has {seq} after {last}", key[0]);
+            *last = seq.max(*last);
+        }
+        assert_eq!(last, self.next);
+    }
+}
+
+/// Where a spool lies.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}

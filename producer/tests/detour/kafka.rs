@@ -1,0 +1,127 @@
+//! A scripted Kafka, and the client before it; the test holds the other end.
+
+use producer::answers::Answers;
+use producer::client::{Change, Client, Offered, Outgoing, Returned};
+use producer::dead_letter::Why;
+use producer::in_flight::Slots;
+use runtime::clock::{Clock, ManualClock};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What Kafka does.
+#[derive(Default)]
+pub struct Kafka {
+    /// Records that the client holds, oldest first: slot, and the record as it would come back.
+    pub held: VecDeque<Returned>,
+    /// What Kafka has: key and value.
+    pub log: Vec<(Vec<u8>, Vec<u8>)>,
+    pub change: Option<Change>,
+    /// A client that cannot be made.
+    pub no_client: bool,
+    pub room: usize,
+    pub dead: Vec<(Vec<u8>, u64)>,
+}
+
+pub struct Script {
+    pub kafka: Arc<Mutex<Kafka>>,
+    pub slots: Slots,
+    pub answers: Arc<Answers>,
+    pub clock: ManualClock,
+    pub topics: Vec<String>,
+}
+
+impl Script {
+    fn hold(&mut self, record: &Outgoing<'_>, slot: usize) {
+        self.kafka.lock().unwrap().held.push_back(Returned {
+            slot,
+            order: self.answers.in_flight.order(slot),
+            flying: record.flying,
+            key: record.key.to_vec(),
+            value: record.value.to_vec(),
+            timestamp_ms: record.timestamp_ms,
+            headers: record.headers.to_vec(),
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        let kafka = self.kafka.lock().unwrap();
+        kafka.held.len() >= kafka.room
+    }
+}
+
+impl Client for Script {
+    fn offer(&mut self, record: &Outgoing<'_>) -> Offered {
+        if self.is_full() {
+            return Offered::Full;
+        }
+        let Some(slot) = self.slots.take(record.flying, self.clock.now()) else { return Offered::Full };
+        self.hold(record, slot);
+        Offered::Taken
+    }
+
+    fn offer_again(&mut self, record: &Returned) -> Offered {
+        if self.is_full() {
+            return Offered::Full;
+        }
+        self.slots.sent_again(record.slot, record.order, self.clock.now());
+        self.hold(&record.outgoing(), record.slot);
+        Offered::Taken
+    }
+
+    fn give_up_on(&mut self, record: &Outgoing<'_>, _: Why, attempts: u64) -> Offered {
+        let slot = self.slots.take(record.flying, self.clock.now()).unwrap();
+        self.kafka.lock().unwrap().dead.push((record.value.to_vec(), attempts));
+        self.answers.dead_lettered(slot);
+        Offered::SetAside
+    }
+
+    fn release(&mut self, slot: usize) {
+        self.slots.put_back(slot);
+    }
+
+    fn oldest_sent(&self) -> Option<Duration> {
+        self.answers.in_flight.oldest_sent()
+    }
+
+    fn all_answered(&self) -> bool {
+        self.slots.all_back()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.kafka.lock().unwrap().held.is_empty()
+    }
+
+    fn change(&mut self) -> Option<Change> {
+        self.kafka.lock().unwrap().change.clone()
+    }
+
+    fn take_back(&mut self) -> Result<Vec<Returned>, String> {
+        let mut kafka = self.kafka.lock().unwrap();
+        if kafka.no_client {
+            return Err("no client".into());
+        }
+        kafka.change = None;
+        let mut back: Vec<Returned> = kafka.held.drain(..).collect();
+        back.sort_by_key(|record| record.order);
+        back.iter().for_each(|record| self.answers.in_flight.set_apart(record.slot));
+        Ok(back)
+    }
+
+    fn give_up(&mut self) {
+        let held: Vec<_> = self.kafka.lock().unwrap().held.drain(..).collect();
+        held.iter().for_each(|record| self.answers.failed(record.slot, "purged"));
+    }
+
+    fn wait_for_room(&mut self, at_most: Duration) {
+        self.clock.advance(at_most);
+    }
+
+    fn topic_number(&mut self, name: &str) -> u16 {
+        self.topics.iter().position(|topic| topic == name).unwrap() as u16
+    }
+
+    fn topic_name(&self, number: u16) -> &str {
+        &self.topics[usize::from(number)]
+    }
+}

@@ -1,0 +1,44 @@
+//! Offers, answers, time, outages and changes of client in any order: what must hold whatever happens.
+
+use crate::bench::{Bench, folder};
+use producer::client::Change;
+use producer::send::Outlet;
+use producer::ticket::Ticket;
+use proptest::prelude::*;
+use std::time::Duration;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Offers, answers, time, outages and changes of client in any order.
+    #[test]
+    fn order_per_key_and_every_event_survive_anything(steps in proptest::collection::vec((0u8..8, 0u8..4, 0u64..12), 1..120)) {
+        let dir = folder();
+        let mut bench = Bench::new(Some((&dir, 1 << 20)), 0);
+        for (step, key, amount) in steps {
+            match step {
+                0..=2 => { bench.offer(key, Ticket::NONE); }
+                3 => bench.acknowledge(amount as usize),
+                4 => bench.tend(1, Duration::from_millis(300 * amount)),
+                5 => bench.tend(1, Duration::from_secs(2 * amount)),
+                6 if key == 0 => {
+                    bench.acknowledge(1);
+                    bench.kafka.lock().unwrap().change = Some(Change::Finished("x".into()));
+                }
+                6 => bench.kafka.lock().unwrap().change = Some(Change::Renewed),
+                _ => bench.kafka.lock().unwrap().room = 1 + amount as usize,
+            }
+        }
+        bench.kafka.lock().unwrap().room = 1_000;
+        for _ in 0..200 {
+            bench.tend(1, Duration::from_millis(700));
+            bench.acknowledge(usize::MAX);
+            if bench.answers.why_broken().is_some() {
+                return Ok(());
+            }
+        }
+        prop_assert!(bench.detour.settled(false));
+        bench.assert_all_in_order();
+        prop_assert_eq!(bench.tally.unanswered(), 0);
+    }
+}

@@ -1,0 +1,114 @@
+//! Outages with a spool: to the disk and back in order, over a restart, when it is full, and when an event fails alone.
+
+use crate::bench::{AFTER, Bench, folder};
+use producer::client::Change;
+use producer::send::Outlet;
+use producer::ticket::{Settled, Ticket};
+use std::time::Duration;
+
+#[test]
+fn an_outage_goes_to_the_disk_and_comes_back_in_order() {
+    let dir = folder();
+    let mut bench = Bench::new(Some((&dir, 1 << 20)), 0);
+    for round in 0..4 {
+        assert!((0..5).all(|key| bench.offer(key, Ticket::NONE)), "{round}");
+    }
+    bench.acknowledge(7);
+    bench.tend(1, AFTER - Duration::from_secs(1));
+    assert_eq!(bench.tally.in_spool.get(), 0.0);
+    bench.tend(2, Duration::from_secs(2));
+    assert_eq!(bench.tally.in_spool.get(), 13.0);
+    let (ticket, mut settled) = bench.answers.tickets.open(5);
+    assert!((0..5).all(|key| bench.offer(key, ticket)));
+    assert_eq!(settled.try_recv(), Ok(Settled { spooled: 5, ..Settled::default() }));
+    // Attempt after attempt, nobody answers: nothing is lost, nothing is given up.
+    bench.tend(40, Duration::from_secs(3));
+    assert_eq!((bench.tally.in_spool.get(), bench.tally.dead_lettered.get()), (18.0, 0));
+    bench.tend(4, Duration::from_secs(3));
+    while bench.tally.in_spool.get() > 0.0 {
+        bench.acknowledge(3);
+        assert!(bench.offer(1, Ticket::NONE));
+        bench.tend(1, Duration::from_millis(300));
+        if bench.next[&1] > 40 {
+            bench.acknowledge(usize::MAX);
+            bench.tend(2, Duration::from_millis(300));
+        }
+    }
+    // Straight again.
+    assert!(bench.offer(2, Ticket::NONE));
+    assert_eq!(bench.kafka.lock().unwrap().held.back().unwrap().flying.spooled, 0);
+    bench.acknowledge(usize::MAX);
+    assert!(bench.detour.settled(false));
+    bench.assert_all_in_order();
+    assert_eq!(bench.tally.unanswered(), 0);
+}
+
+#[test]
+fn what_an_earlier_process_left_goes_out_before_anything_new_of_its_key() {
+    let dir = folder();
+    let mut first = Bench::new(Some((&dir, 1 << 20)), 0);
+    assert!(first.offer(1, Ticket::NONE) && first.offer(1, Ticket::NONE));
+    first.detour.put_away();
+    assert!(first.detour.settled(true));
+    let next = first.next.clone();
+    drop(first);
+    let mut second = Bench::new(Some((&dir, 1 << 20)), 0);
+    second.next = next;
+    assert_eq!(second.tally.recovered.get(), 2);
+    assert!(second.offer(1, Ticket::NONE) && second.offer(2, Ticket::NONE));
+    second.tend(2, Duration::from_secs(1));
+    second.acknowledge(usize::MAX);
+    second.tend(3, Duration::from_secs(1));
+    second.acknowledge(usize::MAX);
+    second.tend(1, Duration::from_secs(1));
+    assert!(second.detour.settled(false));
+    second.assert_all_in_order();
+}
+
+#[test]
+fn a_full_spool_takes_nothing_and_forgets_nothing() {
+    let dir = folder();
+    let mut bench = Bench::new(Some((&dir, 400)), 0);
+    assert!(bench.offer(1, Ticket::NONE));
+    bench.tend(2, AFTER);
+    let mut taken = 0;
+    while bench.offer(1, Ticket::NONE) {
+        taken += 1;
+        assert!(taken < 100);
+    }
+    assert!(taken > 1 && !bench.offer(2, Ticket::NONE));
+    bench.tend(3, Duration::from_secs(3));
+    bench.acknowledge(usize::MAX);
+    bench.tend(3, Duration::from_secs(1));
+    bench.acknowledge(usize::MAX);
+    bench.tend(2, Duration::from_secs(1));
+    assert!(bench.offer(2, Ticket::NONE));
+    bench.acknowledge(usize::MAX);
+    bench.assert_all_in_order();
+}
+
+#[test]
+fn only_an_event_that_fails_while_others_get_through_becomes_a_dead_letter() {
+    let dir = folder();
+    let mut bench = Bench::new(Some((&dir, 1 << 20)), 3);
+    assert!(bench.offer(1, Ticket::NONE));
+    bench.tend(2, AFTER);
+    // An outage of everything: no attempt counts for a dead letter until somebody gets through.
+    bench.tend(30, Duration::from_secs(6));
+    assert_eq!(bench.tally.dead_lettered.get(), 0);
+    assert!(bench.offer(2, Ticket::NONE));
+    bench.tend(3, Duration::from_secs(3));
+    // The newest gets through, the oldest does not.
+    let other = bench.kafka.lock().unwrap().held.pop_back().unwrap();
+    assert_eq!(other.key, [2]);
+    bench.answers.acknowledged(other.slot, 0);
+    bench.tend(1, Duration::from_secs(1));
+    // The oldest comes back with the next client, and is tried too often now.
+    bench.kafka.lock().unwrap().change = Some(Change::Finished("again".into()));
+    bench.tend(3, Duration::from_secs(1));
+    let dead = bench.kafka.lock().unwrap().dead.clone();
+    assert_eq!(dead.len(), 1);
+    assert!(dead[0].1 >= 3, "{dead:?}");
+    bench.tend(2, Duration::from_secs(1));
+    assert_eq!((bench.tally.in_spool.get(), bench.tally.dead_lettered.get()), (0.0, 1));
+}
