@@ -1,0 +1,45 @@
+//! Brokers that are not there: from the beginning, during the run, and when a signal comes.
+
+use crate::stage::{DEADLINE, Stage};
+use std::time::{Duration, Instant};
+
+#[test]
+fn events_that_kafka_does_not_acknowledge_in_time_are_told_and_the_run_fails() {
+    let stage = Stage::new();
+    let mut producer = stage.start("[send]\ndelivery_timeout = \"1s\"", &["--duration", "4s"]);
+    stage.running(&mut producer);
+    stage.all_brokers_down();
+    let status = producer.wait_exit(DEADLINE).unwrap().expect("it ends");
+    assert_eq!(status.code(), Some(1), "{}", stage.log());
+    let report = stage.report();
+    assert!(report.failed > 0 && report.adds_up(), "{report}");
+    assert!(report.failures.contains_key("message-timed-out"), "{:?}", report.failures);
+    assert!(stage.log().contains("were not acknowledged by Kafka"), "{}", stage.log());
+}
+
+#[test]
+fn a_signal_during_an_outage_ends_within_its_deadline_and_tells_what_is_open() {
+    let stage = Stage::new();
+    let mut producer = stage.start("[run]\nshutdown_deadline = \"1s\"", &["--duration", "10m"]);
+    stage.running(&mut producer);
+    stage.all_brokers_down();
+    let waits = || stage.log().contains("brokers are down").then_some(());
+    stage.until(&mut producer, "the outage", waits);
+    let begin = Instant::now();
+    assert_eq!(producer.stop(DEADLINE).unwrap().code(), Some(1), "{}", stage.log());
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+    let report = stage.report();
+    assert!(report.failed > 0 && report.adds_up() && report.ended == "stopped: SIGTERM", "{report}");
+    assert!(report.failures.keys().any(|reason| reason.starts_with("purge")), "{:?}", report.failures);
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_one_sentence_and_exit_1() {
+    let stage = Stage::new();
+    let config = "[run]\nstart_deadline = \"1s\"";
+    stage.all_brokers_down();
+    let begin = Instant::now();
+    assert_eq!(stage.run(config, &[]), Some(1));
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert!(stage.log().contains("no Kafka broker of 127.0.0.1"), "{}", stage.log());
+}
