@@ -1,108 +1,15 @@
 //! The server in this process, with a flow that the test plays: every answer of the document, and what a sender may do wrong.
 
+use crate::bench::{Bench, DEADLINE, events, until};
 use crate::client::{Client, Reply};
 use crate::{document, event, lines};
-use producer::doors::{All, Closed, Doors, UntilDrain};
-use producer::ingest::{Desk, DeskParts, IngestConfig, IngestRaw, Server};
-use producer::limit::{Admission, LimitControl, Limits};
-use producer::metrics::IngestMetrics;
-use producer::parcel::{Allowance, Parcel, Parcels};
-use producer::ticket::{Fate, Tickets};
-use runtime::clock;
-use runtime::config::{Settings, Size, Span};
-use runtime::metrics::{Counter, Metrics, MetricsConfig};
-use runtime::shutdown::Shutdown;
+use producer::doors::Closed;
+use producer::limit::Limits;
+use producer::ticket::Fate;
+use runtime::config::{Size, Span};
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
-const DEADLINE: Duration = Duration::from_secs(30);
-
-/// A door in the test's hand.
-#[derive(Clone, Default)]
-struct Hand(Arc<Mutex<Option<Closed>>>);
-
-impl Doors for Hand {
-    fn open(&self) -> Result<(), Closed> {
-        self.0.lock().unwrap().clone().map_or(Ok(()), Err)
-    }
-}
-
-/// A server, and the flow's end of it.
-struct Bench {
-    server: Option<Server>,
-    parcels: Parcels,
-    tickets: Tickets,
-    allowance: Arc<Allowance>,
-    limits: LimitControl,
-    metrics: IngestMetrics,
-    bad_lines: Counter,
-    hand: Hand,
-    shutdown: Shutdown,
-}
-
-impl Bench {
-    fn new(change: impl FnOnce(&mut IngestRaw)) -> Self {
-        let mut raw = IngestRaw { listen: "127.0.0.1:0".into(), ..IngestRaw::default() };
-        change(&mut raw);
-        let settings = Settings::of(&serde_json::json!({ "ingest": raw }));
-        let config = IngestConfig::validate(&settings, &raw).unwrap();
-        let (parcels, tickets, limits) = (Parcels::default(), Tickets::default(), LimitControl::default());
-        let (hand, shutdown, bad_lines) = (Hand::default(), Shutdown::new(), Counter::default());
-        let allowance = Allowance::new(config.queue_events, config.queue_bytes);
-        let all = Metrics::start(&MetricsConfig::default(), "test").unwrap();
-        let metrics = IngestMetrics::new(&all, bad_lines.clone());
-        let parts = DeskParts {
-            parcels: parcels.clone(),
-            allowance: allowance.clone(),
-            tickets: tickets.clone(),
-            doors: Box::new(All(vec![Box::new(UntilDrain(shutdown.clone())), Box::new(hand.clone())])),
-            admission: Admission::new(limits.clone(), clock::system()),
-            clock: clock::system(),
-            metrics: metrics.clone(),
-            shutdown: shutdown.clone(),
-        };
-        let server = Some(Server::start(&config, Desk::new(&config, parts)).unwrap());
-        Self { server, parcels, tickets, allowance, limits, metrics, bad_lines, hand, shutdown }
-    }
-
-    fn client(&self) -> Client<TcpStream> {
-        Client::to(self.server.as_ref().unwrap().local_addr())
-    }
-
-    /// Sends, and lets every event of it meet its fate.
-    fn post(&self, body: &str, fate: Fate) -> Reply {
-        let mut client = self.client();
-        client.begin("POST", "/v1/events", body.len());
-        client.send(body);
-        self.settle(self.parcel(), fate);
-        client.reply("post", "/v1/events")
-    }
-
-    fn parcel(&self) -> Parcel {
-        self.parcels.wait(DEADLINE);
-        self.parcels.pop().expect("a parcel")
-    }
-
-    fn settle(&self, parcel: Parcel, fate: Fate) {
-        parcel.events.iter().for_each(|_| self.tickets.settle(parcel.ticket, fate));
-    }
-}
-
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + DEADLINE;
-    while !holds() {
-        assert!(Instant::now() < end, "{what} never came");
-        std::thread::yield_now();
-    }
-}
-
-/// `count` events of one truck.
-fn events(count: u64) -> String {
-    lines(&(1..=count).map(|seq| event("BR1", 400, seq)).collect::<Vec<_>>())
-}
 
 const TOKEN: &str = "0123456789abcdef";
 

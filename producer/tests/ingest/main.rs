@@ -1,6 +1,7 @@
 //! Ingest: the HTTP server in this process and in the real binary, always held against schemas/ingest.openapi.json.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bench;
 mod client;
 mod desk;
 mod document;
