@@ -1,31 +1,32 @@
 //! A consumer without Kafka and Lambda: the real desk, ledger, coordinator and deliveries, driven by a script under tokio's paused clock.
 #![allow(dead_code)]
 
-use bytes::Bytes;
+mod fake_lambda;
+mod fake_letters;
+
 use consumer::assignment::Held;
 use consumer::collect::Limits;
 use consumer::condition::Condition;
 use consumer::coordinator::Coordinator;
-use consumer::dead_letter::{DeadLetter, DeadLetters, Unacknowledged};
+use consumer::dead_letter::DeadLetter;
 use consumer::deliver::Ports;
 use consumer::desk::{Brake, Desk, DeskSettings, Room};
 use consumer::event::{Command, Event, Ticket};
-use consumer::invoke::{InvokeFailure, Invoker};
 use consumer::metrics::Meters;
 use consumer::policy::Pace;
 use consumer::record::Lent;
 use crossbeam_channel::Receiver;
 use domain::backoff::Backoff;
-use domain::contract::{Request, Response};
-use domain::failure::FailureClass;
 use domain::offset::Offset;
-use domain::verdict::Verdict;
+use fake_lambda::{Call, FakeLambda};
+use fake_letters::FakeLetters;
 use runtime::clock::ManualClock;
 use runtime::metrics::{Metrics, MetricsConfig};
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
+
+pub use fake_lambda::Answer;
 
 pub const TOPIC: &str = "t";
 /// Backoff in the rig has no jitter: it always waits for the whole ceiling.
@@ -33,102 +34,9 @@ pub const BASE: Duration = Duration::from_millis(100);
 pub const CAP: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(5);
 
-/// What the function does with one call; `Deliver` when the script is at its end.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    Deliver,
-    Fail(FailureClass),
-    Reject(Vec<i64>),
-    Retry(Vec<i64>),
-    Malformed,
-    Panic,
-}
-
-/// One call as the function saw it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    pub partition: i32,
-    pub lane: u32,
-    pub offsets: Vec<i64>,
-    pub attempt: u32,
-}
-
-#[derive(Default)]
-struct Script {
-    answers: VecDeque<Answer>,
-    latency: Duration,
-    calls: Vec<Call>,
-    running: HashMap<(i32, u32), usize>,
-    overlaps: usize,
-}
-
-#[derive(Clone, Default)]
-pub struct FakeLambda(Arc<Mutex<Script>>);
-
-impl FakeLambda {
-    fn begin(&self, request: &Request<'_>, call: Call) -> (Answer, Duration) {
-        let mut script = self.0.lock().unwrap();
-        script.calls.push(call);
-        let running = script.running.entry((request.partition, request.lane)).or_default();
-        *running += 1;
-        let overlap = *running > 1;
-        script.overlaps += usize::from(overlap);
-        (script.answers.pop_front().unwrap_or(Answer::Deliver), script.latency)
-    }
-}
-
-impl Invoker for FakeLambda {
-    async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
-        assert_eq!(function, "dispatcher");
-        let request = Request::decode(&payload).unwrap();
-        let offsets: Vec<i64> = request.records().map(|record| record.offset.0).collect();
-        let lane = (request.partition, request.lane);
-        let call = Call { partition: lane.0, lane: lane.1, offsets: offsets.clone(), attempt: request.attempt };
-        let (answer, latency) = self.begin(&request, call);
-        lasting(latency).await;
-        *self.0.lock().unwrap().running.get_mut(&lane).unwrap() -= 1;
-        let verdict = |offset: i64| match &answer {
-            Answer::Reject(list) if list.contains(&offset) => {
-                Verdict::Rejected { reason: "schema".into(), detail: "no".into() }
-            }
-            Answer::Retry(list) if list.contains(&offset) => {
-                Verdict::Retry { reason: "busy".into(), detail: "later".into() }
-            }
-            _ => Verdict::Delivered,
-        };
-        match answer {
-            Answer::Fail(class) => return Err(InvokeFailure::new(class, "scripted")),
-            Answer::Malformed => return Ok(Bytes::from_static(b"{\"version\":1}")),
-            Answer::Panic => panic!("scripted"),
-            Answer::Deliver | Answer::Reject(_) | Answer::Retry(_) => {}
-        }
-        let verdicts = offsets.iter().map(|offset| (Offset(*offset), verdict(*offset)));
-        Ok(Bytes::from(serde_json::to_vec(&Response::from_verdicts(&request.batch_id, verdicts)).unwrap()))
-    }
-
-    async fn check(&self, _: &str) -> Result<(), InvokeFailure> {
-        Ok(())
-    }
-}
-
 /// Something that takes so long by the paused clock.
 async fn lasting(span: Duration) {
     let _ = tokio::time::timeout(span, std::future::pending::<()>()).await;
-}
-
-#[derive(Clone, Default)]
-pub struct FakeLetters(Arc<Mutex<(bool, Vec<DeadLetter>)>>);
-
-impl DeadLetters for FakeLetters {
-    async fn send(&self, letters: Vec<DeadLetter>) -> Result<(), Unacknowledged> {
-        lasting(Duration::from_millis(10)).await;
-        let mut topic = self.0.lock().unwrap();
-        if topic.0 {
-            return Err(Unacknowledged { letters, class: FailureClass::Transient, detail: "down".into() });
-        }
-        topic.1.extend(letters);
-        Ok(())
-    }
 }
 
 /// See the head of the file.
@@ -278,15 +186,15 @@ impl Rig {
     }
 
     pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
-        self.lambda.0.lock().unwrap().answers.extend(answers);
+        self.lambda.script(answers);
     }
 
     pub fn latency(&self, latency: Duration) {
-        self.lambda.0.lock().unwrap().latency = latency;
+        self.lambda.latency(latency);
     }
 
     pub fn calls(&self) -> Vec<Call> {
-        self.lambda.0.lock().unwrap().calls.clone()
+        self.lambda.calls()
     }
 
     /// Offsets of every call, in order.
@@ -296,15 +204,15 @@ impl Rig {
 
     /// How often a lane had two calls at once.
     pub fn overlaps(&self) -> usize {
-        self.lambda.0.lock().unwrap().overlaps
+        self.lambda.overlaps()
     }
 
     pub fn dead_letters_down(&self, down: bool) {
-        self.letters.0.lock().unwrap().0 = down;
+        self.letters.down(down);
     }
 
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.letters.0.lock().unwrap().1.clone()
+        self.letters.all()
     }
 }
 

@@ -1,0 +1,108 @@
+//! A function that answers by script and remembers its calls.
+
+use super::lasting;
+use bytes::Bytes;
+use consumer::invoke::{InvokeFailure, Invoker};
+use domain::contract::{Request, Response};
+use domain::failure::FailureClass;
+use domain::offset::Offset;
+use domain::verdict::Verdict;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What the function does with one call; `Deliver` when the script is at its end.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Deliver,
+    Fail(FailureClass),
+    Reject(Vec<i64>),
+    Retry(Vec<i64>),
+    Malformed,
+    Panic,
+}
+
+/// One call as the function saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub partition: i32,
+    pub lane: u32,
+    pub offsets: Vec<i64>,
+    pub attempt: u32,
+}
+
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<Answer>,
+    latency: Duration,
+    calls: Vec<Call>,
+    running: HashMap<(i32, u32), usize>,
+    overlaps: usize,
+}
+
+/// A function that does what the script says; clones are the same function.
+#[derive(Clone, Default)]
+pub struct FakeLambda(Arc<Mutex<Script>>);
+
+impl FakeLambda {
+    pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.0.lock().unwrap().answers.extend(answers);
+    }
+
+    pub fn latency(&self, latency: Duration) {
+        self.0.lock().unwrap().latency = latency;
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.0.lock().unwrap().calls.clone()
+    }
+
+    /// How often a lane had two calls at once.
+    pub fn overlaps(&self) -> usize {
+        self.0.lock().unwrap().overlaps
+    }
+
+    fn begin(&self, request: &Request<'_>, call: Call) -> (Answer, Duration) {
+        let mut script = self.0.lock().unwrap();
+        script.calls.push(call);
+        let running = script.running.entry((request.partition, request.lane)).or_default();
+        *running += 1;
+        let overlap = *running > 1;
+        script.overlaps += usize::from(overlap);
+        (script.answers.pop_front().unwrap_or(Answer::Deliver), script.latency)
+    }
+}
+
+impl Invoker for FakeLambda {
+    async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
+        assert_eq!(function, "dispatcher");
+        let request = Request::decode(&payload).unwrap();
+        let offsets: Vec<i64> = request.records().map(|record| record.offset.0).collect();
+        let lane = (request.partition, request.lane);
+        let call = Call { partition: lane.0, lane: lane.1, offsets: offsets.clone(), attempt: request.attempt };
+        let (answer, latency) = self.begin(&request, call);
+        lasting(latency).await;
+        *self.0.lock().unwrap().running.get_mut(&lane).unwrap() -= 1;
+        let verdict = |offset: i64| match &answer {
+            Answer::Reject(list) if list.contains(&offset) => {
+                Verdict::Rejected { reason: "schema".into(), detail: "no".into() }
+            }
+            Answer::Retry(list) if list.contains(&offset) => {
+                Verdict::Retry { reason: "busy".into(), detail: "later".into() }
+            }
+            _ => Verdict::Delivered,
+        };
+        match answer {
+            Answer::Fail(class) => return Err(InvokeFailure::new(class, "scripted")),
+            Answer::Malformed => return Ok(Bytes::from_static(b"{\"version\":1}")),
+            Answer::Panic => panic!("scripted"),
+            Answer::Deliver | Answer::Reject(_) | Answer::Retry(_) => {}
+        }
+        let verdicts = offsets.iter().map(|offset| (Offset(*offset), verdict(*offset)));
+        Ok(Bytes::from(serde_json::to_vec(&Response::from_verdicts(&request.batch_id, verdicts)).unwrap()))
+    }
+
+    async fn check(&self, _: &str) -> Result<(), InvokeFailure> {
+        Ok(())
+    }
+}
