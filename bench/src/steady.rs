@@ -3,9 +3,9 @@
 use crate::events::profile;
 use crate::launch::producer;
 use crate::meter;
-use crate::onlooker::Onlooker;
+use crate::onlooker::{self, Onlooker};
 use crate::settings::{self, SettingsFiles};
-use crate::steadiness::{RATE, Steadiness};
+use crate::steadiness::{RATE, Steadiness, own_error, own_lateness};
 use crate::warm;
 use crate::world::World;
 use anyhow::{Context, Result, ensure};
@@ -31,7 +31,7 @@ struct Seen {
     cpu_seconds: f64,
     early: u64,
     late: u64,
-    machine_late: Duration,
+    machine: onlooker::Seen,
 }
 
 /// 13,000 events/s for `seconds`, over mutual TLS, once the brokers are warm for it.
@@ -55,7 +55,7 @@ fn load(world: &mut World, settings: &SettingsFiles, seconds: u64, folder: &Path
     let mut process = Guarded::spawn("steady load", command, &log)?;
     let onlooker = Onlooker::start()?;
     let mut seen = watch(&mut process, Duration::from_secs(seconds))?;
-    seen.machine_late = onlooker.stop();
+    seen.machine = onlooker.stop();
     world.check()?;
     let report: Report = serde_json::from_str(&std::fs::read_to_string(&report)?).context("no report")?;
     let arrived = world.records(TOPIC)? - before;
@@ -66,7 +66,7 @@ fn load(world: &mut World, settings: &SettingsFiles, seconds: u64, folder: &Path
 /// Looks until the process has ended.
 fn watch(process: &mut Guarded, length: Duration) -> Result<Seen> {
     let (clock, mut seen) =
-        (clock::system(), Seen { cpu_seconds: 0.0, early: 0, late: 0, machine_late: Duration::ZERO });
+        (clock::system(), Seen { cpu_seconds: 0.0, early: 0, late: 0, machine: onlooker::Seen::default() });
     let start = clock.now();
     loop {
         let at = clock.now() - start;
@@ -88,16 +88,19 @@ fn watch(process: &mut Guarded, length: Duration) -> Result<Seen> {
 }
 
 fn figures(report: &Report, seen: &Seen, seconds: u64) -> Steadiness {
+    let (started, stalls) = (report.started_ms as f64, &seen.machine.stalls);
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     Steadiness {
         seconds,
         offered: report.offered,
         acknowledged: report.acknowledged,
         worst_second_error: report.rate.worst_second_error.unwrap_or_default(),
+        own_second_error: own_error(&report.rate.seconds, started, stalls),
         cpu_of_a_core: seen.cpu_seconds / report.duration_seconds.max(f64::MIN_POSITIVE),
         lateness_max_ms: report.lateness_ms.max_after_first_second,
         late_sends: report.lateness_ms.late_sends,
-        machine_late_ms: seen.machine_late.as_secs_f64() * 1_000.0,
+        machine_late_ms: seen.machine.latest.as_secs_f64() * 1_000.0,
+        own_lateness_max_ms: own_lateness(&report.late_moments, started, stalls),
         ack_p50_ms: report.ack_latency_ms.p50,
         ack_p99_ms: report.ack_latency_ms.p99,
         early_memory_mib: mib(seen.early),

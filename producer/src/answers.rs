@@ -94,6 +94,12 @@ impl Answers {
         *self.start.get_or_init(|| self.clock.now())
     }
 
+    /// The start of the run by the wall clock, milliseconds since the Unix epoch.
+    pub fn started_ms(&self) -> i64 {
+        let since = self.clock.now().saturating_sub(self.started());
+        self.clock.wall_ms().saturating_sub(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// Time since the start of the run; `None` before it.
     pub fn elapsed(&self) -> Option<Duration> {
         Some(self.clock.now().saturating_sub(*self.start.get()?))

@@ -7,7 +7,7 @@ mod lateness;
 mod series;
 mod summary;
 
-pub use lateness::{LATE, Lateness, LatenessSummary};
+pub use lateness::{LATE, LateMoment, Lateness, LatenessSummary, MOMENTS};
 pub use series::{Point, Series};
 pub use summary::{Latency, Quantile, distribution};
 

@@ -13,7 +13,7 @@ pub use pace::{Rate, Second, rate};
 pub use spread::{TopicSpread, hottest_share, spread};
 
 use crate::knee::Knee;
-use crate::latency::{Latency, LatenessSummary, Quantile, Series};
+use crate::latency::{LateMoment, Latency, LatenessSummary, Quantile, Series};
 use crate::profile::Expected;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,6 +65,9 @@ pub struct Report {
     /// Lateness of all events, milliseconds.
     #[serde(default)]
     pub lateness_ms: LatenessSummary,
+    /// When events left more than 10 ms late, after the first second; the first thousand moments.
+    #[serde(default)]
+    pub late_moments: Vec<LateMoment>,
     /// How often a full queue made the flow wait.
     pub queue_full: u64,
     pub ack_latency_ms: Latency,

@@ -61,7 +61,7 @@ impl Default for ProducerTuningRaw {
     /// move.
     fn default() -> Self {
         Self {
-            linger: Span::from_millis(100),
+            linger: Span::from_millis(200),
             batch_size: Size::from_bytes(1_000_000),
             batch_records: 10_000,
             queue_records: 400_000,

@@ -122,7 +122,7 @@ fn a_producer_is_idempotent_and_partitions_like_java() {
         ("acks", "all"),
         ("partitioner", "murmur2_random"),
         ("compression.codec", "lz4"),
-        ("linger.ms", "100"),
+        ("linger.ms", "200"),
         ("max.in.flight.requests.per.connection", "2"),
         ("delivery.timeout.ms", "120000"),
         ("queue.buffering.max.messages", "400000"),
@@ -257,5 +257,5 @@ fn tunings_refuse_what_cannot_work() {
 #[test]
 fn spans_and_defaults_agree() {
     assert_eq!(KafkaRaw::default().connect_timeout, Span::from_secs(10));
-    assert_eq!(ProducerTuning::default().linger, Duration::from_millis(100));
+    assert_eq!(ProducerTuning::default().linger, Duration::from_millis(200));
 }

@@ -37,7 +37,7 @@ pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -
     let mut report = counted(answers);
     report.run.clone_from(&about.run.id);
     report.source.clone_from(&about.source);
-    report.started_ms = about.run.start_ms;
+    report.started_ms = answers.started_ms();
     report.ended = ended(&flown.end, answers);
     report.failures = outcome.failures;
     report.acknowledged_seconds = outcome.latency.last.as_secs_f64();
@@ -96,6 +96,7 @@ fn pace(report: &mut Report, flown: &Flown) {
     report.duration_seconds = elapsed;
     report.lateness_max_ms = pace.lateness_max.as_secs_f64() * 1_000.0;
     report.lateness_ms = pace.lateness.summary();
+    report.late_moments = pace.lateness.moments().to_vec();
     report.rate = rate(&pace.per_second, elapsed, |second| flown.source.planned(Duration::from_secs(second)));
 }
 

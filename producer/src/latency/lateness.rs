@@ -10,6 +10,8 @@ use std::time::Duration;
 pub const LATE: Duration = Duration::from_millis(10);
 /// Events due before this are not: connections and buffers come to life meanwhile.
 const WARM: Duration = Duration::from_secs(1);
+/// So many late moments are kept, the first ones.
+pub const MOMENTS: usize = 1_000;
 
 /// The lateness of every send.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +21,15 @@ pub struct Lateness {
     late: u64,
     /// Of events due after the first second.
     latest: Duration,
+    moments: Vec<LateMoment>,
+}
+
+/// A moment at which events left late, after the first second: when the first of them was due, and when it left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct LateMoment {
+    /// Milliseconds of the run.
+    pub due_ms: f64,
+    pub sent_ms: f64,
 }
 
 /// Lateness over the run, milliseconds.
@@ -44,9 +55,25 @@ impl Lateness {
             histogram.saturating_record(micros(late));
         }
         if due >= WARM {
-            self.late += u64::from(late > LATE);
             self.latest = self.latest.max(late);
+            if late > LATE {
+                self.late += 1;
+                self.keep(due, due + late);
+            }
         }
+    }
+
+    /// Events that leave together come in the order in which they were due.
+    fn keep(&mut self, due: Duration, sent: Duration) {
+        let [due_ms, sent_ms] = [due, sent].map(|at| at.as_secs_f64() * 1_000.0);
+        if self.moments.last().is_none_or(|last| last.sent_ms != sent_ms) && self.moments.len() < MOMENTS {
+            self.moments.push(LateMoment { due_ms, sent_ms });
+        }
+    }
+
+    /// In the order of time; the first thousand.
+    pub fn moments(&self) -> &[LateMoment] {
+        &self.moments
     }
 
     pub fn summary(&self) -> LatenessSummary {
@@ -64,7 +91,7 @@ impl Lateness {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lateness, LatenessSummary};
+    use super::{LateMoment, Lateness, LatenessSummary, MOMENTS};
     use std::time::Duration;
 
     #[test]
@@ -79,6 +106,17 @@ mod tests {
         (0..96).for_each(|_| lateness.note(ms(2_000), Duration::ZERO));
         let summary = lateness.summary();
         assert_eq!((summary.late_sends, summary.p50, summary.max_after_first_second), (2, 0.0, 11.0));
+        let moments = [(1_000.0, 1_011.0), (1_700.0, 1_711.0)].map(|(due_ms, sent_ms)| LateMoment { due_ms, sent_ms });
+        assert_eq!(lateness.moments(), moments);
         assert!((summary.p99 - 11.0).abs() < 0.02 && (summary.max - 400.0).abs() < 0.5, "{summary:?}");
+    }
+
+    #[test]
+    fn a_late_moment_is_that_of_its_first_event_and_memory_is_bounded() {
+        let (mut lateness, ms) = (Lateness::default(), Duration::from_millis);
+        [2_000, 2_001, 2_005].iter().for_each(|due| lateness.note(ms(*due), ms(2_020 - due)));
+        assert_eq!(lateness.moments(), [LateMoment { due_ms: 2_000.0, sent_ms: 2_020.0 }]);
+        (0..2_000).for_each(|n| lateness.note(ms(3_000 + n), ms(50)));
+        assert_eq!((lateness.moments().len(), lateness.summary().late_sends), (MOMENTS, 2_003));
     }
 }
