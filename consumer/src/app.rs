@@ -10,6 +10,7 @@ use crate::dead_letter::producer::KafkaDeadLetters;
 use crate::deliver::Ports;
 use crate::desk::Desk;
 use crate::event::{Command, Event};
+use crate::flood::Flood;
 use crate::invoke::Invoker;
 use crate::metrics::{self, Meters};
 use crate::poll::{Poll, PollEnd, PollParts};
@@ -17,6 +18,7 @@ use crate::start;
 use crate::status::{State, Status};
 use crossbeam_channel::Sender;
 use kafka_client::expiry::Expiry;
+use kafka_client::rotation::{self, Watch};
 use runtime::admin::{Admin, AdminParts};
 use runtime::clock::{self, SharedClock};
 use runtime::exit::Failure;
@@ -54,6 +56,8 @@ struct Running {
     poll: Poll,
     commands: Sender<Command>,
     coordinator: JoinHandle<Result<(), Fatal>>,
+    /// Over new certificates; `None` without any.
+    rotation: Option<Watch>,
 }
 
 /// Runs until `shutdown` drains, then drains, commits and leaves. Must run in a multi-threaded tokio runtime.
@@ -134,16 +138,33 @@ async fn watch_condition(condition: &Condition, beat: &Beat, expiry: &Expiry) {
     }
 }
 
+/// Watches the certificates; with a new bundle another client takes over, for records and for dead letters.
+fn rotation(config: &Config, poll: &Poll, letters: KafkaDeadLetters, base: &Base) -> std::io::Result<Option<Watch>> {
+    let (kafka, tuning, dead_letters) = (config.kafka.clone(), config.tuning.clone(), config.dead_letters.clone());
+    let (renew, expiry) = (poll.renewer(), base.expiry.clone());
+    rotation::watch(&config.kafka, config.desk.topics.clone(), base.clock.clone(), move |event| {
+        let rotation::Event::New(bundle) = event else { return };
+        let kafka = kafka.with_bundle(bundle.clone());
+        if let Err(error) = letters.renew(&kafka.producer(&dead_letters)) {
+            tracing::error!(%error, "the new certificates are not taken over for dead letters");
+        }
+        renew(kafka.consumer(&tuning));
+        expiry.take_over(&bundle);
+    })
+}
+
 impl Running {
     fn start<I: Invoker>(config: &Config, base: &Base, invoker: I) -> Result<Self, Failure> {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel::<Event>();
+        let dead_letters = KafkaDeadLetters::new(&config.kafka.producer(&config.dead_letters))?;
         let ports = Ports {
             invoker,
-            dead_letters: KafkaDeadLetters::new(&config.kafka.producer(&config.dead_letters))?,
+            dead_letters: dead_letters.clone(),
             function: config.function.clone(),
             gate: Semaphore::new(config.lambda.max_in_flight),
             pace: config.pace,
+            flood: Flood::new(config.flood, base.clock.clone(), base.condition.clone()),
             commands: commands.clone(),
             meters: base.meters.clone(),
             condition: base.condition.clone(),
@@ -162,11 +183,17 @@ impl Running {
         let poll = Poll::start(&config.kafka.consumer(&config.tuning), config.poll.clone(), parts)?;
         base.status.show(poll.view());
         let coordinator = tokio::spawn(Coordinator::new(Arc::new(ports), events).run(received));
-        Ok(Self { poll, commands, coordinator })
+        let rotation = rotation(config, &poll, dead_letters, base).map_err(|error| {
+            Failure::failed(format!("the thread that watches the certificates cannot be started: {error}"))
+        })?;
+        Ok(Self { poll, commands, coordinator, rotation })
     }
 
     /// Drains (unless something broke), commits, leaves the group and lets the client go, each with its deadline.
     async fn end(mut self, config: &Config, shutdown: &Shutdown, broken: bool) -> Result<(), Failure> {
+        if let Some(rotation) = self.rotation.take() {
+            rotation.stop();
+        }
         let (drain, close) = (config.poll.shutdown_drain, config.poll.close);
         let watchdog = Watchdog::start(drain + close * 2)?;
         // The poll thread may be gone already; then there is nobody to tell.

@@ -2,6 +2,7 @@
 
 use crate::assignment::LaneId;
 use crate::record::{Kept, OwnedRecord};
+use crate::suspect::Suspect;
 use domain::contract::OpenBatch;
 use domain::offset::Offset;
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub struct Batch {
     pub kept: Arc<Kept>,
     pub unfit: Vec<Unfit>,
     pub reason: CloseReason,
+    /// What is known of its records from calls before, in the order of their offsets.
+    pub suspects: Vec<Suspect>,
     /// Memory that the batch holds, about.
     pub bytes: usize,
 }

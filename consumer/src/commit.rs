@@ -1,6 +1,7 @@
 //! Commit: what may be committed, and nothing else decides it.
 //!
-//! In: which offsets were received and which are finished. Out: next offsets per partition.
+//! In: which offsets were received and which are finished, and which are suspected. Out: next offsets per partition, with what the
+//! next owner must know of suspects.
 //! Never: passes an unfinished received record, speaks for a revoked generation, or goes back.
 
 /// A set of offsets as ranges: small when offsets come and go in order.
@@ -9,13 +10,16 @@ mod ranges;
 mod tally;
 
 use crate::assignment::{Held, TopicPartition};
+use crate::suspect::{Suspect, Suspects, Suspicion};
 use domain::offset::{NextOffset, Offset};
 use std::collections::HashMap;
 use tally::Tally;
 
 /// The commit ledger of this process. Everything it is told names the generation it is about.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CommitLedger {
+    /// Of every partition.
+    lanes: u32,
     held: HashMap<TopicPartition, (Held, Tally)>,
 }
 
@@ -24,9 +28,35 @@ pub struct CommitLedger {
 pub struct Commit {
     pub held: Held,
     pub next: NextOffset,
+    /// The suspects from there on, for the next owner.
+    pub metadata: String,
 }
 
 impl CommitLedger {
+    pub fn new(lanes: u32) -> Self {
+        Self { lanes, held: HashMap::new() }
+    }
+
+    /// What Kafka holds of a partition that was just assigned: the metadata of its last commit.
+    pub fn remember(&mut self, held: &Held, metadata: &str) {
+        let lanes = self.lanes;
+        if let Some(tally) = self.tally_mut(held) {
+            tally.remember(Suspects::read(metadata, lanes), metadata);
+        }
+    }
+
+    /// A delivery says which of its records are suspected; nothing when its generation is not owned.
+    pub fn suspect(&mut self, suspicion: &Suspicion) {
+        if let Some(tally) = self.tally_mut(&suspicion.lane.held) {
+            tally.suspect(suspicion);
+        }
+    }
+
+    /// The suspects of `lane` that touch the records from `first` to `last`.
+    pub fn suspects(&self, held: &Held, lane: u32, (first, last): (Offset, Offset)) -> Vec<Suspect> {
+        self.tally(held).map(|tally| tally.suspects().between(lane, first, last)).unwrap_or_default()
+    }
+
     /// Starts a partition with an empty tally; an older generation of it is forgotten.
     pub fn assign(&mut self, held: &Held) {
         self.held.insert(held.at.clone(), (held.clone(), Tally::default()));
@@ -70,22 +100,26 @@ impl CommitLedger {
         self.tally(held)?.end()
     }
 
-    /// Commits that would move a partition forward, over what was confirmed and what is under way.
+    /// Commits that would move a partition forward, or say more of its suspects, over what was confirmed and what is under way.
     pub fn due(&self) -> Vec<Commit> {
-        let due = |(held, tally): &(Held, Tally)| tally.due().map(|next| Commit { held: held.clone(), next });
+        let due = |(held, tally): &(Held, Tally)| {
+            let (next, metadata) = tally.due(self.lanes)?;
+            Some(Commit { held: held.clone(), next, metadata })
+        };
         self.held.values().filter_map(due).collect()
     }
 
-    /// The next offset, when it is beyond what Kafka confirmed; what is under way counts for nothing.
-    pub fn last_word(&self, held: &Held) -> Option<NextOffset> {
-        self.tally(held)?.last_word()
+    /// The commit that says more than what Kafka confirmed; what is under way counts for nothing.
+    pub fn last_word(&self, held: &Held) -> Option<Commit> {
+        let (next, metadata) = self.tally(held)?.last_word(self.lanes)?;
+        Some(Commit { held: held.clone(), next, metadata })
     }
 
     /// These commits are under way.
     pub fn asked(&mut self, commits: &[Commit]) {
-        for Commit { held, next } in commits {
+        for Commit { held, next, metadata } in commits {
             if let Some(tally) = self.tally_mut(held) {
-                tally.asked(*next);
+                tally.asked(*next, metadata);
             }
         }
     }
@@ -93,7 +127,7 @@ impl CommitLedger {
     /// Kafka confirmed a commit.
     pub fn confirmed(&mut self, commit: &Commit) {
         if let Some(tally) = self.tally_mut(&commit.held) {
-            tally.confirmed(commit.next);
+            tally.confirmed(commit.next, &commit.metadata);
         }
     }
 

@@ -12,6 +12,8 @@ pub enum Part {
     Function,
     /// Dead letters are not acknowledged; their partitions wait.
     DeadLetters,
+    /// Too much became dead letters: partitions are stopped until somebody has looked.
+    Flood,
     /// Commits are refused for a reason that only people can mend.
     Commit,
 }

@@ -3,12 +3,13 @@
 /// What is written, with its defaults.
 mod raw;
 
-pub use raw::{BatchRaw, CommitRaw, ConsumerRaw, DeadLetterRaw, DrainRaw, FunctionRaw, Raw, RetryRaw};
+pub use raw::{BatchRaw, CommitRaw, ConsumerRaw, DeadLetterRaw, DrainRaw, FloodRaw, FunctionRaw, Raw, RetryRaw};
 
 use crate::collect::Limits;
 use crate::desk::{DeskSettings, Room};
+use crate::flood::FloodLimits;
 use crate::invoke::lambda::LambdaSettings;
-use crate::policy::Pace;
+use crate::policy::{Pace, cuts};
 use crate::poll::PollSettings;
 use domain::backoff::Backoff;
 use domain::contract::MAX_REQUEST_BYTES;
@@ -31,6 +32,7 @@ pub struct Config {
     pub function: String,
     pub lambda: LambdaSettings,
     pub pace: Pace,
+    pub flood: FloodLimits,
     pub dead_letters: ProducerTuning,
     pub admin: AdminConfig,
     pub logs: LogsConfig,
@@ -56,7 +58,8 @@ impl Config {
             poll: poll(raw),
             function: raw.function.name.clone(),
             lambda: lambda(&raw.function),
-            pace: Pace { backoff: Backoff { base: raw.retry.base.get(), cap: raw.retry.cap.get() } },
+            pace: pace(settings, raw)?,
+            flood: flood(settings, &raw.flood)?,
             dead_letters: dead_letters(&raw.dead_letter),
             admin: AdminConfig::validate(settings, &raw.admin)?,
             logs,
@@ -88,6 +91,7 @@ fn check_spans(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
         ("function.timeout", raw.function.timeout, Span::from_secs(1), Span::from_secs(900)),
         ("retry.base", raw.retry.base, Span::from_millis(1), Span::from_secs(60)),
         ("retry.cap", raw.retry.cap, raw.retry.base, hour),
+        ("flood.window", raw.flood.window, Span::from_secs(1), hour),
         ("commit.interval", raw.commit.interval, Span::from_millis(10), Span::from_secs(60)),
         ("drain.revoke", raw.drain.revoke, Span::from_millis(0), raw.consumer.max_poll_interval),
         ("drain.shutdown", raw.drain.shutdown, Span::from_millis(0), hour),
@@ -111,6 +115,9 @@ fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
         ("batch.size", raw.batch.size.bytes(), 1_024, most_bytes),
         ("batch.waiting", u64::from(raw.batch.waiting), 0, 64),
         ("batch.memory", raw.batch.memory.bytes(), raw.batch.size.bytes(), 1 << 36),
+        ("retry.suspect_after", u64::from(raw.retry.suspect_after), 1, 100),
+        ("retry.attempts", u64::from(raw.retry.attempts), 1, 1_000),
+        ("flood.enough", raw.flood.enough, 1, 1_000_000_000),
         ("function.max_in_flight", u64::from(raw.function.max_in_flight), 1, 10_000),
     ];
     for (key, value, least, most) in ranges {
@@ -151,6 +158,27 @@ fn tuning(settings: &Settings, raw: &ConsumerRaw) -> Result<ConsumerTuning, Conf
     ConsumerTuning::validate(settings, "consumer", &tuning)
 }
 
+fn pace(settings: &Settings, raw: &Raw) -> Result<Pace, ConfigError> {
+    let RetryRaw { base, cap, suspect_after, attempts } = raw.retry;
+    let least = suspect_after + cuts(raw.batch.records as usize);
+    if attempts < least {
+        let sentence = format!(
+            "allowed is {least} to 1000: retry.suspect_after, and one for each cut until one of {} records (batch.records) is alone",
+            raw.batch.records
+        );
+        return Err(settings.refuse("retry.attempts", sentence));
+    }
+    Ok(Pace { backoff: Backoff { base: base.get(), cap: cap.get() }, suspect_after, attempts })
+}
+
+fn flood(settings: &Settings, raw: &FloodRaw) -> Result<FloodLimits, ConfigError> {
+    if !(0.0..=1.0).contains(&raw.share) {
+        return Err(settings.refuse("flood.share", "allowed is 0 (off) to 1"));
+    }
+    let FloodRaw { in_a_row, in_window, share, enough, window } = raw.clone();
+    Ok(FloodLimits { in_a_row, in_window, share, enough, window: window.get() })
+}
+
 fn desk(raw: &Raw) -> DeskSettings {
     DeskSettings {
         group: raw.consumer.group.clone(),
@@ -170,6 +198,7 @@ fn poll(raw: &Raw) -> PollSettings {
     PollSettings {
         topics: raw.consumer.topics.clone(),
         static_member: !raw.consumer.instance_id.is_empty(),
+        session_timeout: raw.consumer.session_timeout.get(),
         commit_interval: raw.commit.interval.get(),
         revoke_drain: raw.drain.revoke.get(),
         shutdown_drain: raw.drain.shutdown.get(),

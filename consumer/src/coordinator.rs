@@ -119,6 +119,7 @@ impl<I: Invoker, D: DeadLetters> Coordinator<I, D> {
     /// Deliveries under way are told to stop; what waits is dropped and will be read again by whoever owns it next.
     fn drop_partitions(&mut self, held: &[Held]) {
         self.owned.retain(|owned, _| !held.contains(owned));
+        held.iter().for_each(|held| self.ports.flood.forget(&held.at));
         let gone: Vec<LaneId> = self.waiting.keys().filter(|lane| held.contains(&lane.held)).cloned().collect();
         for lane in gone {
             for batch in self.waiting.remove(&lane).unwrap_or_default() {

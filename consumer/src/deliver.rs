@@ -8,29 +8,25 @@
 mod ports;
 /// The letters of records that cannot be delivered.
 mod letters;
+/// Records that are sent together, and how a batch is cut into them.
+mod piece;
 
 use crate::batch::Batch;
 use crate::condition::Part;
 use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::event::Command;
 use crate::invoke::{InvokeFailure, Invoker};
-use crate::policy::Move;
-use domain::contract::{Judgement, OpenBatch, judge};
+use crate::policy::{Move, Trouble};
+use crate::suspect::{Suspect, Suspicion};
+use domain::contract::{Judgement, judge};
 use domain::failure::FailureClass;
 use domain::offset::Offset;
 use letters::Origin;
+use piece::Piece;
 pub use ports::{Ports, Stop, Stopper};
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
-
-/// Records that are sent together, and how often they were.
-struct Piece {
-    records: OpenBatch,
-    attempts: u32,
-    /// Failures in a row; a verdict ends the row.
-    failures: u32,
-}
 
 /// The delivery was told to stop; what is not finished will be read again.
 struct Stopped;
@@ -41,17 +37,20 @@ struct Delivery<'a, I, D> {
     ports: &'a Ports<I, D>,
     stop: Stop,
     work: VecDeque<Piece>,
+    /// What the commit ledger was told last.
+    suspects: Vec<Suspect>,
+    /// Records of the batch that are set aside because the function fails at them.
+    aside: Vec<Suspect>,
 }
 
 /// Works off `batch`. Comes back when everything is finished, or soon after it was told to stop: a call that is under way is waited
 /// for, nothing new is begun.
 pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, D>, stop: Stop) {
     let unfit = letters::of_unfit(batch.unfit);
-    let mut delivery =
-        Delivery { origin: Origin { held: batch.lane.held, kept: batch.kept }, ports, stop, work: VecDeque::new() };
-    if !batch.records.is_empty() {
-        delivery.work.push_back(Piece { records: batch.records, attempts: 0, failures: 0 });
-    }
+    let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
+    let (work, aside) = piece::cut(batch.records, &batch.suspects);
+    let mut delivery = Delivery { origin, ports, stop, work, suspects: batch.suspects, aside };
+    delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
     if delivery.set_aside(unfit).await.is_break() {
         return;
     }
@@ -100,6 +99,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
     /// Every record has its verdict: finish, set aside, or try again before anything else of the lane.
     async fn settle(&mut self, piece: Piece, judgement: Judgement) -> ControlFlow<Stopped> {
         self.ports.count(&judgement);
+        self.ports.flood.delivered(self.origin.at(), judgement.delivered + judgement.duplicates);
         self.ports.condition.clear(Part::Function);
         let listed = judgement.rejected.iter().chain(&judgement.retry);
         let open: HashSet<Offset> = listed.map(|listed| listed.offset).collect();
@@ -109,46 +109,67 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         let letters = self.origin.rejected(&piece.records, judgement.rejected, piece.attempts);
         self.set_aside(letters).await?;
         if again.is_empty() {
+            self.tell_suspects(None);
             return Continue(());
         }
         let wait = self.ports.pace.wait(piece.attempts, (self.ports.unit)());
-        tracing::warn!(partition = %self.origin.held.at, records = again.len(), attempt = piece.attempts, wait_ms = millis(wait), "records must come again");
-        self.work.push_front(Piece { records: again, attempts: piece.attempts, failures: 0 });
+        tracing::warn!(partition = %self.origin.at(), records = again.len(), attempt = piece.attempts, wait_ms = millis(wait), "records must come again");
+        self.work.push_front(Piece { records: again, attempts: piece.attempts, failures: 0, suspicion: 0 });
+        self.tell_suspects(None);
         self.wait(wait).await
     }
 
     async fn fail(&mut self, mut piece: Piece, failure: InvokeFailure) -> ControlFlow<Stopped> {
         piece.failures += 1;
-        let next = self.ports.pace.after(&failure, piece.failures, piece.records.len(), (self.ports.unit)());
+        piece.suspicion += u32::from(failure.class == FailureClass::FunctionError);
+        let (failures, suspicion, records) = (piece.failures, piece.suspicion, piece.records.len());
+        let next = self.ports.pace.after(&failure, Trouble { failures, suspicion, records }, (self.ports.unit)());
         self.tell(&piece, &failure, next);
         match next {
             Move::Again(wait) | Move::Alarm(wait) => {
                 self.work.push_front(piece);
+                self.tell_suspects(None);
                 self.wait(wait).await
             }
-            Move::Split => {
-                self.split(piece);
-                Continue(())
+            Move::Split(wait) => {
+                self.ports.meters.cuts.add(1);
+                piece.halves().into_iter().rev().for_each(|half| self.work.push_front(half));
+                self.tell_suspects(None);
+                self.wait(wait).await
             }
             Move::SetAside => {
-                let letters = self.origin.too_large(&piece.records, &failure, piece.attempts);
-                self.set_aside(letters).await
+                self.tell_suspects(Some(&piece));
+                let letters = self.origin.alone(&piece.records, &failure, piece.attempts);
+                self.set_aside(letters).await?;
+                if failure.class == FailureClass::FunctionError {
+                    self.aside.extend(piece.records.offsets().map(Suspect::set_aside));
+                }
+                self.tell_suspects(None);
+                Continue(())
             }
         }
     }
 
-    fn split(&mut self, piece: Piece) {
-        let halves = piece.records.split();
-        // Policy splits only what has two records.
-        let Some((first, second)) = halves else { return self.work.push_front(piece) };
-        for records in [second, first] {
-            self.work.push_front(Piece { records, attempts: piece.attempts, failures: 0 });
-        }
+    /// Whoever owns the partition next must know what failed how often; `piece` is no part of the work now.
+    fn tell_suspects(&mut self, piece: Option<&Piece>) {
+        let open = piece.into_iter().chain(&self.work).filter_map(Piece::suspect);
+        let mut suspects: Vec<Suspect> = self.aside.iter().copied().chain(open).collect();
+        suspects.sort_by_key(|suspect| suspect.first);
+        let Some((first, last)) = self.origin.ends.filter(|_| suspects != self.suspects) else { return };
+        self.suspects.clone_from(&suspects);
+        self.ports.tell(Command::Suspected(Suspicion { lane: self.origin.lane.clone(), first, last, suspects }));
     }
 
     /// Dead letters: a record is finished when Kafka has acknowledged its letter. Until then the lane waits.
     async fn set_aside(&mut self, mut letters: Vec<DeadLetter>) -> ControlFlow<Stopped> {
         let mut failures = 0;
+        if !letters.is_empty() {
+            tokio::select! {
+                biased;
+                () = self.stop.wanted() => return Break(Stopped),
+                () = self.ports.flood.leave(self.origin.at(), letters.len() as u64) => {}
+            }
+        }
         while !letters.is_empty() {
             let mut offsets: Vec<Offset> = letters.iter().map(|letter| letter.record.offset).collect();
             let refused = self.ports.dead_letters.send(letters).await.err();
@@ -163,8 +184,8 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             failures += 1;
             self.ports.meters.dead_letter_failures.add(letters.len() as u64);
             let wait = self.ports.pace.wait(failures, (self.ports.unit)());
-            let why = format!("dead letters of {} are not acknowledged: {}", self.origin.held.at, refused.detail);
-            tracing::error!(partition = %self.origin.held.at, records = letters.len(), class = %refused.class, wait_ms = millis(wait), "{why}");
+            let why = format!("dead letters of {} are not acknowledged: {}", self.origin.at(), refused.detail);
+            tracing::error!(partition = %self.origin.at(), records = letters.len(), class = %refused.class, wait_ms = millis(wait), "{why}");
             self.ports.condition.complain(Part::DeadLetters, why);
             self.wait(wait).await?;
         }
@@ -173,7 +194,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
 
     fn finished(&self, offsets: Vec<Offset>) {
         if !offsets.is_empty() {
-            self.ports.tell(Command::Finished { held: self.origin.held.clone(), offsets });
+            self.ports.tell(Command::Finished { held: self.origin.lane.held.clone(), offsets });
         }
     }
 
@@ -187,15 +208,19 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
 
     /// The first failure is worth a line, and then fewer and fewer.
     fn tell(&self, piece: &Piece, failure: &InvokeFailure, next: Move) {
-        let (partition, records, attempt) = (&self.origin.held.at, piece.records.len(), piece.attempts);
+        let (partition, records, attempt) = (self.origin.at(), piece.records.len(), piece.attempts);
+        let first = piece.records.first().map_or(0, |offset| offset.0);
         if let Move::Alarm(wait) = next {
             let why = format!("function {} refuses us: {}", self.ports.function, failure.detail);
             if self.ports.condition.complain(Part::Function, why) || piece.failures.is_power_of_two() {
-                tracing::error!(%partition, records, attempt, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
+                tracing::error!(%partition, first, records, attempt, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
                     "the function refuses us: nothing is committed and nothing is set aside until that is mended");
             }
+        } else if next == Move::SetAside {
+            tracing::error!(%partition, offset = first, attempt, suspicion = piece.suspicion, class = %failure.class, error = %failure.detail,
+                "the record fails by itself and becomes a dead letter");
         } else if piece.failures.is_power_of_two() {
-            tracing::warn!(%partition, records, attempt, failures = piece.failures, class = %failure.class, next = ?next, error = %failure.detail,
+            tracing::warn!(%partition, first, records, attempt, failures = piece.failures, class = %failure.class, next = ?next, error = %failure.detail,
                 "an invocation failed");
         }
     }

@@ -11,10 +11,12 @@ mod seat;
 mod seats;
 
 use crate::assignment::{Generation, Held, TopicPartition};
+use crate::batch::Batch;
 use crate::collect::Limits;
 use crate::commit::{Commit, CommitLedger};
 use crate::event::{Command, Event, Ticket};
 use crate::record::Lent;
+use crate::suspect::Suspect;
 pub use flow::Room;
 use seat::Seat;
 use seats::Seats;
@@ -75,12 +77,13 @@ pub struct Standing {
 
 impl Desk {
     pub fn new(settings: DeskSettings) -> Self {
+        let ledger = CommitLedger::new(settings.lanes.max(1));
         Self {
             seats: Seats::new(&settings.topics),
             settings,
             generation: Generation::default(),
             tickets: Ticket::default(),
-            ledger: CommitLedger::default(),
+            ledger,
             outbox: Vec::new(),
             outstanding_bytes: 0,
             drained: HashSet::new(),
@@ -107,6 +110,11 @@ impl Desk {
         all
     }
 
+    /// What Kafka holds with the committed offset of a partition that was just assigned.
+    pub fn remember(&mut self, held: &Held, metadata: &str) {
+        self.ledger.remember(held, metadata);
+    }
+
     /// A record arrived.
     pub fn receive(&mut self, topic: &str, partition: i32, record: Lent<'_>, now: Duration) {
         let Some(seat) = self.seats.find(topic, partition).filter(|seat| seat.is_open()) else {
@@ -126,6 +134,7 @@ impl Desk {
             Command::Finished { held, offsets } => {
                 self.ledger.finished(&held, &offsets);
             }
+            Command::Suspected(suspicion) => self.ledger.suspect(&suspicion),
             Command::Settled { lane, bytes } => {
                 self.outstanding_bytes = self.outstanding_bytes.saturating_sub(bytes);
                 if let Some(seat) = self.seats.held(&lane.held) {
@@ -154,9 +163,11 @@ impl Desk {
     fn forward(&mut self) {
         let room = self.settings.room;
         for seat in self.seats.iter_mut() {
-            while let Some(batch) = seat.next_batch(|outstanding| room.has_credit(outstanding, self.outstanding_bytes))
+            while let Some(mut batch) =
+                seat.next_batch(|outstanding| room.has_credit(outstanding, self.outstanding_bytes))
             {
                 self.outstanding_bytes += batch.bytes;
+                batch.suspects = suspects(&self.ledger, &batch);
                 self.outbox.push(Event::Closed(Box::new(batch)));
             }
         }
@@ -228,8 +239,7 @@ impl Desk {
 
     /// The last word on partitions that go: everything not yet confirmed, even if it is under way.
     pub fn last_commits(&self, held: &[Held]) -> Vec<Commit> {
-        let last = |held: &Held| self.ledger.last_word(held).map(|next| Commit { held: held.clone(), next });
-        held.iter().filter_map(last).collect()
+        held.iter().filter_map(|held| self.ledger.last_word(held)).collect()
     }
 
     pub fn commits_asked(&mut self, commits: &[Commit]) {
@@ -265,4 +275,9 @@ impl Desk {
         };
         self.seats.iter().map(standing).collect()
     }
+}
+
+fn suspects(ledger: &CommitLedger, batch: &Batch) -> Vec<Suspect> {
+    let ends = batch.records.first().zip(batch.records.last());
+    ends.map(|ends| ledger.suspects(&batch.lane.held, batch.lane.lane, ends)).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use crate::assignment::{Held, LaneId};
 use crate::batch::Batch;
+use crate::suspect::Suspicion;
 use domain::offset::Offset;
 
 /// Names one drain, so that its answer is not taken for another's.
@@ -30,6 +31,8 @@ pub enum Event {
 pub enum Command {
     /// These records met their fate.
     Finished { held: Held, offsets: Vec<Offset> },
+    /// What is suspected of a batch under way.
+    Suspected(Suspicion),
     /// A batch takes no more room, whatever became of it.
     Settled { lane: LaneId, bytes: usize },
     /// Everything in flight of this drain came to its end; all its `Finished` were sent before.

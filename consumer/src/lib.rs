@@ -7,6 +7,8 @@
 pub mod assignment;
 /// A record: as Kafka lends it, as a dead letter needs it, and what of it is kept.
 pub mod record;
+/// Records for which the function failed, and how often; it outlives the process.
+pub mod suspect;
 /// A closed batch: what is sent in one invocation, and what is kept beside it.
 pub mod batch;
 /// All metrics of the consumer.
@@ -25,6 +27,8 @@ pub mod desk;
 pub mod invoke;
 /// What follows from a failure: one pure decision by its class.
 pub mod policy;
+/// When too much becomes dead letters, the partition stops.
+pub mod flood;
 /// A record set aside with its reason and its coordinates, unchanged.
 pub mod dead_letter;
 /// One batch of one lane, until every record of it has met its fate.

@@ -6,6 +6,7 @@
 //! | comboio_consumer_poll_rebalances_total \[kind\] | assigned, revoked, lost |
 //! | comboio_consumer_poll_pauses_total | times a partition was paused because its lanes were full |
 //! | comboio_consumer_poll_errors_total | errors that Kafka's client reported while polling |
+//! | comboio_consumer_poll_client_changes_total | times another Kafka client took the place of one: new certificates, or shut out by Kafka |
 //! | comboio_consumer_poll_lag_records \[topic, partition\] | end offset minus committed offset |
 //! | comboio_consumer_collect_batches_total \[reason\] | batches closed by count, age, bytes, order |
 //! | comboio_consumer_collect_outstanding_bytes | bytes of batches that are not settled |
@@ -13,6 +14,7 @@
 //! | comboio_consumer_invoke_in_flight_calls | invocations under way |
 //! | comboio_consumer_invoke_latency_seconds | histogram: from sending a request to its answer |
 //! | comboio_consumer_invoke_verdicts_total \[verdict\] | records delivered, duplicate, rejected, retry |
+//! | comboio_consumer_deliver_cuts_total | times records were cut in two: too large, or to find the one at which the function fails |
 //! | comboio_consumer_dead_letter_records_total | dead letters that Kafka acknowledged |
 //! | comboio_consumer_dead_letter_failures_total | dead letters that were not acknowledged and are tried again |
 //! | comboio_consumer_certificate_expires_in_seconds | until the certificate in use ends, negative after that |
@@ -38,6 +40,7 @@ pub struct Meters {
     pub lost: Counter,
     pub pauses: Counter,
     pub poll_errors: Counter,
+    pub client_changes: Counter,
     closed: Vec<(CloseReason, Counter)>,
     outstanding: Gauge,
     pub calls_ok: Counter,
@@ -51,6 +54,7 @@ pub struct Meters {
     pub duplicates: Counter,
     pub rejected: Counter,
     pub retries: Counter,
+    pub cuts: Counter,
     pub dead_lettered: Counter,
     pub dead_letter_failures: Counter,
     pub commits_ok: Counter,
@@ -96,6 +100,7 @@ impl Meters {
             lost: rebalances("lost"),
             pauses: plain("comboio_consumer_poll_pauses_total", "Times a partition was paused"),
             poll_errors: plain("comboio_consumer_poll_errors_total", "Errors reported while polling"),
+            client_changes: plain("comboio_consumer_poll_client_changes_total", "Times another client took over"),
             closed: CloseReason::ALL.map(|reason| (reason, closed(reason))).to_vec(),
             outstanding: metrics.gauge(
                 "comboio_consumer_collect_outstanding_bytes",
@@ -113,6 +118,7 @@ impl Meters {
             duplicates: verdicts("duplicate"),
             rejected: verdicts("rejected"),
             retries: verdicts("retry"),
+            cuts: plain("comboio_consumer_deliver_cuts_total", "Times records were cut in two"),
             dead_lettered: plain("comboio_consumer_dead_letter_records_total", "Dead letters acknowledged"),
             dead_letter_failures: plain("comboio_consumer_dead_letter_failures_total", "Dead letters tried again"),
             commits_ok: commits("ok"),

@@ -20,7 +20,7 @@ use crate::event::{Command, Event};
 use crate::metrics::Meters;
 pub use commit_fault::CommitFault;
 use context::PollContext;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 use kafka_client::context::Observer;
 use kafka_client::settings::{ClientError, ClientSettings};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -30,6 +30,7 @@ use runtime::health::Beat;
 use shared::Shared;
 use std::sync::Arc;
 use std::time::Duration;
+use thread::First;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 /// How the poll thread behaves.
@@ -38,6 +39,8 @@ pub struct PollSettings {
     pub topics: Vec<String>,
     /// A static member does not leave the group when it stops: its partitions wait for its return.
     pub static_member: bool,
+    /// How long the group waits for a silent member.
+    pub session_timeout: Duration,
     /// How often offsets are committed, when there are any.
     pub commit_interval: Duration,
     /// How long a rebalance waits for what is in flight.
@@ -80,6 +83,7 @@ pub struct PollEnd {
 pub struct Poll {
     shared: Arc<Shared>,
     observer: Observer,
+    renewals: Sender<ClientSettings>,
     /// Comes when the last commit is made and the group is left, before the client is dropped.
     pub left: oneshot::Receiver<PollEnd>,
     /// Comes when the client is dropped: nothing of the thread is left.
@@ -107,8 +111,17 @@ impl Poll {
         let consumer: BaseConsumer<PollContext> = client.create_with_context(context)?;
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(PollError::Subscribe)?;
-        let ends = thread::spawn(consumer, shared.clone(), settings, observer.clone()).map_err(PollError::Thread)?;
-        Ok(Self { shared, observer, left: ends.left, gone: ends.gone })
+        let (renewals, wanted) = crossbeam_channel::unbounded();
+        let first = First { consumer, client: client.clone(), renewals: wanted };
+        let ends = thread::spawn(first, shared.clone(), settings, observer.clone()).map_err(PollError::Thread)?;
+        Ok(Self { shared, observer, renewals, left: ends.left, gone: ends.gone })
+    }
+
+    /// Has another client, of these settings, take the place of the one in use; for a closure that outlives this.
+    pub fn renewer(&self) -> impl Fn(ClientSettings) + Send + 'static {
+        let renewals = self.renewals.clone();
+        // The thread is gone only when the process ends.
+        move |settings| drop(renewals.send(settings))
     }
 
     /// What to show of the partitions; for a closure that outlives this.

@@ -80,6 +80,7 @@ impl Status {
             "dead_lettered": meters.dead_lettered.get(),
             "commits": meters.commits_ok.get(),
             "rebalances": { "assigned": meters.assigned.get(), "revoked": meters.revoked.get(), "lost": meters.lost.get() },
+            "client_changes": meters.client_changes.get(),
             "pauses": meters.pauses.get(),
             "certificate": expiry.json(),
         })

@@ -1,8 +1,9 @@
 //! The commit ledger against a model that remembers every record: histories of assign, receive, finish, commit, revoke.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use consumer::assignment::{Generation, Held, TopicPartition};
+use consumer::assignment::{Generation, Held, LaneId, TopicPartition};
 use consumer::commit::{Commit, CommitLedger};
+use consumer::suspect::{Suspect, Suspicion};
 use domain::offset::{NextOffset, Offset};
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashMap};
@@ -19,6 +20,8 @@ enum Step {
     Finish(i32, usize),
     /// Finish a record under an older generation.
     FinishLate(i32, i64, u64),
+    /// A delivery suspects so many records from an offset on, after so many failures; 0 is none any more.
+    Suspect(i32, i64, i64, u32),
     Ask,
     Confirm,
     Refuse,
@@ -32,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         12 => (partition.clone(), prop_oneof![4 => Just(1_i64), 1 => 2..5_i64]).prop_map(|(p, gap)| Step::Receive(p, gap)),
         1 => (partition.clone(), 1..6_i64).prop_map(|(p, back)| Step::Rewind(p, back)),
         12 => (partition.clone(), 0..8_usize).prop_map(|(p, nth)| Step::Finish(p, nth)),
+        2 => (partition.clone(), 0..40_i64, 0..6_i64, 0..4_u32).prop_map(|(p, o, n, f)| Step::Suspect(p, o, n, f)),
         2 => (partition, 0..40_i64, 1..4_u64).prop_map(|(p, o, back)| Step::FinishLate(p, o, back)),
         4 => Just(Step::Ask),
         3 => Just(Step::Confirm),
@@ -47,9 +51,22 @@ struct Model {
     started_at: Option<i64>,
     asked: Option<i64>,
     confirmed: Option<i64>,
+    /// First, last, failures.
+    suspects: Vec<(i64, i64, u32)>,
+    noted: String,
+    noting: Option<String>,
 }
 
-#[derive(Default)]
+impl Model {
+    /// What goes with a commit of `next`.
+    fn metadata(&self, next: i64) -> String {
+        let ahead: Vec<_> = self.suspects.iter().filter(|(_, last, _)| *last >= next).collect();
+        let all: Vec<String> =
+            ahead.iter().map(|(first, last, failures)| format!("[0,{first},{last},{failures}]")).collect();
+        if all.is_empty() { String::new() } else { format!(r#"{{"v":1,"lanes":1,"s":[{}]}}"#, all.join(",")) }
+    }
+}
+
 struct World {
     ledger: CommitLedger,
     generation: u64,
@@ -63,6 +80,10 @@ fn held(partition: i32, generation: u64) -> Held {
 }
 
 impl World {
+    fn new() -> Self {
+        Self { ledger: CommitLedger::new(1), generation: 0, owned: HashMap::new(), under_way: Vec::new() }
+    }
+
     fn apply(&mut self, step: &Step) {
         match *step {
             Step::Assign(p) => {
@@ -90,6 +111,7 @@ impl World {
                 assert!(!self.ledger.finished(&late, &[Offset(offset)]), "a late answer counted");
                 assert!(!self.ledger.received(&late, Offset(offset)));
             }
+            Step::Suspect(p, first, more, failures) => self.suspect(p, first, first + more, failures),
             Step::Ask => self.ask(),
             Step::Confirm => self.settle(true),
             Step::Refuse => self.settle(false),
@@ -108,6 +130,24 @@ impl World {
         assert!(self.ledger.received(held, Offset(offset)));
     }
 
+    fn suspect(&mut self, p: i32, first: i64, last: i64, failures: u32) {
+        let Some((held, model)) = self.owned.get_mut(&p) else { return };
+        let now = (failures > 0).then_some((first, last, failures));
+        let outside =
+            model.suspects.iter().flat_map(|(a, b, n)| [(*a, (*b).min(first - 1), *n), ((*a).max(last + 1), *b, *n)]);
+        let mut all: Vec<_> = outside.filter(|(a, b, _)| a <= b).chain(now).collect();
+        all.sort();
+        model.suspects = all;
+        let suspects = now.map(|_| Suspect { first: Offset(first), last: Offset(last), failures });
+        let lane = LaneId { held: held.clone(), lane: 0 };
+        self.ledger.suspect(&Suspicion {
+            lane,
+            first: Offset(first),
+            last: Offset(last),
+            suspects: suspects.into_iter().collect(),
+        });
+    }
+
     fn ask(&mut self) {
         let due = self.ledger.due();
         for commit in &due {
@@ -115,9 +155,11 @@ impl World {
             assert_eq!(&commit.held, held, "a revoked generation wanted to commit");
             let next = commit.next.0;
             assert!(model.unfinished.iter().all(|offset| *offset >= next), "{next} passes an unfinished record");
-            assert!(Some(next) > model.asked.max(model.confirmed), "{next} does not go forward");
-            assert!(Some(next) > model.started_at, "nothing was finished, yet {next} is due");
-            model.asked = Some(next);
+            let (known, told) = (model.asked.max(model.confirmed).max(model.started_at), model.noting.as_ref());
+            assert_eq!(commit.metadata, model.metadata(next));
+            assert!(Some(next) >= known, "{next} goes back");
+            assert!(Some(next) > known || commit.metadata != *told.unwrap_or(&model.noted), "{next} says nothing new");
+            (model.asked, model.noting) = (Some(next), Some(commit.metadata.clone()));
         }
         self.ledger.asked(&due);
         self.under_way.extend(due);
@@ -132,8 +174,11 @@ impl World {
                 self.ledger.refused(&commit);
             }
             if let Some((_, model)) = model {
+                model.noting = None;
                 if confirmed {
                     model.confirmed = model.confirmed.max(Some(commit.next.0));
+                    model.noted = commit.metadata;
+                    model.suspects.retain(|(_, last, _)| *last >= commit.next.0);
                 } else {
                     model.asked = None;
                 }
@@ -160,7 +205,7 @@ proptest! {
 
     #[test]
     fn the_ledger_agrees_with_the_model(steps in prop::collection::vec(step(), 1..120)) {
-        let mut world = World::default();
+        let mut world = World::new();
         (0..3).for_each(|p| world.apply(&Step::Assign(p)));
         for step in &steps {
             world.apply(step);
@@ -171,7 +216,7 @@ proptest! {
 
 #[test]
 fn a_million_records_in_order_cost_one_range() {
-    let mut ledger = CommitLedger::default();
+    let mut ledger = CommitLedger::new(1);
     let held = held(0, 1);
     ledger.assign(&held);
     for offset in 0..1_000_000 {

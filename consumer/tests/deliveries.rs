@@ -50,7 +50,7 @@ async fn a_lane_has_one_call_at_a_time_and_lanes_of_a_partition_have_their_own()
 async fn backpressure_and_failures_bring_the_same_batch_again_and_never_a_dead_letter() {
     let mut rig = Rig::new(settings(1, 3));
     rig.assign(&[0]);
-    let failures = [FailureClass::Throttled, FailureClass::Transient, FailureClass::FunctionError, FailureClass::Ours];
+    let failures = [FailureClass::Throttled, FailureClass::Transient, FailureClass::Throttled, FailureClass::Ours];
     rig.script(failures.map(Answer::Fail));
     rig.script([Answer::Malformed]);
     rig.receive(0, 0..6);

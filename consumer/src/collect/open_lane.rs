@@ -127,6 +127,7 @@ impl OpenLane {
             kept: Arc::new(filling.kept),
             unfit: filling.unfit,
             reason,
+            suspects: Vec::new(),
             bytes,
         })
     }

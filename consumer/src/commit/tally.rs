@@ -1,6 +1,7 @@
 //! One partition in one generation: which received records are not finished, and what Kafka was told.
 
 use super::ranges::Ranges;
+use crate::suspect::{Suspects, Suspicion};
 use domain::offset::{NextOffset, Offset};
 
 /// Holds only what is unfinished, so its size follows what is in flight, not what went through.
@@ -14,6 +15,10 @@ pub(super) struct Tally {
     end: Option<NextOffset>,
     committed: Option<NextOffset>,
     asked: Option<NextOffset>,
+    suspects: Suspects,
+    /// The metadata that Kafka holds, and what it was asked to hold.
+    noted: String,
+    noting: Option<String>,
 }
 
 impl Tally {
@@ -40,28 +45,64 @@ impl Tally {
         self.end
     }
 
-    /// The next offset, when it is beyond everything confirmed, asked for, or known before anything was finished.
-    pub(super) fn due(&self) -> Option<NextOffset> {
-        let known = self.committed.max(self.asked).max(self.start.map(|start| NextOffset(start.0)));
-        self.next().filter(|next| Some(*next) > known)
+    /// The next offset and the metadata, when they say more than everything confirmed, asked for, or known before anything was
+    /// finished.
+    pub(super) fn due(&self, lanes: u32) -> Option<(NextOffset, String)> {
+        self.news(self.committed.max(self.asked), self.noting.as_ref().unwrap_or(&self.noted), lanes)
     }
 
     /// As `due`, but what is under way counts for nothing: for the last commit before a partition goes.
-    pub(super) fn last_word(&self) -> Option<NextOffset> {
-        let known = self.committed.max(self.start.map(|start| NextOffset(start.0)));
-        self.next().filter(|next| Some(*next) > known)
+    pub(super) fn last_word(&self, lanes: u32) -> Option<(NextOffset, String)> {
+        self.news(self.committed, &self.noted, lanes)
     }
 
-    pub(super) fn asked(&mut self, next: NextOffset) {
+    fn news(&self, told: Option<NextOffset>, noted: &str, lanes: u32) -> Option<(NextOffset, String)> {
+        let (next, start) = (self.next()?, self.start.map(|start| NextOffset(start.0)));
+        let metadata = self.metadata(next, lanes);
+        let known = told.max(start);
+        // The same offset with other metadata is news; a lower one never is.
+        let fresh = Some(next) > known || (Some(next) == known && metadata != noted);
+        fresh.then_some((next, metadata))
+    }
+
+    fn metadata(&self, next: NextOffset, lanes: u32) -> String {
+        if self.suspects.is_empty() {
+            return String::new();
+        }
+        let mut ahead = self.suspects.clone();
+        ahead.forget_below(next);
+        ahead.metadata(lanes)
+    }
+
+    pub(super) fn asked(&mut self, next: NextOffset, metadata: &str) {
         self.asked = self.asked.max(Some(next));
+        self.noting = Some(metadata.to_owned());
     }
 
-    pub(super) fn confirmed(&mut self, next: NextOffset) {
+    pub(super) fn confirmed(&mut self, next: NextOffset, metadata: &str) {
         self.committed = self.committed.max(Some(next));
+        metadata.clone_into(&mut self.noted);
+        self.noting = None;
+        self.suspects.forget_below(next);
     }
 
     pub(super) fn refused(&mut self) {
         self.asked = None;
+        self.noting = None;
+    }
+
+    /// What the owner before us knew; Kafka holds it already.
+    pub(super) fn remember(&mut self, suspects: Suspects, metadata: &str) {
+        self.suspects = suspects;
+        metadata.clone_into(&mut self.noted);
+    }
+
+    pub(super) fn suspect(&mut self, suspicion: &Suspicion) {
+        self.suspects.replace(suspicion);
+    }
+
+    pub(super) fn suspects(&self) -> &Suspects {
+        &self.suspects
     }
 
     pub(super) fn ranges(&self) -> usize {

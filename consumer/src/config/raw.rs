@@ -1,5 +1,6 @@
 //! What is written, section by section, with its defaults.
 
+use crate::flood::FloodLimits;
 use kafka_client::settings::{KafkaRaw, OffsetReset};
 use runtime::admin::AdminRaw;
 use runtime::config::{Size, Span};
@@ -16,6 +17,7 @@ pub struct Raw {
     pub batch: BatchRaw,
     pub function: FunctionRaw,
     pub retry: RetryRaw,
+    pub flood: FloodRaw,
     pub dead_letter: DeadLetterRaw,
     pub commit: CommitRaw,
     pub drain: DrainRaw,
@@ -76,11 +78,30 @@ pub struct FunctionRaw {
 }
 
 /// Section `[retry]`: the wait before the next attempt is uniform between zero and a ceiling that doubles from `base` to `cap`.
+/// Only a function that fails makes attempts count: what is throttled or out of reach is tried for ever.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryRaw {
     pub base: Span,
     pub cap: Span,
+    /// After so many function errors the records are cut in two, again and again, to find the one at fault.
+    pub suspect_after: u32,
+    /// Function errors that a record may be part of before it becomes a dead letter, alone; over all owners of its partition.
+    pub attempts: u32,
+}
+
+/// Section `[flood]`: when a partition stops instead of emptying into its dead letters. 0 switches a limit off.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FloodRaw {
+    /// Dead letters without a delivered record in between.
+    pub in_a_row: u64,
+    /// Dead letters within `window`.
+    pub in_window: u64,
+    /// Of the records that met their fate within `window`, once they are `enough`.
+    pub share: f64,
+    pub enough: u64,
+    pub window: Span,
 }
 
 /// Section `[dead_letter]`.
@@ -154,7 +175,14 @@ impl Default for FunctionRaw {
 
 impl Default for RetryRaw {
     fn default() -> Self {
-        Self { base: Span::from_millis(100), cap: Span::from_secs(20) }
+        Self { base: Span::from_millis(100), cap: Span::from_secs(20), suspect_after: 2, attempts: 16 }
+    }
+}
+
+impl Default for FloodRaw {
+    fn default() -> Self {
+        let FloodLimits { in_a_row, in_window, share, enough, .. } = FloodLimits::default();
+        Self { in_a_row, in_window, share, enough, window: Span::from_secs(60) }
     }
 }
 

@@ -11,13 +11,24 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::oneshot;
 
 /// See the head of the file. Dropping it gives up what is not acknowledged; nothing of that was committed.
+#[derive(Clone)]
 pub struct KafkaDeadLetters {
-    producer: ThreadedProducer<Context>,
+    client: Arc<RwLock<Client>>,
 }
+
+/// The client in use, and what it was made from.
+#[derive(Clone)]
+struct Client {
+    producer: Arc<Producer>,
+    settings: ClientSettings,
+}
+
+type Producer = ThreadedProducer<Context>;
 
 #[derive(Debug, Clone, Copy)]
 struct Refusal(RDKafkaErrorCode);
@@ -32,12 +43,36 @@ impl KafkaDeadLetters {
     /// # Errors
     /// The client could not be created from these settings.
     pub fn new(settings: &ClientSettings) -> Result<Self, ClientError> {
-        let producer = settings.create_with_context(Context { observer: Observer::default() })?;
-        Ok(Self { producer })
+        Ok(Self { client: Arc::new(RwLock::new(create(settings)?)) })
+    }
+
+    /// Another client takes over, of these settings; the one before ends when its last letter is answered.
+    ///
+    /// # Errors
+    /// The client could not be created; the one in use stays.
+    pub fn renew(&self, settings: &ClientSettings) -> Result<(), ClientError> {
+        let next = create(settings)?;
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }
+
+    fn client(&self) -> Client {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Kafka has shut an idempotent client out for good: its letters come again by another one.
+    fn mend(&self, client: &Client) {
+        if client.producer.client().fatal_error().is_none() {
+            return;
+        }
+        match self.renew(&client.settings) {
+            Ok(()) => tracing::warn!("the client for dead letters was shut out by Kafka, another one takes over"),
+            Err(error) => tracing::error!(%error, "no other client for dead letters can be made"),
+        }
     }
 
     /// Hands one letter to the client; its answer comes by the receiver.
-    fn start(&self, letter: &DeadLetter) -> Result<oneshot::Receiver<Result<(), Refusal>>, Refusal> {
+    fn start(producer: &Producer, letter: &DeadLetter) -> Result<oneshot::Receiver<Result<(), Refusal>>, Refusal> {
         let (answer, receiver) = oneshot::channel();
         let topic = dead_letter_topic(&letter.record.at.topic);
         let record = BaseRecord {
@@ -49,8 +84,13 @@ impl KafkaDeadLetters {
             headers: Some(native(&letter.headers())),
             delivery_opaque: Box::new(answer),
         };
-        self.producer.send::<[u8], [u8]>(record).map(|()| receiver).map_err(|(error, _)| Refusal(code(&error)))
+        producer.send::<[u8], [u8]>(record).map(|()| receiver).map_err(|(error, _)| Refusal(code(&error)))
     }
+}
+
+fn create(settings: &ClientSettings) -> Result<Client, ClientError> {
+    let producer = settings.create_with_context(Context { observer: Observer::default() })?;
+    Ok(Client { producer: Arc::new(producer), settings: settings.clone() })
 }
 
 fn native(headers: &Headers) -> OwnedHeaders {
@@ -65,7 +105,8 @@ fn code(error: &KafkaError) -> RDKafkaErrorCode {
 
 impl DeadLetters for KafkaDeadLetters {
     async fn send(&self, letters: Vec<DeadLetter>) -> Result<(), Unacknowledged> {
-        let started: Vec<_> = letters.iter().map(|letter| self.start(letter)).collect();
+        let client = self.client();
+        let started: Vec<_> = letters.iter().map(|letter| Self::start(&client.producer, letter)).collect();
         let mut back = Vec::new();
         let mut first = None;
         for (letter, started) in letters.into_iter().zip(started) {
@@ -81,7 +122,10 @@ impl DeadLetters for KafkaDeadLetters {
         }
         match first {
             None => Ok(()),
-            Some(code) => Err(Unacknowledged { letters: back, class: class_of(code), detail: code.to_string() }),
+            Some(code) => {
+                self.mend(&client);
+                Err(Unacknowledged { letters: back, class: class_of(code), detail: code.to_string() })
+            }
         }
     }
 }

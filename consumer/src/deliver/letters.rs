@@ -1,6 +1,6 @@
 //! The letters of records that cannot be delivered: value from the request, key and headers from what was kept.
 
-use crate::assignment::Held;
+use crate::assignment::{LaneId, TopicPartition};
 use crate::batch::Unfit;
 use crate::dead_letter::DeadLetter;
 use crate::invoke::InvokeFailure;
@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 /// Where the records of a delivery come from.
 pub(super) struct Origin {
-    pub(super) held: Held,
+    pub(super) lane: LaneId,
+    /// The first and the last record of its request; `None` when nothing of it may enter one.
+    pub(super) ends: Option<(Offset, Offset)>,
     pub(super) kept: Arc<Kept>,
 }
 
@@ -29,6 +31,10 @@ pub(super) fn of_unfit(unfit: Vec<Unfit>) -> Vec<DeadLetter> {
 }
 
 impl Origin {
+    pub(super) fn at(&self) -> &TopicPartition {
+        &self.lane.held.at
+    }
+
     /// Letters of records with the verdict rejected.
     pub(super) fn rejected(&self, records: &OpenBatch, listed: Vec<Listed>, attempts: u32) -> Vec<DeadLetter> {
         let letter = |Listed { offset, reason, detail }| {
@@ -38,13 +44,13 @@ impl Origin {
         listed.into_iter().filter_map(letter).collect()
     }
 
-    /// The letter of the one record of `records`, which is over a limit by itself.
-    pub(super) fn too_large(&self, records: &OpenBatch, failure: &InvokeFailure, attempts: u32) -> Vec<DeadLetter> {
+    /// The letter of the one record of `records`, which fails by itself.
+    pub(super) fn alone(&self, records: &OpenBatch, failure: &InvokeFailure, attempts: u32) -> Vec<DeadLetter> {
         let letter = |record| DeadLetter {
             record,
             attempts,
             class: failure.class,
-            reason: "too-large".to_owned(),
+            reason: failure.class.to_string(),
             detail: failure.detail.clone(),
         };
         records.offsets().filter_map(|offset| self.record(records, offset)).map(letter).collect()
@@ -55,7 +61,7 @@ impl Origin {
         let position = records.position(offset)?;
         let (key, headers) = self.kept.find(offset)?;
         Some(OwnedRecord {
-            at: self.held.at.clone(),
+            at: self.at().clone(),
             offset,
             timestamp: records.timestamps().get(position).copied().unwrap_or_default(),
             key: key.map(<[u8]>::to_vec),

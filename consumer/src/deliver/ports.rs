@@ -2,6 +2,7 @@
 
 use crate::condition::Condition;
 use crate::event::Command;
+use crate::flood::Flood;
 use crate::metrics::Meters;
 use crate::policy::Pace;
 use crossbeam_channel::Sender;
@@ -18,6 +19,7 @@ pub struct Ports<I, D> {
     /// One permit per invocation that may be under way, over all lanes.
     pub gate: Semaphore,
     pub pace: Pace,
+    pub flood: Flood,
     /// To the poll thread.
     pub commands: Sender<Command>,
     pub meters: Arc<Meters>,

@@ -4,7 +4,7 @@
 //! stop taking records, drain, commit, and only then give the partitions back.
 
 use super::shared::{Shared, code_of, commit_list, list_of};
-use crate::assignment::Held;
+use crate::assignment::{Held, TopicPartition};
 use crate::condition::Part;
 use crate::event::Event;
 use kafka_client::context::Observer;
@@ -15,6 +15,10 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Reb
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// For Kafka's answer within a rebalance.
+const COMMITTED: Duration = Duration::from_secs(5);
 
 pub(super) struct PollContext {
     shared: Arc<Shared>,
@@ -32,11 +36,33 @@ impl PollContext {
             RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list)?,
         }
         let held = self.shared.desk().assign(&partitions(list));
+        self.remember(consumer, &held);
         self.shared.publish();
         self.shared.meters.assigned.add(1);
         self.shared.condition.clear(Part::Poll);
         tracing::info!(partitions = %names(&held), "partitions assigned");
         Ok(())
+    }
+
+    /// Asks Kafka what the owners before us knew of suspects. Without an answer their attempts start over: late, but nothing is lost.
+    fn remember(&self, consumer: &BaseConsumer<Self>, held: &[Held]) {
+        if held.is_empty() {
+            return;
+        }
+        let wanted: Vec<TopicPartition> = held.iter().map(|held| held.at.clone()).collect();
+        let committed = match consumer.committed_offsets(list_of(&wanted), COMMITTED) {
+            Ok(committed) => committed,
+            Err(error) => {
+                return tracing::warn!(partitions = %names(held), %error, "what was committed is not known: attempts of suspects start over");
+            }
+        };
+        let mut desk = self.shared.desk();
+        for held in held {
+            let element = committed.find_partition(&held.at.topic, held.at.partition);
+            if let Some(element) = element.filter(|element| !element.metadata().is_empty()) {
+                desk.remember(held, element.metadata());
+            }
+        }
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {

@@ -123,6 +123,12 @@ impl Shared {
         self.settle_commits(&commits, &faults);
     }
 
+    /// The client that was asked for the commit is gone, and its answer with it.
+    pub(super) fn forget_commit(&self) {
+        let commits = std::mem::take(&mut *self.under_way());
+        commits.iter().for_each(|commit| self.desk().commit_settled(commit, false));
+    }
+
     /// Notes the outcome of commits, whichever way they were made; one fault or none for each.
     pub(super) fn settle_commits(&self, commits: &[Commit], faults: &[Option<RDKafkaErrorCode>]) {
         for (commit, fault) in commits.iter().zip(faults) {
@@ -193,8 +199,12 @@ fn status(standing: Standing, statistics: Option<&Statistics>) -> PartitionStatu
 /// The list that commits `commits`.
 pub(super) fn commit_list(commits: &[Commit]) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::with_capacity(commits.len());
-    for Commit { held: Held { at, .. }, next } in commits {
-        list.add_partition_offset(&at.topic, at.partition, Offset::Offset(next.0))?;
+    for Commit { held: Held { at, .. }, next, metadata } in commits {
+        let mut element = list.add_partition(&at.topic, at.partition);
+        element.set_offset(Offset::Offset(next.0))?;
+        if !metadata.is_empty() {
+            element.set_metadata(metadata);
+        }
     }
     Ok(list)
 }

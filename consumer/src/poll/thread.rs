@@ -2,6 +2,8 @@
 
 /// The phases from running to over.
 mod ending;
+/// Another client in the place of the one in use.
+mod renewal;
 
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
@@ -11,14 +13,17 @@ use crate::condition::Part;
 use crate::desk::Brake;
 use crate::event::Event;
 use crate::record::{Headers, Lent};
+use crossbeam_channel::Receiver;
 use domain::failure::FailureClass;
 use domain::offset::Offset;
 use ending::Phase;
 use kafka_client::context::Observer;
 use kafka_client::failure::classify;
+use kafka_client::settings::ClientSettings;
 use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+use renewal::Next;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,10 +55,26 @@ struct PollThread {
     end: PollEnd,
     /// Kafka refused us, and no record came since.
     refused: Cell<bool>,
+    /// What the client in use was made from.
+    client: ClientSettings,
+    renewals: Receiver<ClientSettings>,
+    next: Option<Next>,
+    /// When clients were shut out by Kafka.
+    shut_outs: Vec<Duration>,
+    /// When the wheel last turned, and when it last stood still for longer than the group waits.
+    turned: Duration,
+    stalled: Option<Duration>,
+}
+
+/// The client that the thread begins with.
+pub(super) struct First {
+    pub(super) consumer: BaseConsumer<PollContext>,
+    pub(super) client: ClientSettings,
+    pub(super) renewals: Receiver<ClientSettings>,
 }
 
 pub(super) fn spawn(
-    consumer: BaseConsumer<PollContext>,
+    First { consumer, client, renewals }: First,
     shared: Arc<Shared>,
     settings: PollSettings,
     observer: Observer,
@@ -64,6 +85,7 @@ pub(super) fn spawn(
     let (phase, end) = (Phase::Running, PollEnd { committed: true });
     let refused = Cell::new(false);
     let commits = CommitQueue::new(&consumer);
+    let turned = shared.clock.now();
     let poller = PollThread {
         commits,
         consumer,
@@ -76,6 +98,12 @@ pub(super) fn spawn(
         next_lag: zero,
         end,
         refused,
+        client,
+        renewals,
+        next: None,
+        shut_outs: Vec::new(),
+        turned,
+        stalled: None,
     };
     let body = move || {
         let (consumer, end) = poller.run();
@@ -139,6 +167,10 @@ impl PollThread {
 
     fn turn(&mut self, now: Duration) {
         let shared = self.shared.clone();
+        if now.saturating_sub(self.turned) > self.settings.session_timeout {
+            self.stalled = Some(now);
+        }
+        self.turned = now;
         shared.beat.progress();
         shared.serve_commands();
         shared.desk().tick(now);
@@ -210,11 +242,9 @@ impl PollThread {
         self.shared.meters.poll_errors.add(1);
         let fatal = self.consumer.client().fatal_error();
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) || fatal.is_some() {
+            let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code());
             let why = fatal.map_or_else(|| error.to_string(), |(code, words)| format!("{code}: {words}"));
-            self.shared.tell(Event::Fatal(format!("the Kafka client is finished ({why}); start the consumer again")));
-            self.phase = Phase::Over;
-            self.end = PollEnd { committed: false };
-            return;
+            return self.shut_out(code, &why);
         }
         let class = error.rdkafka_error_code().map_or(FailureClass::Transient, classify);
         if class == FailureClass::Ours {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod recorder;
+mod rotation;
 mod world;
 
 use domain::headers::dead_letter as header;

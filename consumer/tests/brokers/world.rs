@@ -26,7 +26,7 @@ pub struct World {
     /// How to reach the broker.
     pub connection: Vec<(&'static str, String)>,
     /// Ends when it is dropped.
-    pub _broker: Box<dyn Any>,
+    pub broker: Box<dyn Any>,
     pub next_seq: HashMap<i64, i64>,
 }
 
@@ -43,7 +43,7 @@ impl World {
     pub fn embedded(topics: &[Topic]) -> Self {
         let broker = EmbeddedBroker::start(1, topics).unwrap();
         let connection = vec![("KAFKA__BOOTSTRAP_SERVERS", broker.bootstrap())];
-        Self { connection, _broker: Box::new(broker), next_seq: HashMap::new() }
+        Self { connection, broker: Box::new(broker), next_seq: HashMap::new() }
     }
 
     pub fn on_kafka() -> Self {
@@ -57,7 +57,7 @@ impl World {
             ("KAFKA__TLS__CERTIFICATE", text(&identity.certificate)),
             ("KAFKA__TLS__KEY", text(&identity.key)),
         ];
-        Self { connection, _broker: Box::new(cluster), next_seq: HashMap::new() }
+        Self { connection, broker: Box::new(cluster), next_seq: HashMap::new() }
     }
 
     pub fn config(&self, instance: &str) -> Config {
@@ -118,6 +118,25 @@ impl World {
             // More than the function takes, so that there is always something in flight.
             self.produce(600, 0);
         }
+    }
+
+    /// Has the consumers read their certificates from `folder`, where they can be replaced.
+    pub fn certificates_in(&mut self, folder: &Path) {
+        let identity = self.kafka().admin().clone();
+        self.connection.truncate(1);
+        let path = |name: &str| folder.join(name).display().to_string();
+        self.connection.extend([
+            ("KAFKA__TLS__CA", identity.ca.display().to_string()),
+            ("KAFKA__TLS__CERTIFICATE", path("client.crt")),
+            ("KAFKA__TLS__KEY", path("client.key")),
+            ("KAFKA__TLS__CHECK_EVERY", "1s".into()),
+            ("ADMIN__ADDRESS_FILE", path("admin")),
+        ]);
+    }
+
+    /// Of a world on Kafka.
+    pub fn kafka(&self) -> &KafkaCluster {
+        self.broker.downcast_ref().unwrap()
     }
 
     pub fn produced(&self) -> usize {

@@ -7,7 +7,7 @@ use domain::contract::{Request, Response};
 use domain::failure::FailureClass;
 use domain::offset::Offset;
 use domain::verdict::Verdict;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,8 +31,15 @@ pub struct Call {
     pub attempt: u32,
 }
 
+/// Calls that failed because of records at fault, by record.
+pub type Harm = HashMap<(i32, i64), u32>;
+
 #[derive(Default)]
 struct Script {
+    /// The function fails as a whole at these records.
+    poison: HashSet<(i32, i64)>,
+    always_fails: bool,
+    harm: Harm,
     answers: VecDeque<Answer>,
     latency: Duration,
     calls: Vec<Call>,
@@ -47,6 +54,20 @@ pub struct FakeLambda(Arc<Mutex<Script>>);
 impl FakeLambda {
     pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
         self.0.lock().unwrap().answers.extend(answers);
+    }
+
+    /// From now on the function fails at this record.
+    pub fn poison(&self, partition: i32, offset: i64) {
+        self.0.lock().unwrap().poison.insert((partition, offset));
+    }
+
+    /// Whether it fails whatever it gets.
+    pub fn always_fails(&self, always: bool) {
+        self.0.lock().unwrap().always_fails = always;
+    }
+
+    pub fn harm(&self) -> Harm {
+        self.0.lock().unwrap().harm.clone()
     }
 
     pub fn latency(&self, latency: Duration) {
@@ -64,11 +85,17 @@ impl FakeLambda {
 
     fn begin(&self, request: &Request<'_>, call: Call) -> (Answer, Duration) {
         let mut script = self.0.lock().unwrap();
+        let at_fault: Vec<_> = call.offsets.iter().map(|offset| (call.partition, *offset)).collect();
         script.calls.push(call);
         let running = script.running.entry((request.partition, request.lane)).or_default();
         *running += 1;
         let overlap = *running > 1;
         script.overlaps += usize::from(overlap);
+        let at_fault: Vec<_> = at_fault.into_iter().filter(|record| script.poison.contains(record)).collect();
+        at_fault.iter().for_each(|record| *script.harm.entry(*record).or_default() += 1);
+        if script.always_fails || !at_fault.is_empty() {
+            return (Answer::Fail(FailureClass::FunctionError), script.latency);
+        }
         (script.answers.pop_front().unwrap_or(Answer::Deliver), script.latency)
     }
 }

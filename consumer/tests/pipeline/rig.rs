@@ -6,12 +6,14 @@ mod fake_letters;
 
 use consumer::assignment::Held;
 use consumer::collect::Limits;
+use consumer::commit::Commit;
 use consumer::condition::Condition;
 use consumer::coordinator::Coordinator;
 use consumer::dead_letter::DeadLetter;
 use consumer::deliver::Ports;
 use consumer::desk::{Brake, Desk, DeskSettings, Room};
 use consumer::event::{Command, Event, Ticket};
+use consumer::flood::{Flood, FloodLimits};
 use consumer::metrics::Meters;
 use consumer::policy::Pace;
 use consumer::record::Lent;
@@ -20,8 +22,9 @@ use domain::backoff::Backoff;
 use domain::offset::Offset;
 use fake_lambda::{Call, FakeLambda};
 use fake_letters::FakeLetters;
-use runtime::clock::ManualClock;
+use runtime::clock::{ManualClock, SharedClock};
 use runtime::metrics::{Metrics, MetricsConfig};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -32,6 +35,8 @@ pub const TOPIC: &str = "t";
 /// Backoff in the rig has no jitter: it always waits for the whole ceiling.
 pub const BASE: Duration = Duration::from_millis(100);
 pub const CAP: Duration = Duration::from_secs(2);
+/// Function errors that a record may be part of: two, three cuts of eight, and one more.
+pub const ATTEMPTS: u32 = 6;
 const STEP: Duration = Duration::from_millis(5);
 
 /// Something that takes so long by the paused clock.
@@ -49,6 +54,9 @@ pub struct Rig {
     pub fatal: tokio::task::JoinHandle<Result<(), consumer::coordinator::Fatal>>,
     /// Which partitions the brake has stopped.
     pub paused: Vec<i32>,
+    ports: Arc<Ports<FakeLambda, FakeLetters>>,
+    /// What Kafka holds beside the committed offset of each partition.
+    metadata: HashMap<i32, String>,
     commands: Receiver<Command>,
     events: mpsc::UnboundedSender<Event>,
     now: Duration,
@@ -67,24 +75,31 @@ pub fn settings(lanes: u32, records: usize) -> DeskSettings {
 
 impl Rig {
     pub fn new(settings: DeskSettings) -> Self {
+        Self::guarded(settings, FloodLimits { in_a_row: 0, ..FloodLimits::default() })
+    }
+
+    pub fn guarded(settings: DeskSettings, flood: FloodLimits) -> Self {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel();
         let metrics = Metrics::start(&MetricsConfig::default(), "test").unwrap();
         let (meters, condition) = (Arc::new(Meters::new(&metrics)), Condition::default());
+        let clock: SharedClock = Arc::new(ManualClock::default());
         let (lambda, letters) = (FakeLambda::default(), FakeLetters::default());
         let ports = Ports {
             invoker: lambda.clone(),
             dead_letters: letters.clone(),
             function: "dispatcher".into(),
             gate: Semaphore::new(64),
-            pace: Pace { backoff: Backoff { base: BASE, cap: CAP } },
+            pace: Pace { backoff: Backoff { base: BASE, cap: CAP }, suspect_after: 2, attempts: ATTEMPTS },
+            flood: Flood::new(flood, clock.clone(), condition.clone()),
             commands,
             meters: meters.clone(),
             condition: condition.clone(),
-            clock: Arc::new(ManualClock::default()),
+            clock,
             unit: || 1.0,
         };
-        let fatal = tokio::spawn(Coordinator::new(Arc::new(ports), events.clone()).run(received));
+        let ports = Arc::new(ports);
+        let fatal = tokio::spawn(Coordinator::new(ports.clone(), events.clone()).run(received));
         let (paused, now) = (Vec::new(), Duration::ZERO);
         Self {
             desk: Desk::new(settings),
@@ -94,6 +109,8 @@ impl Rig {
             condition,
             fatal,
             paused,
+            ports,
+            metadata: HashMap::new(),
             commands: served,
             events,
             now,
@@ -131,7 +148,12 @@ impl Rig {
     }
 
     pub fn assign(&mut self, partitions: &[i32]) -> Vec<Held> {
-        self.desk.assign(&named(partitions))
+        let held = self.desk.assign(&named(partitions));
+        for held in &held {
+            let metadata = self.metadata.get(&held.at.partition).map_or("", String::as_str);
+            self.desk.remember(held, metadata);
+        }
+        held
     }
 
     pub fn receive(&mut self, partition: i32, offsets: impl IntoIterator<Item = i64>) {
@@ -162,7 +184,7 @@ impl Rig {
     pub fn give_back(&mut self, held: &[Held]) -> Vec<(i32, i64)> {
         let last = self.desk.last_commits(held);
         for commit in &last {
-            self.desk.commit_settled(commit, true);
+            self.confirm(commit);
         }
         self.desk.release(held);
         last.iter().map(|commit| (commit.held.at.partition, commit.next.0)).collect()
@@ -173,11 +195,21 @@ impl Rig {
         let due = self.desk.due_commits();
         self.desk.commits_asked(&due);
         for commit in &due {
-            self.desk.commit_settled(commit, true);
+            self.confirm(commit);
         }
         let mut next: Vec<_> = due.iter().map(|commit| (commit.held.at.partition, commit.next.0)).collect();
         next.sort();
         next
+    }
+
+    fn confirm(&mut self, commit: &Commit) {
+        self.desk.commit_settled(commit, true);
+        self.metadata.insert(commit.held.at.partition, commit.metadata.clone());
+    }
+
+    /// Opens what the flood guard has stopped.
+    pub fn open_flood(&self) -> usize {
+        self.ports.flood.open().len()
     }
 
     /// An event out of turn.

@@ -26,7 +26,15 @@ impl PollThread {
     pub(super) fn advance(&mut self, now: Duration) {
         match &self.phase {
             Phase::Running if self.shared.desk().stop_wanted() => self.drain(now),
-            Phase::Running => self.brake(),
+            Phase::Running => {
+                self.brake();
+                self.look_for_renewal(now);
+            }
+            // The end is wanted while another client was about to take over.
+            Phase::Draining { .. } if self.next.is_some() && self.shared.desk().stop_wanted() => {
+                self.next = None;
+                self.drain(now);
+            }
             Phase::Draining { ticket, held, until } => {
                 let drained = self.shared.desk().is_drained(*ticket);
                 if drained || now >= *until {
@@ -38,7 +46,7 @@ impl PollThread {
             Phase::Committing { held, until } => {
                 let (committed, until) = (self.shared.desk().last_commits(held).is_empty(), *until);
                 if committed || now >= until {
-                    self.leave(until, committed);
+                    if self.next.is_some() { self.hand_over() } else { self.leave(until, committed) }
                 }
             }
             Phase::Leaving { until } => {
@@ -51,17 +59,38 @@ impl PollThread {
         }
     }
 
+    /// Everything comes to its end, for good.
     fn drain(&mut self, now: Duration) {
-        // No more records, but the client is still polled.
+        self.hush();
+        let (ticket, held) = self.shared.desk().begin_revoke(None);
+        self.shared.publish();
+        tracing::info!(partitions = held.len(), "draining");
+        self.phase = Phase::Draining { ticket, held, until: now + self.settings.shutdown_drain };
+    }
+
+    /// What is owned comes to its end, because another client waits.
+    pub(super) fn drain_for_renewal(&mut self, now: Duration) {
+        self.hush();
+        let all = self.owned();
+        let (ticket, held) = self.shared.desk().begin_revoke(Some(&all));
+        self.shared.publish();
+        self.phase = Phase::Draining { ticket, held, until: now + self.settings.revoke_drain };
+    }
+
+    /// No more records, but the client is still polled.
+    fn hush(&self) {
         if let Ok(all) = self.consumer.assignment()
             && let Err(error) = self.consumer.pause(&all)
         {
             tracing::warn!(%error, "partitions cannot be paused before the end");
         }
-        let (ticket, held) = self.shared.desk().begin_revoke(None);
-        self.shared.publish();
-        tracing::info!(partitions = held.len(), "draining");
-        self.phase = Phase::Draining { ticket, held, until: now + self.settings.shutdown_drain };
+    }
+
+    /// The partitions are nobody's until the next client has them.
+    fn hand_over(&mut self) {
+        let Phase::Committing { held, .. } = std::mem::replace(&mut self.phase, Phase::Running) else { return };
+        self.shared.desk().release(&held);
+        self.exchange();
     }
 
     fn leave(&mut self, until: Duration, committed: bool) {

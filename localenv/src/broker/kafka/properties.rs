@@ -45,6 +45,7 @@ broker.session.timeout.ms=5000
 offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4
 log.cleaner.dedupe.buffer.size=4194304
+log.retention.check.interval.ms=10000
 metric.reporters=
 ";
 

@@ -1,0 +1,123 @@
+//! Flood: when too much becomes dead letters, the partition stops instead of emptying into them.
+//!
+//! In: what was delivered and what is about to be set aside. Out: leave to set aside, or the word to wait for people.
+//! Never: lets a record become a dead letter after it has closed, until somebody opens it again.
+
+/// One partition: counts in a row, in a window, and their share. Pure.
+mod gauge;
+
+use crate::assignment::TopicPartition;
+use crate::condition::{Condition, Part};
+use gauge::Gauge;
+pub use gauge::{Cause, FloodLimits};
+use runtime::clock::SharedClock;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// The guard of all partitions of this process.
+pub struct Flood {
+    limits: FloodLimits,
+    clock: SharedClock,
+    condition: Condition,
+    partitions: Mutex<HashMap<TopicPartition, Gauge>>,
+    opened: Notify,
+}
+
+impl Flood {
+    pub fn new(limits: FloodLimits, clock: SharedClock, condition: Condition) -> Self {
+        Self { limits, clock, condition, partitions: Mutex::default(), opened: Notify::new() }
+    }
+
+    /// Records were delivered.
+    pub fn delivered(&self, at: &TopicPartition, records: u64) {
+        if records > 0 {
+            let now = self.clock.now();
+            self.gauges().entry(at.clone()).or_default().delivered(records, now, &self.limits);
+        }
+    }
+
+    /// Waits for leave to set `records` aside, as long as the partition is stopped. May be dropped at any time.
+    pub async fn leave(&self, at: &TopicPartition, records: u64) {
+        loop {
+            let opened = self.opened.notified();
+            tokio::pin!(opened);
+            // Before the look, so that an opening between look and wait is not missed.
+            opened.as_mut().enable();
+            let Some(cause) = self.ask(at, records) else { return };
+            if self.condition.complain(
+                Part::Flood,
+                format!("{at} is stopped: {cause}; nothing more of it is set aside until it is opened"),
+            ) {
+                tracing::error!(partition = %at, records, "dead letters flood: {cause}; the partition is stopped with its offsets intact");
+            }
+            opened.await;
+        }
+    }
+
+    /// `None` is leave, and the records count as set aside.
+    fn ask(&self, at: &TopicPartition, records: u64) -> Option<Cause> {
+        let now = self.clock.now();
+        self.gauges().entry(at.clone()).or_default().set_aside(records, now, &self.limits)
+    }
+
+    /// The partitions that are stopped, and why.
+    pub fn stopped(&self) -> Vec<(TopicPartition, Cause)> {
+        let gauges = self.gauges();
+        let mut stopped: Vec<_> = gauges.iter().filter_map(|(at, gauge)| Some((at.clone(), gauge.cause()?))).collect();
+        stopped.sort_by(|a, b| a.0.cmp(&b.0));
+        stopped
+    }
+
+    /// Opens what is stopped, and says what that was: people have looked at it. Counting starts anew.
+    pub fn open(&self) -> Vec<TopicPartition> {
+        let opened = self.stopped().into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+        self.gauges().retain(|at, _| !opened.contains(at));
+        self.condition.clear(Part::Flood);
+        self.opened.notify_waiters();
+        opened
+    }
+
+    /// Partitions that are not ours any more are somebody else's to judge.
+    pub fn forget(&self, at: &TopicPartition) {
+        self.gauges().remove(at);
+        if self.stopped().is_empty() {
+            self.condition.clear(Part::Flood);
+        }
+    }
+
+    fn gauges(&self) -> MutexGuard<'_, HashMap<TopicPartition, Gauge>> {
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Flood, FloodLimits};
+    use crate::assignment::TopicPartition;
+    use crate::condition::Condition;
+    use runtime::clock::ManualClock;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stopped_partition_waits_alone_until_it_is_opened_and_counts_anew() {
+        let limits = FloodLimits { in_a_row: 3, ..FloodLimits::default() };
+        let condition = Condition::default();
+        let flood = Arc::new(Flood::new(limits, Arc::new(ManualClock::default()), condition.clone()));
+        let (stopped, other) = (TopicPartition::new("t", 1), TopicPartition::new("t", 2));
+        flood.leave(&stopped, 3).await;
+        let waiting = tokio::spawn({
+            let (flood, at) = (flood.clone(), stopped.clone());
+            async move { flood.leave(&at, 1).await }
+        });
+        flood.leave(&other, 3).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(!waiting.is_finished());
+        assert!(condition.why().unwrap().contains("t/1"), "{:?}", condition.why());
+        assert_eq!(flood.open(), [stopped.clone()]);
+        waiting.await.unwrap();
+        assert_eq!((condition.why(), flood.stopped().len()), (None, 0));
+        flood.leave(&stopped, 2).await;
+    }
+}
