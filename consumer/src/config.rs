@@ -1,12 +1,16 @@
 //! The consumer's configuration: what is written, the sum of its parts, and what is meant.
 
+/// What protects the function.
+mod guard;
 /// What is written, with its defaults.
 mod raw;
 
+pub use guard::{BreakerRaw, ConcurrencyRaw};
 pub use raw::{BatchRaw, CommitRaw, ConsumerRaw, DeadLetterRaw, DrainRaw, FunctionRaw, Raw, RetryRaw};
 
 use crate::collect::Limits;
 use crate::desk::{DeskSettings, Room};
+use crate::guard::GuardSettings;
 use crate::invoke::lambda::LambdaSettings;
 use crate::policy::Pace;
 use crate::poll::PollSettings;
@@ -30,6 +34,7 @@ pub struct Config {
     /// The dispatcher's name or ARN.
     pub function: String,
     pub lambda: LambdaSettings,
+    pub guard: GuardSettings,
     pub pace: Pace,
     pub dead_letters: ProducerTuning,
     pub admin: AdminConfig,
@@ -49,13 +54,15 @@ impl Config {
         check_spans(settings, raw)?;
         check_numbers(settings, raw)?;
         check_function(settings, &raw.function)?;
+        let lambda = lambda(&raw.function);
         Ok(Self {
             kafka: Kafka::validate(settings, &raw.kafka)?,
             tuning: tuning(settings, &raw.consumer)?,
             desk: desk(raw),
             poll: poll(raw),
             function: raw.function.name.clone(),
-            lambda: lambda(&raw.function),
+            guard: guard::validate(settings, raw, lambda.most_in_flight())?,
+            lambda,
             pace: Pace { backoff: Backoff { base: raw.retry.base.get(), cap: raw.retry.cap.get() } },
             dead_letters: dead_letters(&raw.dead_letter),
             admin: AdminConfig::validate(settings, &raw.admin)?,
@@ -111,7 +118,6 @@ fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
         ("batch.size", raw.batch.size.bytes(), 1_024, most_bytes),
         ("batch.waiting", u64::from(raw.batch.waiting), 0, 64),
         ("batch.memory", raw.batch.memory.bytes(), raw.batch.size.bytes(), 1 << 36),
-        ("function.max_in_flight", u64::from(raw.function.max_in_flight), 1, 10_000),
     ];
     for (key, value, least, most) in ranges {
         if !(least..=most).contains(&value) {

@@ -23,6 +23,8 @@ pub mod event;
 pub mod desk;
 /// One synchronous call of the dispatcher for one batch.
 pub mod invoke;
+/// Whether the function may be called now, and by how many at once: breaker, concurrency, rate.
+pub mod guard;
 /// What follows from a failure: one pure decision by its class.
 pub mod policy;
 /// A record set aside with its reason and its coordinates, unchanged.
@@ -37,6 +39,8 @@ pub mod poll;
 pub mod config;
 /// What /status says.
 pub mod status;
+/// What the admin port moves.
+pub mod controls;
 /// Is everything there that the consumer needs?
 pub mod start;
 /// Builds the consumer from its configuration, runs it, and brings it to its end.

@@ -1,5 +1,6 @@
 //! What is written, section by section, with its defaults.
 
+use super::{BreakerRaw, ConcurrencyRaw};
 use kafka_client::settings::{KafkaRaw, OffsetReset};
 use runtime::admin::AdminRaw;
 use runtime::config::{Size, Span};
@@ -15,6 +16,8 @@ pub struct Raw {
     pub consumer: ConsumerRaw,
     pub batch: BatchRaw,
     pub function: FunctionRaw,
+    pub breaker: BreakerRaw,
+    pub concurrency: ConcurrencyRaw,
     pub retry: RetryRaw,
     pub dead_letter: DeadLetterRaw,
     pub commit: CommitRaw,
@@ -73,6 +76,8 @@ pub struct FunctionRaw {
     pub timeout: Span,
     /// Invocations at once, over all partitions.
     pub max_in_flight: u32,
+    /// 0 is no limit.
+    pub invocations_per_second: f64,
 }
 
 /// Section `[retry]`: the wait before the next attempt is uniform between zero and a ceiling that doubles from `base` to `cap`.
@@ -148,6 +153,7 @@ impl Default for FunctionRaw {
             region: String::new(),
             timeout: Span::from_secs(30),
             max_in_flight: 64,
+            invocations_per_second: 0.0,
         }
     }
 }

@@ -12,6 +12,7 @@ use consumer::dead_letter::DeadLetter;
 use consumer::deliver::Ports;
 use consumer::desk::{Brake, Desk, DeskSettings, Room};
 use consumer::event::{Command, Event, Ticket};
+use consumer::guard::{self, BreakerSettings, ConcurrencySettings, Guard, GuardSettings};
 use consumer::metrics::Meters;
 use consumer::policy::Pace;
 use consumer::record::Lent;
@@ -24,7 +25,7 @@ use runtime::clock::ManualClock;
 use runtime::metrics::{Metrics, MetricsConfig};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 pub use fake_lambda::Answer;
 
@@ -46,11 +47,13 @@ pub struct Rig {
     pub letters: FakeLetters,
     pub meters: Arc<Meters>,
     pub condition: Condition,
+    pub guard: Guard,
     pub fatal: tokio::task::JoinHandle<Result<(), consumer::coordinator::Fatal>>,
     /// Which partitions the brake has stopped.
     pub paused: Vec<i32>,
     commands: Receiver<Command>,
     events: mpsc::UnboundedSender<Event>,
+    clock: ManualClock,
     now: Duration,
 }
 
@@ -65,23 +68,49 @@ pub fn settings(lanes: u32, records: usize) -> DeskSettings {
     }
 }
 
+/// The defaults, as the documents say them.
+pub fn guarded() -> GuardSettings {
+    let second = Duration::from_secs(1);
+    GuardSettings {
+        function: "dispatcher".into(),
+        breaker: BreakerSettings {
+            failures: 10,
+            share: 0.5,
+            window: second * 10,
+            open_for: second,
+            open_cap: second * 30,
+            probe_records: 10,
+        },
+        concurrency: ConcurrencySettings { adaptive: true, latency_budget: None },
+        limits: guard::Limits { max_in_flight: 64, invocations_per_second: 0.0 },
+        most_in_flight: 100,
+    }
+}
+
 impl Rig {
     pub fn new(settings: DeskSettings) -> Self {
+        Self::behind(guarded(), settings)
+    }
+
+    /// With another guard in front of the function.
+    pub fn behind(guarded: GuardSettings, settings: DeskSettings) -> Self {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel();
         let metrics = Metrics::start(&MetricsConfig::default(), "test").unwrap();
         let (meters, condition) = (Arc::new(Meters::new(&metrics)), Condition::default());
+        let clock = ManualClock::default();
+        let guard = Guard::new(guarded, Arc::new(clock.clone()), meters.clone(), condition.clone());
         let (lambda, letters) = (FakeLambda::default(), FakeLetters::default());
         let ports = Ports {
             invoker: lambda.clone(),
             dead_letters: letters.clone(),
             function: "dispatcher".into(),
-            gate: Semaphore::new(64),
+            guard: guard.clone(),
             pace: Pace { backoff: Backoff { base: BASE, cap: CAP } },
             commands,
             meters: meters.clone(),
             condition: condition.clone(),
-            clock: Arc::new(ManualClock::default()),
+            clock: Arc::new(clock.clone()),
             unit: || 1.0,
         };
         let fatal = tokio::spawn(Coordinator::new(Arc::new(ports), events.clone()).run(received));
@@ -92,10 +121,12 @@ impl Rig {
             letters,
             meters,
             condition,
+            guard,
             fatal,
             paused,
             commands: served,
             events,
+            clock,
             now,
         }
     }
@@ -125,6 +156,7 @@ impl Rig {
         self.turn().await;
         while self.now < until {
             self.now += STEP;
+            self.clock.advance(STEP);
             tokio::time::advance(STEP).await;
             self.turn().await;
         }
