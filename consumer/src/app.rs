@@ -5,12 +5,14 @@ mod watchdog;
 
 use crate::condition::{Condition, Part};
 use crate::config::Config;
+use crate::controls;
 use crate::coordinator::{Coordinator, Fatal};
 use crate::dead_letter::producer::KafkaDeadLetters;
 use crate::deliver::Ports;
 use crate::desk::Desk;
 use crate::event::{Command, Event};
 use crate::flood::Flood;
+use crate::guard::Guard;
 use crate::invoke::Invoker;
 use crate::metrics::{self, Meters};
 use crate::poll::{Poll, PollEnd, PollParts};
@@ -27,7 +29,7 @@ use runtime::metrics::Metrics;
 use runtime::shutdown::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use watchdog::Watchdog;
 
@@ -46,6 +48,8 @@ struct Base {
     health: Health,
     beat: Beat,
     condition: Condition,
+    guard: Guard,
+    flood: Flood,
     status: Status,
     expiry: Expiry,
     admin: Admin,
@@ -112,18 +116,20 @@ impl Base {
         let beat = health.component("poll", config.poll.revoke_drain + POLL_SLACK);
         let condition = Condition::default();
         condition.complain(Part::Poll, "waiting for an assignment");
+        let flood = Flood::new(config.flood, clock.clone(), condition.clone());
+        let guard = Guard::new(config.guard.clone(), clock.clone(), meters.clone(), condition.clone());
         let expiry = config.kafka.expiry(clock.clone());
         metrics::certificate(&metrics, &expiry);
-        let status = Status::new(meters.clone(), condition.clone(), expiry.clone());
+        let status = Status::new(meters.clone(), condition.clone(), expiry.clone(), (guard.clone(), flood.clone()));
         let shown = status.clone();
         let parts = AdminParts {
             health: health.clone(),
             metrics: metrics.clone(),
             status: Arc::new(move || shown.json()),
-            controls: axum::Router::new(),
+            controls: controls::router(guard.clone(), flood.clone()),
         };
         let admin = Admin::start(&config.admin, parts)?;
-        Ok(Self { clock, metrics, meters, health, beat, condition, status, expiry, admin })
+        Ok(Self { clock, metrics, meters, health, beat, condition, guard, flood, status, expiry, admin })
     }
 }
 
@@ -162,9 +168,9 @@ impl Running {
             invoker,
             dead_letters: dead_letters.clone(),
             function: config.function.clone(),
-            gate: Semaphore::new(config.lambda.max_in_flight),
+            guard: base.guard.clone(),
             pace: config.pace,
-            flood: Flood::new(config.flood, base.clock.clone(), base.condition.clone()),
+            flood: base.flood.clone(),
             commands: commands.clone(),
             meters: base.meters.clone(),
             condition: base.condition.clone(),

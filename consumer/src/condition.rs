@@ -10,6 +10,8 @@ pub enum Part {
     Poll,
     /// The function refuses us for a reason that only people can mend.
     Function,
+    /// The breaker in front of the function lets no invocation pass, or only probes.
+    Breaker,
     /// Dead letters are not acknowledged; their partitions wait.
     DeadLetters,
     /// Too much became dead letters: partitions are stopped until somebody has looked.

@@ -1,13 +1,17 @@
 //! The consumer's configuration: what is written, the sum of its parts, and what is meant.
 
+/// What protects the function.
+mod guard;
 /// What is written, with its defaults.
 mod raw;
 
+pub use guard::{BreakerRaw, ConcurrencyRaw};
 pub use raw::{BatchRaw, CommitRaw, ConsumerRaw, DeadLetterRaw, DrainRaw, FloodRaw, FunctionRaw, Raw, RetryRaw};
 
 use crate::collect::Limits;
 use crate::desk::{DeskSettings, Room};
 use crate::flood::FloodLimits;
+use crate::guard::GuardSettings;
 use crate::invoke::lambda::LambdaSettings;
 use crate::policy::{Pace, cuts};
 use crate::poll::PollSettings;
@@ -31,6 +35,7 @@ pub struct Config {
     /// The dispatcher's name or ARN.
     pub function: String,
     pub lambda: LambdaSettings,
+    pub guard: GuardSettings,
     pub pace: Pace,
     pub flood: FloodLimits,
     pub dead_letters: ProducerTuning,
@@ -51,13 +56,15 @@ impl Config {
         check_spans(settings, raw)?;
         check_numbers(settings, raw)?;
         check_function(settings, &raw.function)?;
+        let lambda = lambda(&raw.function);
         Ok(Self {
             kafka: Kafka::validate(settings, &raw.kafka)?,
             tuning: tuning(settings, &raw.consumer)?,
             desk: desk(raw),
             poll: poll(raw),
             function: raw.function.name.clone(),
-            lambda: lambda(&raw.function),
+            guard: guard::validate(settings, raw, lambda.most_in_flight())?,
+            lambda,
             pace: pace(settings, raw)?,
             flood: flood(settings, &raw.flood)?,
             dead_letters: dead_letters(&raw.dead_letter),
@@ -118,7 +125,6 @@ fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
         ("retry.suspect_after", u64::from(raw.retry.suspect_after), 1, 100),
         ("retry.attempts", u64::from(raw.retry.attempts), 1, 1_000),
         ("flood.enough", raw.flood.enough, 1, 1_000_000_000),
-        ("function.max_in_flight", u64::from(raw.function.max_in_flight), 1, 10_000),
     ];
     for (key, value, least, most) in ranges {
         if !(least..=most).contains(&value) {

@@ -15,6 +15,7 @@ use crate::batch::Batch;
 use crate::condition::Part;
 use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::event::Command;
+use crate::guard::{Outcome, Permit};
 use crate::invoke::{InvokeFailure, Invoker};
 use crate::policy::{Move, Trouble};
 use crate::suspect::{Suspect, Suspicion};
@@ -63,28 +64,43 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, 
 
 impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
     /// One call for one piece, and what follows from its answer.
-    async fn step(&mut self, mut piece: Piece) -> ControlFlow<Stopped> {
+    async fn step(&mut self, piece: Piece) -> ControlFlow<Stopped> {
+        let permit = self.permit().await?;
+        let mut piece = self.cut(piece, permit.most_records());
         piece.attempts += 1;
-        match self.call(&piece).await? {
+        match self.call(&piece, permit).await {
             Ok(judgement) => self.settle(piece, judgement).await,
             Err(failure) => self.fail(piece, failure).await,
         }
     }
 
-    async fn call(&mut self, piece: &Piece) -> ControlFlow<Stopped, Result<Judgement, InvokeFailure>> {
-        let ports = self.ports;
-        let permit = tokio::select! {
+    async fn permit(&mut self) -> ControlFlow<Stopped, Permit> {
+        tokio::select! {
             biased;
-            () = self.stop.wanted() => return Break(Stopped),
-            permit = ports.gate.acquire() => permit,
-        };
-        // The gate is never closed; without it there would be nothing to wait for.
-        let _permit = permit.ok();
+            () = self.stop.wanted() => Break(Stopped),
+            permit = self.ports.guard.acquire() => Continue(permit),
+        }
+    }
+
+    /// A probe sends few records; the rest of the piece stays in front of what waits.
+    fn cut(&mut self, piece: Piece, most: usize) -> Piece {
+        let all = piece.records.len();
+        if all <= most {
+            return piece;
+        }
+        let [first, rest] = [0..most, most..all].map(|part| Piece { records: piece.records.part(part), ..piece });
+        self.work.push_front(rest);
+        first
+    }
+
+    async fn call(&self, piece: &Piece, permit: Permit) -> Result<Judgement, InvokeFailure> {
+        let ports = self.ports;
         let _in_flight = ports.meters.call_begins();
         let begun = ports.clock.now();
         let answer = ports.invoker.invoke(&ports.function, piece.records.request(piece.attempts, None)).await;
-        ports.meters.call_took(ports.clock.now().saturating_sub(begun));
-        Continue(match answer {
+        let latency = ports.clock.now().saturating_sub(begun);
+        ports.meters.call_took(latency);
+        let judged = match answer {
             Ok(response) => judge(&piece.records, &response).map_err(|malformed| {
                 ports.meters.calls_malformed.add(1);
                 InvokeFailure::new(FailureClass::Transient, malformed.to_string())
@@ -93,7 +109,10 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
                 ports.meters.call_failed(failure.class);
                 Err(failure)
             }
-        })
+        };
+        let outcome = judged.as_ref().err().map_or(Outcome::Answered, |failure| Outcome::Failed(failure.class));
+        permit.ended(outcome, latency);
+        judged
     }
 
     /// Every record has its verdict: finish, set aside, or try again before anything else of the lane.

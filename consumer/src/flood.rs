@@ -11,12 +11,18 @@ use crate::condition::{Condition, Part};
 use gauge::Gauge;
 pub use gauge::{Cause, FloodLimits};
 use runtime::clock::SharedClock;
+use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The guard of all partitions of this process.
+/// The guard of all partitions of this process; clones are the same one.
+#[derive(Clone)]
 pub struct Flood {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
     limits: FloodLimits,
     clock: SharedClock,
     condition: Condition,
@@ -26,26 +32,27 @@ pub struct Flood {
 
 impl Flood {
     pub fn new(limits: FloodLimits, clock: SharedClock, condition: Condition) -> Self {
-        Self { limits, clock, condition, partitions: Mutex::default(), opened: Notify::new() }
+        let (partitions, opened) = (Mutex::default(), Notify::new());
+        Self { parts: Arc::new(Parts { limits, clock, condition, partitions, opened }) }
     }
 
     /// Records were delivered.
     pub fn delivered(&self, at: &TopicPartition, records: u64) {
         if records > 0 {
-            let now = self.clock.now();
-            self.gauges().entry(at.clone()).or_default().delivered(records, now, &self.limits);
+            let now = self.parts.clock.now();
+            self.gauges().entry(at.clone()).or_default().delivered(records, now, &self.parts.limits);
         }
     }
 
     /// Waits for leave to set `records` aside, as long as the partition is stopped. May be dropped at any time.
     pub async fn leave(&self, at: &TopicPartition, records: u64) {
         loop {
-            let opened = self.opened.notified();
+            let opened = self.parts.opened.notified();
             tokio::pin!(opened);
             // Before the look, so that an opening between look and wait is not missed.
             opened.as_mut().enable();
             let Some(cause) = self.ask(at, records) else { return };
-            if self.condition.complain(
+            if self.parts.condition.complain(
                 Part::Flood,
                 format!("{at} is stopped: {cause}; nothing more of it is set aside until it is opened"),
             ) {
@@ -57,8 +64,8 @@ impl Flood {
 
     /// `None` is leave, and the records count as set aside.
     fn ask(&self, at: &TopicPartition, records: u64) -> Option<Cause> {
-        let now = self.clock.now();
-        self.gauges().entry(at.clone()).or_default().set_aside(records, now, &self.limits)
+        let now = self.parts.clock.now();
+        self.gauges().entry(at.clone()).or_default().set_aside(records, now, &self.parts.limits)
     }
 
     /// The partitions that are stopped, and why.
@@ -73,8 +80,8 @@ impl Flood {
     pub fn open(&self) -> Vec<TopicPartition> {
         let opened = self.stopped().into_iter().map(|(at, _)| at).collect::<Vec<_>>();
         self.gauges().retain(|at, _| !opened.contains(at));
-        self.condition.clear(Part::Flood);
-        self.opened.notify_waiters();
+        self.parts.condition.clear(Part::Flood);
+        self.parts.opened.notify_waiters();
         opened
     }
 
@@ -82,12 +89,18 @@ impl Flood {
     pub fn forget(&self, at: &TopicPartition) {
         self.gauges().remove(at);
         if self.stopped().is_empty() {
-            self.condition.clear(Part::Flood);
+            self.parts.condition.clear(Part::Flood);
         }
     }
 
+    /// Topic, partition and reason of what is stopped.
+    pub fn json(&self) -> Value {
+        let one = |(at, cause): (TopicPartition, Cause)| json!({ "topic": &*at.topic, "partition": at.partition, "why": cause.to_string() });
+        self.stopped().into_iter().map(one).collect()
+    }
+
     fn gauges(&self) -> MutexGuard<'_, HashMap<TopicPartition, Gauge>> {
-        self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.parts.partitions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,7 +128,7 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert!(!waiting.is_finished());
         assert!(condition.why().unwrap().contains("t/1"), "{:?}", condition.why());
-        assert_eq!(flood.open(), [stopped.clone()]);
+        assert_eq!(flood.open(), std::slice::from_ref(&stopped));
         waiting.await.unwrap();
         assert_eq!((condition.why(), flood.stopped().len()), (None, 0));
         flood.leave(&stopped, 2).await;

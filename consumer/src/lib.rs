@@ -25,6 +25,8 @@ pub mod event;
 pub mod desk;
 /// One synchronous call of the dispatcher for one batch.
 pub mod invoke;
+/// Whether the function may be called now, and by how many at once: breaker, concurrency, rate.
+pub mod guard;
 /// What follows from a failure: one pure decision by its class.
 pub mod policy;
 /// When too much becomes dead letters, the partition stops.
@@ -41,6 +43,8 @@ pub mod poll;
 pub mod config;
 /// What /status says.
 pub mod status;
+/// What the admin port moves.
+pub mod controls;
 /// Is everything there that the consumer needs?
 pub mod start;
 /// Builds the consumer from its configuration, runs it, and brings it to its end.

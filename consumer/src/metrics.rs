@@ -13,6 +13,12 @@
 //! | comboio_consumer_invoke_calls_total \[result\] | invocations: ok, malformed, or a failure class |
 //! | comboio_consumer_invoke_in_flight_calls | invocations under way |
 //! | comboio_consumer_invoke_latency_seconds | histogram: from sending a request to its answer |
+//! | comboio_consumer_invoke_breaker_state \[state\] | 1 for the state that the breaker is in (closed, open, half-open), else 0 |
+//! | comboio_consumer_invoke_breaker_openings_total | times the breaker opened |
+//! | comboio_consumer_invoke_concurrency_limit | invocations that may be under way at once now |
+//! | comboio_consumer_invoke_concurrency_decreases_total | times that limit shrank by itself |
+//! | comboio_consumer_invoke_rate_limit | invocations allowed in a second; 0 is any number |
+//! | comboio_consumer_invoke_waiting_calls | invocations that wait for breaker, concurrency or rate |
 //! | comboio_consumer_invoke_verdicts_total \[verdict\] | records delivered, duplicate, rejected, retry |
 //! | comboio_consumer_deliver_cuts_total | times records were cut in two: too large, or to find the one at which the function fails |
 //! | comboio_consumer_dead_letter_records_total | dead letters that Kafka acknowledged |
@@ -20,8 +26,12 @@
 //! | comboio_consumer_certificate_expires_in_seconds | until the certificate in use ends, negative after that |
 //! | comboio_consumer_commit_offsets_total \[result\] | committed offsets of partitions: ok, stale, again, refused |
 
+/// The instruments of the guard in front of the function.
+mod guard;
+
 use crate::batch::CloseReason;
 use domain::failure::FailureClass;
+pub use guard::{GuardMeters, Waiting};
 use hdrhistogram::Histogram as Hdr;
 use kafka_client::expiry::Expiry;
 use opentelemetry::metrics::Histogram;
@@ -50,6 +60,7 @@ pub struct Meters {
     in_flight_gauge: Gauge,
     latency: Histogram<f64>,
     latency_us: Mutex<Option<Hdr<u64>>>,
+    pub guard: GuardMeters,
     pub delivered: Counter,
     pub duplicates: Counter,
     pub rejected: Counter,
@@ -114,6 +125,7 @@ impl Meters {
             in_flight_gauge: metrics.gauge("comboio_consumer_invoke_in_flight_calls", "Invocations under way", &[]),
             latency: latency.with_description("Invocation latency").with_boundaries(LATENCY_BOUNDS.to_vec()).build(),
             latency_us: Mutex::new(Hdr::new_with_bounds(1, 1_000_000_000, 3).ok()),
+            guard: GuardMeters::new(metrics),
             delivered: verdicts("delivered"),
             duplicates: verdicts("duplicate"),
             rejected: verdicts("rejected"),

@@ -1,6 +1,8 @@
 //! What /status says.
 
 use crate::condition::Condition;
+use crate::flood::Flood;
+use crate::guard::Guard;
 use crate::metrics::Meters;
 use crate::poll::PartitionStatus;
 use kafka_client::expiry::Expiry;
@@ -30,6 +32,8 @@ struct Parts {
     meters: Arc<Meters>,
     condition: Condition,
     expiry: Expiry,
+    guard: Guard,
+    flood: Flood,
     partitions: OnceLock<Partitions>,
 }
 
@@ -43,9 +47,9 @@ impl State {
 }
 
 impl Status {
-    pub fn new(meters: Arc<Meters>, condition: Condition, expiry: Expiry) -> Self {
+    pub fn new(meters: Arc<Meters>, condition: Condition, expiry: Expiry, (guard, flood): (Guard, Flood)) -> Self {
         let (state, partitions) = (AtomicU8::new(0), OnceLock::new());
-        Self { parts: Arc::new(Parts { state, meters, condition, expiry, partitions }) }
+        Self { parts: Arc::new(Parts { state, meters, condition, expiry, guard, flood, partitions }) }
     }
 
     pub fn set(&self, state: State) {
@@ -60,7 +64,7 @@ impl Status {
 
     /// The whole status; answers at once.
     pub fn json(&self) -> Value {
-        let Parts { state, meters, condition, expiry, partitions } = &*self.parts;
+        let Parts { state, meters, condition, expiry, guard, flood, partitions } = &*self.parts;
         let state = State::ALL.get(usize::from(state.load(Ordering::Relaxed))).map_or("", |(_, word)| *word);
         let assignment: Vec<Value> =
             partitions.get().map(|list| list().iter().map(partition).collect()).unwrap_or_default();
@@ -73,6 +77,9 @@ impl Status {
             "invocations": meters.calls(),
             "invoke_latency_ms": meters.latency_ms(),
             "in_flight": meters.in_flight(),
+            "guard": guard.view(),
+            "flood": flood.json(),
+            "waiting_calls": meters.guard.waiting(),
             "delivered": meters.delivered.get(),
             "duplicates": meters.duplicates.get(),
             "rejected": meters.rejected.get(),

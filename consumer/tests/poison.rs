@@ -58,7 +58,7 @@ async fn an_owner_goes_on_where_the_one_before_stopped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_function_that_always_fails_stops_the_partition_with_its_offsets_intact() {
-    let mut rig = Rig::guarded(settings(1, 8), FloodLimits { in_a_row: 3, ..FloodLimits::default() });
+    let mut rig = Rig::flooded(settings(1, 8), FloodLimits { in_a_row: 3, ..FloodLimits::default() });
     rig.assign(&[0]);
     rig.lambda.always_fails(true);
     rig.receive(0, 0..16);
@@ -82,7 +82,7 @@ async fn a_function_that_always_fails_stops_the_partition_with_its_offsets_intac
 
 #[tokio::test(start_paused = true)]
 async fn a_stopped_partition_can_be_given_away() {
-    let mut rig = Rig::guarded(settings(1, 4), FloodLimits { in_a_row: 1, ..FloodLimits::default() });
+    let mut rig = Rig::flooded(settings(1, 4), FloodLimits { in_a_row: 1, ..FloodLimits::default() });
     let held = rig.assign(&[0]);
     rig.lambda.always_fails(true);
     rig.receive(0, 0..4);

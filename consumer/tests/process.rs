@@ -5,6 +5,8 @@ use localenv::broker::embedded::EmbeddedBroker;
 use localenv::broker::topic::Topic;
 use localenv::lambda_host::{HostOptions, LambdaHost};
 use localenv::process::Guarded;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -55,6 +57,18 @@ impl Consumer {
             self.process.wait_exit(Duration::from_millis(20)).unwrap();
         }
     }
+}
+
+/// One request to the admin port, and the whole answer.
+fn ask(address: &str, request: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let length = body.len();
+    write!(stream, "{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 fn broker(topics: &[&str]) -> EmbeddedBroker {
@@ -146,4 +160,49 @@ fn the_address_file_is_there_while_it_runs() {
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("127.0.0.1:"));
     assert_eq!(consumer.process.stop(DEADLINE).unwrap().code(), Some(0), "{}", consumer.said());
     assert!(!file.exists());
+}
+
+#[test]
+fn an_operator_forces_the_breaker_and_moves_the_limits_and_nonsense_is_refused() {
+    let broker = broker(&["t", "t.dlq"]);
+    let bootstrap = broker.bootstrap();
+    let settings = [
+        ("KAFKA__BOOTSTRAP_SERVERS", bootstrap.as_str()),
+        ("CONSUMER__TOPICS", "t"),
+        ("FUNCTION__ENDPOINT_URL", NOBODY),
+    ];
+    let mut consumer = Consumer::start("run", &settings);
+    consumer.wait_for("partitions assigned");
+    let address = std::fs::read_to_string(consumer.folder.path().join("address")).unwrap();
+    let ask = |request: &str, body: &str| {
+        let answer = ask(address.trim(), request, body);
+        (answer[9..12].to_owned(), answer.split("\r\n\r\n").nth(1).unwrap().to_owned())
+    };
+    let (code, said) = ask("POST /control/breaker", r#"{"force":"open"}"#);
+    assert!(
+        code == "200" && said.contains(r#""state":"open""#) && said.contains(r#""forced":"open""#),
+        "{code} {said}"
+    );
+    consumer.wait_for("the breaker is open");
+    let (_, status) = ask("GET /status", "");
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(
+        (&status["guard"]["breaker"]["state"], &status["guard"]["concurrency_limit"]),
+        (&"open".into(), &64.into())
+    );
+    assert!(status["not_ready"].as_str().unwrap().contains("the breaker of function dispatcher is open"), "{status}");
+    let (code, said) = ask("PUT /control/limits", r#"{"max_in_flight":7,"invocations_per_second":2.5}"#);
+    assert_eq!((code.as_str(), said.as_str()), ("200", "{\"max_in_flight\":7,\"invocations_per_second\":2.5}\n"));
+    assert!(ask("GET /metrics", "").1.contains("comboio_consumer_invoke_concurrency_limit 7"));
+    for (request, body, word) in [
+        ("POST /control/breaker", r#"{"force":"ajar"}"#, "closed"),
+        ("PUT /control/limits", r#"{"max_in_flight":101}"#, "allowed is 1 to 100"),
+        ("PUT /control/limits", "seven", "allowed are max_in_flight"),
+    ] {
+        let (code, said) = ask(request, body);
+        assert!(code == "400" && said.contains(word) && said.contains("error"), "{code} {said}");
+    }
+    assert_eq!(ask("GET /control/limits", "").1, said, "what was refused changed nothing");
+    assert!(ask("POST /control/breaker", r#"{"force":"auto"}"#).1.contains("half-open"));
+    assert_eq!(consumer.process.stop(DEADLINE).unwrap().code(), Some(0), "{}", consumer.said());
 }

@@ -1,5 +1,6 @@
 //! What is written, section by section, with its defaults.
 
+use super::{BreakerRaw, ConcurrencyRaw};
 use crate::flood::FloodLimits;
 use kafka_client::settings::{KafkaRaw, OffsetReset};
 use runtime::admin::AdminRaw;
@@ -16,6 +17,8 @@ pub struct Raw {
     pub consumer: ConsumerRaw,
     pub batch: BatchRaw,
     pub function: FunctionRaw,
+    pub breaker: BreakerRaw,
+    pub concurrency: ConcurrencyRaw,
     pub retry: RetryRaw,
     pub flood: FloodRaw,
     pub dead_letter: DeadLetterRaw,
@@ -75,6 +78,8 @@ pub struct FunctionRaw {
     pub timeout: Span,
     /// Invocations at once, over all partitions.
     pub max_in_flight: u32,
+    /// 0 is no limit.
+    pub invocations_per_second: f64,
 }
 
 /// Section `[retry]`: the wait before the next attempt is uniform between zero and a ceiling that doubles from `base` to `cap`.
@@ -169,6 +174,7 @@ impl Default for FunctionRaw {
             region: String::new(),
             timeout: Span::from_secs(30),
             max_in_flight: 64,
+            invocations_per_second: 0.0,
         }
     }
 }

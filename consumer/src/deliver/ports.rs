@@ -3,21 +3,22 @@
 use crate::condition::Condition;
 use crate::event::Command;
 use crate::flood::Flood;
+use crate::guard::Guard;
 use crate::metrics::Meters;
 use crate::policy::Pace;
 use crossbeam_channel::Sender;
 use domain::contract::Judgement;
 use runtime::clock::SharedClock;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 /// The borders and rules that all deliveries of a process share.
 pub struct Ports<I, D> {
     pub invoker: I,
     pub dead_letters: D,
     pub function: String,
-    /// One permit per invocation that may be under way, over all lanes.
-    pub gate: Semaphore,
+    /// Gives a permit for each invocation, over all lanes.
+    pub guard: Guard,
     pub pace: Pace,
     pub flood: Flood,
     /// To the poll thread.

@@ -50,6 +50,17 @@ pub enum LambdaError {
     NoRegion,
 }
 
+impl LambdaSettings {
+    /// How many calls the clients that are set up at the start can carry at once.
+    pub fn most_in_flight(&self) -> usize {
+        self.clients() * CALLS_PER_CLIENT
+    }
+
+    fn clients(&self) -> usize {
+        self.max_in_flight.div_ceil(CALLS_PER_CLIENT).max(1)
+    }
+}
+
 impl LambdaInvoker {
     /// Loads region and credentials from the environment once and sets up the clients.
     ///
@@ -61,10 +72,9 @@ impl LambdaInvoker {
         if shared.region().is_none() {
             return Err(LambdaError::NoRegion);
         }
-        let clients = settings.max_in_flight.div_ceil(CALLS_PER_CLIENT).max(1);
         // An HTTP client of its own each: connections are pooled per HTTP client.
         let client = |_| Client::from_conf(configure(&shared, settings).http_client(https_client()).build());
-        Ok(Self { clients: (0..clients).map(client).collect(), turn: AtomicUsize::new(0) })
+        Ok(Self { clients: (0..settings.clients()).map(client).collect(), turn: AtomicUsize::new(0) })
     }
 
     fn client(&self) -> &Client {

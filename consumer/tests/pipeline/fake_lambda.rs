@@ -42,6 +42,10 @@ struct Script {
     harm: Harm,
     answers: VecDeque<Answer>,
     latency: Duration,
+    /// What it does when the script is at its end.
+    standing: Option<Answer>,
+    /// More calls at once are throttled.
+    room: Option<usize>,
     calls: Vec<Call>,
     running: HashMap<(i32, u32), usize>,
     overlaps: usize,
@@ -74,6 +78,16 @@ impl FakeLambda {
         self.0.lock().unwrap().latency = latency;
     }
 
+    /// Does the same to every call that is not scripted; `None` delivers again.
+    pub fn standing(&self, answer: Option<Answer>) {
+        self.0.lock().unwrap().standing = answer;
+    }
+
+    /// Throttles, at once, whatever is more than so many calls at a time.
+    pub fn room(&self, calls: Option<usize>) {
+        self.0.lock().unwrap().room = calls;
+    }
+
     pub fn calls(&self) -> Vec<Call> {
         self.0.lock().unwrap().calls.clone()
     }
@@ -96,7 +110,12 @@ impl FakeLambda {
         if script.always_fails || !at_fault.is_empty() {
             return (Answer::Fail(FailureClass::FunctionError), script.latency);
         }
-        (script.answers.pop_front().unwrap_or(Answer::Deliver), script.latency)
+        let under_way: usize = script.running.values().sum();
+        if script.room.is_some_and(|room| under_way > room) {
+            return (Answer::Fail(FailureClass::Throttled), Duration::from_millis(5));
+        }
+        let standing = script.standing.clone().unwrap_or(Answer::Deliver);
+        (script.answers.pop_front().unwrap_or(standing), script.latency)
     }
 }
 

@@ -14,6 +14,7 @@ use consumer::deliver::Ports;
 use consumer::desk::{Brake, Desk, DeskSettings, Room};
 use consumer::event::{Command, Event, Ticket};
 use consumer::flood::{Flood, FloodLimits};
+use consumer::guard::{self, BreakerSettings, ConcurrencySettings, Guard, GuardSettings};
 use consumer::metrics::Meters;
 use consumer::policy::Pace;
 use consumer::record::Lent;
@@ -22,12 +23,12 @@ use domain::backoff::Backoff;
 use domain::offset::Offset;
 use fake_lambda::{Call, FakeLambda};
 use fake_letters::FakeLetters;
-use runtime::clock::{ManualClock, SharedClock};
+use runtime::clock::ManualClock;
 use runtime::metrics::{Metrics, MetricsConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 pub use fake_lambda::Answer;
 
@@ -51,6 +52,7 @@ pub struct Rig {
     pub letters: FakeLetters,
     pub meters: Arc<Meters>,
     pub condition: Condition,
+    pub guard: Guard,
     pub fatal: tokio::task::JoinHandle<Result<(), consumer::coordinator::Fatal>>,
     /// Which partitions the brake has stopped.
     pub paused: Vec<i32>,
@@ -59,6 +61,7 @@ pub struct Rig {
     metadata: HashMap<i32, String>,
     commands: Receiver<Command>,
     events: mpsc::UnboundedSender<Event>,
+    clock: ManualClock,
     now: Duration,
 }
 
@@ -73,29 +76,59 @@ pub fn settings(lanes: u32, records: usize) -> DeskSettings {
     }
 }
 
+/// The defaults, as the documents say them.
+pub fn guarded() -> GuardSettings {
+    let second = Duration::from_secs(1);
+    GuardSettings {
+        function: "dispatcher".into(),
+        breaker: BreakerSettings {
+            failures: 10,
+            share: 0.5,
+            window: second * 10,
+            open_for: second,
+            open_cap: second * 30,
+            probe_records: 10,
+        },
+        concurrency: ConcurrencySettings { adaptive: true, latency_budget: None },
+        limits: guard::Limits { max_in_flight: 64, invocations_per_second: 0.0 },
+        most_in_flight: 100,
+    }
+}
+
 impl Rig {
     pub fn new(settings: DeskSettings) -> Self {
-        Self::guarded(settings, FloodLimits { in_a_row: 0, ..FloodLimits::default() })
+        Self::flooded(settings, FloodLimits { in_a_row: 0, ..FloodLimits::default() })
     }
 
-    pub fn guarded(settings: DeskSettings, flood: FloodLimits) -> Self {
+    /// With limits on dead letters.
+    pub fn flooded(settings: DeskSettings, flood: FloodLimits) -> Self {
+        Self::built(guarded(), settings, flood)
+    }
+
+    /// With another guard in front of the function.
+    pub fn behind(guarded: GuardSettings, settings: DeskSettings) -> Self {
+        Self::built(guarded, settings, FloodLimits { in_a_row: 0, ..FloodLimits::default() })
+    }
+
+    fn built(guarded: GuardSettings, settings: DeskSettings, flood: FloodLimits) -> Self {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel();
         let metrics = Metrics::start(&MetricsConfig::default(), "test").unwrap();
         let (meters, condition) = (Arc::new(Meters::new(&metrics)), Condition::default());
-        let clock: SharedClock = Arc::new(ManualClock::default());
+        let clock = ManualClock::default();
+        let guard = Guard::new(guarded, Arc::new(clock.clone()), meters.clone(), condition.clone());
         let (lambda, letters) = (FakeLambda::default(), FakeLetters::default());
         let ports = Ports {
             invoker: lambda.clone(),
             dead_letters: letters.clone(),
             function: "dispatcher".into(),
-            gate: Semaphore::new(64),
+            guard: guard.clone(),
             pace: Pace { backoff: Backoff { base: BASE, cap: CAP }, suspect_after: 2, attempts: ATTEMPTS },
-            flood: Flood::new(flood, clock.clone(), condition.clone()),
+            flood: Flood::new(flood, Arc::new(clock.clone()), condition.clone()),
             commands,
             meters: meters.clone(),
             condition: condition.clone(),
-            clock,
+            clock: Arc::new(clock.clone()),
             unit: || 1.0,
         };
         let ports = Arc::new(ports);
@@ -107,12 +140,14 @@ impl Rig {
             letters,
             meters,
             condition,
+            guard,
             fatal,
             paused,
             ports,
             metadata: HashMap::new(),
             commands: served,
             events,
+            clock,
             now,
         }
     }
@@ -142,6 +177,7 @@ impl Rig {
         self.turn().await;
         while self.now < until {
             self.now += STEP;
+            self.clock.advance(STEP);
             tokio::time::advance(STEP).await;
             self.turn().await;
         }
