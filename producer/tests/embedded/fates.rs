@@ -1,10 +1,10 @@
-//! What is sent is what arrives: good events, bad ones, repeats, records that are too large, and the shares of two instances.
+//! What is sent is what arrives: good events, bad ones, repeats, and records that are too large.
 
 use crate::stage::{ROUTES, Stage};
 use domain::event::EventId;
 use domain::headers::{EVENT_ID, EXPECTED_FATE};
 use domain::key::partition_of;
-use domain::ledger::{Deliveries, Produced, Seen, verify};
+use domain::ledger::{Deliveries, Seen, verify};
 use rdkafka::message::{Headers, Message};
 
 #[test]
@@ -97,28 +97,4 @@ fn repeats_and_oversize_events_meet_the_fates_that_the_ledger_expects() {
     let aside = std::fs::read_to_string(stage.path("aside.ndjson")).unwrap();
     assert_eq!(aside.lines().count() as u64, report.dead_lettered);
     assert!(aside.lines().all(|line| line.contains("\"reason\":\"message-size-too-large\"")));
-}
-
-#[test]
-fn two_instances_send_what_one_would_send() {
-    let stage = Stage::new();
-    let profile = profile_with(&stage, "");
-    let (mut ledger, mut planned, mut offered) = (Produced::default(), 0, 0);
-    for instance in ["1/2", "2/2"] {
-        let config = format!("[run]\ninstance = \"{instance}\"\nid = \"both\"");
-        assert_eq!(stage.run(&config, &["--profile", &profile]), Some(0), "{}", stage.log());
-        let report = stage.report();
-        assert!(report.source.contains(instance) && (1_800..2_200).contains(&report.offered), "{report}");
-        stage.add_ledger(&mut ledger);
-        planned += report.rate.seconds.iter().filter_map(|second| second.planned).sum::<u64>();
-        offered += report.offered;
-    }
-    assert_eq!((planned, offered), (4_000, 4_000));
-    let mut deliveries = Deliveries::default();
-    stage.read(4_000, |message| {
-        let event = domain::event::check(message.payload().unwrap()).unwrap();
-        assert_eq!(deliveries.record(&EventId::parse(&event.id).unwrap()), Seen::First);
-    });
-    let proof = verify(&ledger, &deliveries, &Deliveries::default());
-    assert!(proof.holds() && proof.delivered == 4_000, "{proof:?}");
 }

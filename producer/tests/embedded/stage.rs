@@ -11,6 +11,7 @@ use rdkafka::message::BorrowedMessage;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -22,7 +23,7 @@ pub const ROUTES: Routes = &[("900-909", "mt-priority", 2), ("400-499", "mt-c400
 
 /// A broker, and a folder for a run's files.
 pub struct Stage {
-    broker: EmbeddedBroker,
+    broker: Rc<EmbeddedBroker>,
     folder: tempfile::TempDir,
     routes: Routes,
 }
@@ -34,8 +35,13 @@ impl Stage {
 
     pub fn with(routes: Routes) -> Self {
         let topics: Vec<Topic> = routes.iter().map(|(_, topic, partitions)| Topic::new(*topic, *partitions)).collect();
-        let broker = EmbeddedBroker::start(BROKERS, &topics).unwrap();
+        let broker = Rc::new(EmbeddedBroker::start(BROKERS, &topics).unwrap());
         Self { broker, folder: tempfile::tempdir().unwrap(), routes }
+    }
+
+    /// The same broker and topics, and another folder: for a producer beside this one.
+    pub fn beside(&self) -> Self {
+        Self { broker: self.broker.clone(), folder: tempfile::tempdir().unwrap(), routes: self.routes }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -83,13 +89,8 @@ impl Stage {
 
     pub fn ledger(&self) -> Produced {
         let mut produced = Produced::default();
-        self.add_ledger(&mut produced);
-        produced
-    }
-
-    /// Adds the last run's ledger to that of other runs.
-    pub fn add_ledger(&self, produced: &mut Produced) {
         produced.read(BufReader::new(std::fs::File::open(self.path("ledger.ndjson")).unwrap())).unwrap();
+        produced
     }
 
     pub fn log(&self) -> String {

@@ -6,7 +6,10 @@ mod client;
 mod desk;
 mod document;
 mod examples;
+mod full_disk;
+mod full_spool;
 mod journey;
+mod sender;
 mod stage;
 mod tls;
 

@@ -17,6 +17,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const PRODUCER: &str = env!("CARGO_BIN_EXE_comboio-producer");
 const TOPICS: [(&str, i32); 2] = [("mt-c400", 6), ("mt-c300", 4)];
 
 /// A record as a test compares it.
@@ -45,6 +46,11 @@ impl Stage {
 
     /// Starts the producer; `ingest` goes into its section, `more` behind everything.
     pub fn start(&self, ingest: &str, more: &str) -> Guarded {
+        self.start_by(Command::new(PRODUCER), ingest, more)
+    }
+
+    /// The same by a command that becomes the producer: its arguments come behind the command's own.
+    pub fn start_by(&self, mut command: Command, ingest: &str, more: &str) -> Guarded {
         let listen = if ingest.contains("listen") { "" } else { "listen = \"127.0.0.1:0\"\n" };
         let config = format!(
             "[source]\nkind = \"ingest\"\n[[routes]]\ncodigo = \"400-499\"\ntopic = \"mt-c400\"\n\
@@ -57,7 +63,10 @@ impl Stage {
             self.path("ingest"),
         );
         std::fs::write(self.path("producer.toml"), config).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_comboio-producer"));
+        // A producer that was killed has left its own.
+        for old in ["admin", "ingest"] {
+            let _none = std::fs::remove_file(self.path(old));
+        }
         command.arg("run").arg("--config").arg(self.path("producer.toml"));
         command.arg("--report").arg(self.path("report.json")).arg("--ledger").arg(self.path("ledger.ndjson"));
         Guarded::spawn("producer", command, &self.path("log")).unwrap()
@@ -107,13 +116,27 @@ impl Stage {
         (1..=2).for_each(|broker| if up { mock.broker_up(broker) } else { mock.broker_down(broker) }.unwrap());
     }
 
-    /// Reads `count` records, per partition in order.
-    pub fn read(&self, count: usize) -> Vec<Record> {
+    fn consumer(&self) -> BaseConsumer<ObservedContext> {
         let bootstrap_servers = self.broker.bootstrap().split(',').map(str::to_owned).collect();
         let raw = KafkaRaw { bootstrap_servers, ..KafkaRaw::default() };
         let kafka = Kafka::validate(&Settings::default(), &raw).unwrap();
-        let consumer: BaseConsumer<ObservedContext> =
-            kafka.consumer(&ConsumerTuning::for_group("test")).create_with_context(ObservedContext::default()).unwrap();
+        kafka.consumer(&ConsumerTuning::for_group("test")).create_with_context(ObservedContext::default()).unwrap()
+    }
+
+    /// Reads everything that is there now, per partition in order.
+    pub fn read_all(&self) -> Vec<Record> {
+        let consumer = self.consumer();
+        let partitions = TOPICS.iter().flat_map(|(topic, count)| (0..*count).map(move |number| (topic, number)));
+        let held = |(topic, number): (&&str, i32)| {
+            let (low, high) = consumer.fetch_watermarks(topic, number, DEADLINE).unwrap();
+            (high - low) as usize
+        };
+        self.read(partitions.map(held).sum())
+    }
+
+    /// Reads `count` records, per partition in order.
+    pub fn read(&self, count: usize) -> Vec<Record> {
+        let consumer = self.consumer();
         let mut all = TopicPartitionList::new();
         for (topic, partitions) in TOPICS {
             (0..partitions).for_each(|partition| {
