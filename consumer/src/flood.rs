@@ -52,12 +52,8 @@ impl Flood {
             // Before the look, so that an opening between look and wait is not missed.
             opened.as_mut().enable();
             let Some(cause) = self.ask(at, records) else { return };
-            if self.parts.condition.complain(
-                Part::Flood,
-                format!("{at} is stopped: {cause}; nothing more of it is set aside until it is opened"),
-            ) {
-                tracing::error!(partition = %at, records, "dead letters flood: {cause}; the partition is stopped with its offsets intact");
-            }
+            self.show();
+            tracing::error!(partition = %at, records, "dead letters flood: {cause}; the partition is stopped with its offsets intact");
             opened.await;
         }
     }
@@ -80,7 +76,7 @@ impl Flood {
     pub fn open(&self) -> Vec<TopicPartition> {
         let opened = self.stopped().into_iter().map(|(at, _)| at).collect::<Vec<_>>();
         self.gauges().retain(|at, _| !opened.contains(at));
-        self.parts.condition.clear(Part::Flood);
+        self.show();
         self.parts.opened.notify_waiters();
         opened
     }
@@ -88,9 +84,20 @@ impl Flood {
     /// Partitions that are not ours any more are somebody else's to judge.
     pub fn forget(&self, at: &TopicPartition) {
         self.gauges().remove(at);
-        if self.stopped().is_empty() {
-            self.parts.condition.clear(Part::Flood);
+        self.show();
+    }
+
+    /// Readiness names every partition that is stopped.
+    fn show(&self) {
+        let each = |(at, cause): (TopicPartition, Cause)| format!("{at} is stopped: {cause}");
+        let stopped: Vec<String> = self.stopped().into_iter().map(each).collect();
+        if stopped.is_empty() {
+            return self.parts.condition.clear(Part::Flood);
         }
+        self.parts.condition.complain(
+            Part::Flood,
+            format!("{}; nothing more of it is set aside until it is opened", stopped.join("; ")),
+        );
     }
 
     /// Topic, partition and reason of what is stopped.
@@ -125,6 +132,14 @@ mod tests {
             async move { flood.leave(&at, 1).await }
         });
         flood.leave(&other, 3).await;
+        tokio::select! {
+            biased;
+            () = flood.leave(&other, 1) => panic!("the other one had as many"),
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        assert!(condition.why().unwrap().contains("t/2"), "both are named: {:?}", condition.why());
+        flood.forget(&other);
+        assert!(!condition.why().unwrap().contains("t/2"), "it is somebody else's now");
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert!(!waiting.is_finished());
         assert!(condition.why().unwrap().contains("t/1"), "{:?}", condition.why());
