@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::event::{Command, Event};
 use crate::invoke::Invoker;
 use crate::metrics::{self, Meters};
-use crate::poll::{Poll, PollEnd, PollParts};
+use crate::poll::{PartitionStatus, Poll, PollEnd, PollParts};
 use crate::start;
 use crate::status::{State, Status};
 use crossbeam_channel::Sender;
@@ -33,6 +33,8 @@ use watchdog::Watchdog;
 const POLL_SLACK: Duration = Duration::from_secs(60);
 /// How often readiness is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often the lag is published: by itself, for the poll thread may stand in a rebalance.
+const LAG: Duration = Duration::from_millis(500);
 /// For the last metrics.
 const LAST_METRICS: Duration = Duration::from_secs(2);
 
@@ -54,6 +56,7 @@ struct Running {
     poll: Poll,
     commands: Sender<Command>,
     coordinator: JoinHandle<Result<(), Fatal>>,
+    lag: JoinHandle<()>,
 }
 
 /// Runs until `shutdown` drains, then drains, commits and leaves. Must run in a multi-threaded tokio runtime.
@@ -134,6 +137,19 @@ async fn watch_condition(condition: &Condition, beat: &Beat, expiry: &Expiry) {
     }
 }
 
+/// Never comes back.
+async fn publish_lag(view: impl Fn() -> Vec<PartitionStatus>, meters: Arc<Meters>) {
+    let mut looks = tokio::time::interval(LAG);
+    loop {
+        looks.tick().await;
+        let shown = |status: PartitionStatus| {
+            let at = status.standing.held.at;
+            (at.topic.to_string(), at.partition, status.lag)
+        };
+        meters.lag(view().into_iter().map(shown));
+    }
+}
+
 impl Running {
     fn start<I: Invoker>(config: &Config, base: &Base, invoker: I) -> Result<Self, Failure> {
         let (commands, served) = crossbeam_channel::unbounded();
@@ -161,8 +177,9 @@ impl Running {
         };
         let poll = Poll::start(&config.kafka.consumer(&config.tuning), config.poll.clone(), parts)?;
         base.status.show(poll.view());
+        let lag = tokio::spawn(publish_lag(poll.view(), base.meters.clone()));
         let coordinator = tokio::spawn(Coordinator::new(Arc::new(ports), events).run(received));
-        Ok(Self { poll, commands, coordinator })
+        Ok(Self { poll, commands, coordinator, lag })
     }
 
     /// Drains (unless something broke), commits, leaves the group and lets the client go, each with its deadline.
@@ -188,6 +205,7 @@ impl Running {
         let _ = self.poll.gone.await;
         watchdog.stop();
         self.coordinator.abort();
+        self.lag.abort();
         tracing::info!(committed = end.committed, "consumer ends");
         if end.committed {
             Ok(())

@@ -2,6 +2,7 @@
 
 use crate::assignment::LaneId;
 use crate::record::{Kept, OwnedRecord};
+use crate::times::Times;
 use domain::contract::OpenBatch;
 use domain::offset::Offset;
 use std::sync::Arc;
@@ -50,6 +51,7 @@ pub struct Batch {
     pub kept: Arc<Kept>,
     pub unfit: Vec<Unfit>,
     pub reason: CloseReason,
+    pub times: Times,
     /// Memory that the batch holds, about.
     pub bytes: usize,
 }

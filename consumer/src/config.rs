@@ -169,6 +169,7 @@ fn desk(raw: &Raw) -> DeskSettings {
 fn poll(raw: &Raw) -> PollSettings {
     PollSettings {
         topics: raw.consumer.topics.clone(),
+        start: raw.consumer.start,
         static_member: !raw.consumer.instance_id.is_empty(),
         commit_interval: raw.commit.interval.get(),
         revoke_drain: raw.drain.revoke.get(),

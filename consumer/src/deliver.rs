@@ -15,6 +15,7 @@ use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::event::Command;
 use crate::invoke::{InvokeFailure, Invoker};
 use crate::policy::Move;
+use crate::times::{Moment, Times};
 use domain::contract::{Judgement, OpenBatch, judge};
 use domain::failure::FailureClass;
 use domain::offset::Offset;
@@ -38,6 +39,8 @@ struct Stopped;
 /// One batch on its way. Pieces are worked off from the front, so that order holds through splits and retries.
 struct Delivery<'a, I, D> {
     origin: Origin,
+    /// Until the first call begins.
+    uncalled: Option<Times>,
     ports: &'a Ports<I, D>,
     stop: Stop,
     work: VecDeque<Piece>,
@@ -47,8 +50,9 @@ struct Delivery<'a, I, D> {
 /// for, nothing new is begun.
 pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, D>, stop: Stop) {
     let unfit = letters::of_unfit(batch.unfit);
-    let mut delivery =
-        Delivery { origin: Origin { held: batch.lane.held, kept: batch.kept }, ports, stop, work: VecDeque::new() };
+    let (held, times) = (batch.lane.held, batch.times);
+    let origin = Origin { held: held.clone(), kept: batch.kept };
+    let mut delivery = Delivery { origin, uncalled: Some(times), ports, stop, work: VecDeque::new() };
     if !batch.records.is_empty() {
         delivery.work.push_back(Piece { records: batch.records, attempts: 0, failures: 0 });
     }
@@ -60,6 +64,7 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, 
             return;
         }
     }
+    ports.meters.stages.finished(&held, times, ports.clock.now());
 }
 
 impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
@@ -81,6 +86,9 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         };
         // The gate is never closed; without it there would be nothing to wait for.
         let _permit = permit.ok();
+        if let Some(times) = self.uncalled.take() {
+            ports.meters.stages.called(&times, Moment::read(&ports.clock));
+        }
         let _in_flight = ports.meters.call_begins();
         let begun = ports.clock.now();
         let answer = ports.invoker.invoke(&ports.function, piece.records.request(piece.attempts, None)).await;

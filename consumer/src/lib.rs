@@ -7,8 +7,12 @@
 pub mod assignment;
 /// A record: as Kafka lends it, as a dead letter needs it, and what of it is kept.
 pub mod record;
+/// When a batch passed its stations: broker, poll, close.
+pub mod times;
 /// A closed batch: what is sent in one invocation, and what is kept beside it.
 pub mod batch;
+/// Lag: how old the oldest unfinished record of a partition is, and what retention deleted unread.
+pub mod lag;
 /// All metrics of the consumer.
 pub mod metrics;
 /// What keeps this consumer from being ready, if anything.

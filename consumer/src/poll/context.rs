@@ -4,7 +4,7 @@
 //! stop taking records, drain, commit, and only then give the partitions back.
 
 use super::shared::{Shared, code_of, commit_list, list_of};
-use crate::assignment::Held;
+use crate::assignment::{Held, TopicPartition};
 use crate::condition::Part;
 use crate::event::Event;
 use kafka_client::context::Observer;
@@ -15,6 +15,10 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Reb
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// For Kafka's answer within a rebalance.
+const COMMITTED: Duration = Duration::from_secs(5);
 
 pub(super) struct PollContext {
     shared: Arc<Shared>,
@@ -32,11 +36,25 @@ impl PollContext {
             RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list)?,
         }
         let held = self.shared.desk().assign(&partitions(list));
+        self.begin_trails(consumer, &held);
         self.shared.publish();
         self.shared.meters.assigned.add(1);
         self.shared.condition.clear(Part::Poll);
         tracing::info!(partitions = %names(&held), "partitions assigned");
         Ok(())
+    }
+
+    /// Asks Kafka where the group stands, before the first record can be polled: what is missing then was deleted unread.
+    fn begin_trails(&self, consumer: &BaseConsumer<Self>, held: &[Held]) {
+        if held.is_empty() {
+            return;
+        }
+        let wanted: Vec<TopicPartition> = held.iter().map(|held| held.at.clone()).collect();
+        let committed = consumer.committed_offsets(list_of(&wanted), COMMITTED);
+        if let Err(error) = &committed {
+            tracing::warn!(partitions = %names(held), %error, "where the group stands is not known: a loss before the first record would not be seen");
+        }
+        self.shared.begin_trails(held, committed.ok().as_ref());
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
@@ -45,6 +63,7 @@ impl PollContext {
         let held = if consumer.assignment_lost() { self.lose(&leaving) } else { self.drain(consumer, &leaving) };
         // Also inside librdkafka a pause outlives the assignment.
         let paused = shared.desk().release(&held);
+        shared.meters.stages.forget(&held);
         if !paused.is_empty() {
             consumer.resume(&list_of(&paused))?;
         }

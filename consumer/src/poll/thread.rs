@@ -2,6 +2,8 @@
 
 /// The phases from running to over.
 mod ending;
+/// Why there is no offset to go on from.
+mod no_offset;
 
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
@@ -14,13 +16,13 @@ use crate::record::{Headers, Lent};
 use domain::failure::FailureClass;
 use domain::offset::Offset;
 use ending::Phase;
-use kafka_client::context::Observer;
 use kafka_client::failure::classify;
 use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -28,8 +30,8 @@ use tokio::sync::oneshot;
 const WAIT: Duration = Duration::from_millis(20);
 /// How often the wheel turns while records come.
 const TURN: Duration = Duration::from_millis(10);
-/// How often the lag is published.
-const LAG: Duration = Duration::from_secs(1);
+/// How often it is said how things stand.
+const STAND: Duration = Duration::from_secs(1);
 
 pub(super) struct Ends {
     pub(super) left: oneshot::Receiver<PollEnd>,
@@ -42,11 +44,10 @@ struct PollThread {
     consumer: BaseConsumer<PollContext>,
     shared: Arc<Shared>,
     settings: PollSettings,
-    observer: Observer,
     phase: Phase,
     next_turn: Duration,
     next_commit: Duration,
-    next_lag: Duration,
+    next_stand: Duration,
     end: PollEnd,
     /// Kafka refused us, and no record came since.
     refused: Cell<bool>,
@@ -56,7 +57,7 @@ pub(super) fn spawn(
     consumer: BaseConsumer<PollContext>,
     shared: Arc<Shared>,
     settings: PollSettings,
-    observer: Observer,
+    scout: JoinHandle<()>,
 ) -> std::io::Result<Ends> {
     let (leave, left) = oneshot::channel();
     let (go, gone) = oneshot::channel();
@@ -69,19 +70,22 @@ pub(super) fn spawn(
         consumer,
         shared,
         settings,
-        observer,
         phase,
         next_turn: zero,
         next_commit: zero,
-        next_lag: zero,
+        next_stand: zero,
         end,
         refused,
     };
+    let shared = poller.shared.clone();
     let body = move || {
         let (consumer, end) = poller.run();
+        shared.bell.end();
         let _ = leave.send(end);
         // Blocks until the group is left, without a deadline of its own: whoever waits for `gone` has one.
         drop(consumer);
+        // A client that is left behind would meet the end of the process.
+        let _ = scout.join();
         let _ = go.send(());
     };
     std::thread::Builder::new().name("poll".to_owned()).spawn(body)?;
@@ -150,9 +154,9 @@ impl PollThread {
             self.next_commit = now + self.settings.commit_interval;
             self.commit();
         }
-        if now >= self.next_lag {
-            self.next_lag = now + LAG;
-            self.publish_lag();
+        if now >= self.next_stand {
+            self.next_stand = now + STAND;
+            self.stand();
         }
         self.advance(now);
     }
@@ -189,16 +193,11 @@ impl PollThread {
         }
     }
 
-    fn publish_lag(&self) {
+    fn stand(&self) {
         // A member without partitions is ready too: it stands by.
         if !self.refused.get() && !matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::None) {
             self.shared.condition.clear(Part::Poll);
         }
-        let shown = self.shared.partitions(&self.observer).into_iter().filter_map(|status| {
-            let at = &status.standing.held.at;
-            status.lag_records.map(|lag| (at.topic.to_string(), at.partition, lag))
-        });
-        self.shared.meters.lag(shown.collect::<Vec<_>>());
         self.shared.meters.outstanding(self.shared.desk().outstanding_bytes());
     }
 
@@ -208,6 +207,9 @@ impl PollThread {
             return;
         }
         self.shared.meters.poll_errors.add(1);
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
+            return self.shared.tell(Event::Fatal(self.no_offset()));
+        }
         let fatal = self.consumer.client().fatal_error();
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) || fatal.is_some() {
             let why = fatal.map_or_else(|| error.to_string(), |(code, words)| format!("{code}: {words}"));
