@@ -121,6 +121,6 @@ mod tests {
         for (offset, ms) in [(0, 0), (10, 1_000), (20, 2_000), (10, 9_000)] {
             samples.note(offset, ms);
         }
-        assert_eq!((samples.at(9), samples.at(25), samples.last()), (Some(0), Some(9_000), Some(9_000)));
+        assert_eq!((samples.at(9), samples.at(15), samples.last()), (Some(0), Some(9_000), Some(9_000)));
     }
 }
