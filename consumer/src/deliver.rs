@@ -51,10 +51,10 @@ struct Delivery<'a, I, D> {
 /// for, nothing new is begun.
 pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, D>, stop: Stop) {
     let unfit = letters::of_unfit(batch.unfit);
+    let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
     let (work, aside) = piece::cut(batch.records, &batch.suspects);
-    let mut delivery =
-        Delivery { origin, ports, stop, work, suspects: batch.suspects, aside, uncalled: Some(batch.times) };
+    let mut delivery = Delivery { origin, ports, stop, work, suspects: batch.suspects, aside, uncalled: Some(times) };
     delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
     if delivery.set_aside(unfit).await.is_break() {
         return;
@@ -98,7 +98,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         first
     }
 
-    async fn call(&self, piece: &Piece, permit: Permit) -> Result<Judgement, InvokeFailure> {
+    async fn call(&mut self, piece: &Piece, permit: Permit) -> Result<Judgement, InvokeFailure> {
         let ports = self.ports;
         if let Some(times) = self.uncalled.take() {
             ports.meters.stages.called(&times, Moment::read(&ports.clock));

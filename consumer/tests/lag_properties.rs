@@ -55,7 +55,7 @@ struct World {
 
 impl World {
     fn new(log: Vec<i64>, now_ms: i64) -> Self {
-        let (trail, ledger) = (Trail::default(), CommitLedger::default());
+        let (trail, ledger) = (Trail::default(), CommitLedger::new(1));
         let mut world = Self {
             now_ms,
             looked_ms: 0,
