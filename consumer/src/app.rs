@@ -15,7 +15,7 @@ use crate::flood::Flood;
 use crate::guard::Guard;
 use crate::invoke::Invoker;
 use crate::metrics::{self, Meters};
-use crate::poll::{Poll, PollEnd, PollParts};
+use crate::poll::{PartitionStatus, Poll, PollEnd, PollParts};
 use crate::start;
 use crate::status::{State, Status};
 use crossbeam_channel::Sender;
@@ -37,6 +37,8 @@ use watchdog::Watchdog;
 const POLL_SLACK: Duration = Duration::from_secs(60);
 /// How often readiness is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often the lag is published: by itself, for the poll thread may stand in a rebalance.
+const LAG: Duration = Duration::from_millis(500);
 /// For the last metrics.
 const LAST_METRICS: Duration = Duration::from_secs(2);
 
@@ -62,6 +64,7 @@ struct Running {
     coordinator: JoinHandle<Result<(), Fatal>>,
     /// Over new certificates; `None` without any.
     rotation: Option<Watch>,
+    lag: JoinHandle<()>,
 }
 
 /// Runs until `shutdown` drains, then drains, commits and leaves. Must run in a multi-threaded tokio runtime.
@@ -159,6 +162,19 @@ fn rotation(config: &Config, poll: &Poll, letters: KafkaDeadLetters, base: &Base
     })
 }
 
+/// Never comes back.
+async fn publish_lag(view: impl Fn() -> Vec<PartitionStatus>, meters: Arc<Meters>) {
+    let mut looks = tokio::time::interval(LAG);
+    loop {
+        looks.tick().await;
+        let shown = |status: PartitionStatus| {
+            let at = status.standing.held.at;
+            (at.topic.to_string(), at.partition, status.lag)
+        };
+        meters.lag(view().into_iter().map(shown));
+    }
+}
+
 impl Running {
     fn start<I: Invoker>(config: &Config, base: &Base, invoker: I) -> Result<Self, Failure> {
         let (commands, served) = crossbeam_channel::unbounded();
@@ -188,11 +204,12 @@ impl Running {
         };
         let poll = Poll::start(&config.kafka.consumer(&config.tuning), config.poll.clone(), parts)?;
         base.status.show(poll.view());
+        let lag = tokio::spawn(publish_lag(poll.view(), base.meters.clone()));
         let coordinator = tokio::spawn(Coordinator::new(Arc::new(ports), events).run(received));
         let rotation = rotation(config, &poll, dead_letters, base).map_err(|error| {
             Failure::failed(format!("the thread that watches the certificates cannot be started: {error}"))
         })?;
-        Ok(Self { poll, commands, coordinator, rotation })
+        Ok(Self { poll, commands, coordinator, rotation, lag })
     }
 
     /// Drains (unless something broke), commits, leaves the group and lets the client go, each with its deadline.
@@ -221,6 +238,7 @@ impl Running {
         let _ = self.poll.gone.await;
         watchdog.stop();
         self.coordinator.abort();
+        self.lag.abort();
         tracing::info!(committed = end.committed, "consumer ends");
         if end.committed {
             Ok(())

@@ -3,6 +3,7 @@
 use crate::assignment::LaneId;
 use crate::record::{Kept, OwnedRecord};
 use crate::suspect::Suspect;
+use crate::times::Times;
 use domain::contract::OpenBatch;
 use domain::offset::Offset;
 use std::sync::Arc;
@@ -53,6 +54,7 @@ pub struct Batch {
     pub reason: CloseReason,
     /// What is known of its records from calls before, in the order of their offsets.
     pub suspects: Vec<Suspect>,
+    pub times: Times,
     /// Memory that the batch holds, about.
     pub bytes: usize,
 }

@@ -18,6 +18,8 @@ pub enum Part {
     Flood,
     /// Commits are refused for a reason that only people can mend.
     Commit,
+    /// Records were deleted before they were read; over after a while, for nobody can bring them back.
+    Retention,
 }
 
 /// One complaint per part at most; clones share it.

@@ -203,6 +203,7 @@ fn desk(raw: &Raw) -> DeskSettings {
 fn poll(raw: &Raw) -> PollSettings {
     PollSettings {
         topics: raw.consumer.topics.clone(),
+        start: raw.consumer.start,
         static_member: !raw.consumer.instance_id.is_empty(),
         session_timeout: raw.consumer.session_timeout.get(),
         commit_interval: raw.commit.interval.get(),

@@ -19,6 +19,7 @@ use crate::guard::{Outcome, Permit};
 use crate::invoke::{InvokeFailure, Invoker};
 use crate::policy::{Move, Trouble};
 use crate::suspect::{Suspect, Suspicion};
+use crate::times::{Moment, Times};
 use domain::contract::{Judgement, judge};
 use domain::failure::FailureClass;
 use domain::offset::Offset;
@@ -35,6 +36,8 @@ struct Stopped;
 /// One batch on its way. Pieces are worked off from the front, so that order holds through splits and retries.
 struct Delivery<'a, I, D> {
     origin: Origin,
+    /// Until the first call begins.
+    uncalled: Option<Times>,
     ports: &'a Ports<I, D>,
     stop: Stop,
     work: VecDeque<Piece>,
@@ -48,9 +51,10 @@ struct Delivery<'a, I, D> {
 /// for, nothing new is begun.
 pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, D>, stop: Stop) {
     let unfit = letters::of_unfit(batch.unfit);
+    let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
     let (work, aside) = piece::cut(batch.records, &batch.suspects);
-    let mut delivery = Delivery { origin, ports, stop, work, suspects: batch.suspects, aside };
+    let mut delivery = Delivery { origin, ports, stop, work, suspects: batch.suspects, aside, uncalled: Some(times) };
     delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
     if delivery.set_aside(unfit).await.is_break() {
         return;
@@ -60,6 +64,7 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, 
             return;
         }
     }
+    ports.meters.stages.finished(&held, times, ports.clock.now());
 }
 
 impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
@@ -93,8 +98,11 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         first
     }
 
-    async fn call(&self, piece: &Piece, permit: Permit) -> Result<Judgement, InvokeFailure> {
+    async fn call(&mut self, piece: &Piece, permit: Permit) -> Result<Judgement, InvokeFailure> {
         let ports = self.ports;
+        if let Some(times) = self.uncalled.take() {
+            ports.meters.stages.called(&times, Moment::read(&ports.clock));
+        }
         let _in_flight = ports.meters.call_begins();
         let begun = ports.clock.now();
         let answer = ports.invoker.invoke(&ports.function, piece.records.request(piece.attempts, None)).await;

@@ -5,6 +5,8 @@
 
 /// How much may be outstanding, and who must wait.
 mod flow;
+/// What the desk knows of the lag of its partitions.
+mod lag;
 /// One owned partition: its lanes and what they have outstanding.
 mod seat;
 /// All owned partitions.

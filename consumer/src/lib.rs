@@ -9,8 +9,12 @@ pub mod assignment;
 pub mod record;
 /// Records for which the function failed, and how often; it outlives the process.
 pub mod suspect;
+/// When a batch passed its stations: broker, poll, close.
+pub mod times;
 /// A closed batch: what is sent in one invocation, and what is kept beside it.
 pub mod batch;
+/// Lag: how old the oldest unfinished record of a partition is, and what retention deleted unread.
+pub mod lag;
 /// All metrics of the consumer.
 pub mod metrics;
 /// What keeps this consumer from being ready, if anything.

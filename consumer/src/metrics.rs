@@ -7,7 +7,14 @@
 //! | comboio_consumer_poll_pauses_total | times a partition was paused because its lanes were full |
 //! | comboio_consumer_poll_errors_total | errors that Kafka's client reported while polling |
 //! | comboio_consumer_poll_client_changes_total | times another Kafka client took the place of one: new certificates, or shut out by Kafka |
-//! | comboio_consumer_poll_lag_records \[topic, partition\] | end offset minus committed offset |
+//! | comboio_consumer_poll_lag_records \[topic, partition\] | end offset minus committed offset, without what retention deleted |
+//! | comboio_consumer_poll_lag_seconds \[topic, partition\] | age of the oldest unfinished record by its broker timestamp, 0 without one |
+//! | comboio_consumer_poll_lost_by_retention_records_total | records that were deleted before they were read |
+//! | comboio_consumer_poll_from_broker_seconds \[record\] | histogram, per batch, oldest and newest record: broker timestamp to poll |
+//! | comboio_consumer_collect_open_seconds \[record\] | histogram, likewise: poll to the close of the batch |
+//! | comboio_consumer_invoke_wait_seconds | histogram: close of a batch to the beginning of its first invocation |
+//! | comboio_consumer_commit_wait_seconds | histogram: last record of a batch finished to its commit confirmed |
+//! | comboio_consumer_commit_from_broker_seconds \[record\] | histogram, per batch, oldest and newest record: broker timestamp to commit confirmed |
 //! | comboio_consumer_collect_batches_total \[reason\] | batches closed by count, age, bytes, order |
 //! | comboio_consumer_collect_outstanding_bytes | bytes of batches that are not settled |
 //! | comboio_consumer_invoke_calls_total \[result\] | invocations: ok, malformed, or a failure class |
@@ -28,14 +35,18 @@
 
 /// The instruments of the guard in front of the function.
 mod guard;
+/// Time in stage.
+mod stages;
 
 use crate::batch::CloseReason;
+use crate::lag::Lag;
 use domain::failure::FailureClass;
 pub use guard::{GuardMeters, Waiting};
 use hdrhistogram::Histogram as Hdr;
 use kafka_client::expiry::Expiry;
 use opentelemetry::metrics::Histogram;
 use runtime::metrics::{Counter, Gauge, Metrics};
+pub use stages::Stages;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -51,6 +62,8 @@ pub struct Meters {
     pub pauses: Counter,
     pub poll_errors: Counter,
     pub client_changes: Counter,
+    pub lost_by_retention: Counter,
+    pub stages: Stages,
     closed: Vec<(CloseReason, Counter)>,
     outstanding: Gauge,
     pub calls_ok: Counter,
@@ -72,7 +85,13 @@ pub struct Meters {
     pub commits_stale: Counter,
     pub commits_again: Counter,
     pub commits_refused: Counter,
-    lag: Mutex<BTreeMap<(String, i32), Gauge>>,
+    lag: Mutex<BTreeMap<(String, i32), LagGauges>>,
+}
+
+/// Records and seconds of one partition.
+struct LagGauges {
+    records: Gauge,
+    seconds: Gauge,
 }
 
 /// The end of the certificate in use; read when somebody collects.
@@ -112,6 +131,11 @@ impl Meters {
             pauses: plain("comboio_consumer_poll_pauses_total", "Times a partition was paused"),
             poll_errors: plain("comboio_consumer_poll_errors_total", "Errors reported while polling"),
             client_changes: plain("comboio_consumer_poll_client_changes_total", "Times another client took over"),
+            lost_by_retention: plain(
+                "comboio_consumer_poll_lost_by_retention_records_total",
+                "Records deleted before they were read",
+            ),
+            stages: Stages::new(metrics),
             closed: CloseReason::ALL.map(|reason| (reason, closed(reason))).to_vec(),
             outstanding: metrics.gauge(
                 "comboio_consumer_collect_outstanding_bytes",
@@ -198,18 +222,23 @@ impl Meters {
     }
 
     /// The lag of every owned partition; partitions that are not named disappear.
-    pub fn lag(&self, lags: impl IntoIterator<Item = (String, i32, u64)>) {
+    pub fn lag(&self, lags: impl IntoIterator<Item = (String, i32, Lag)>) {
         let mut known = self.lag.lock().unwrap_or_else(PoisonError::into_inner);
         let mut shown = BTreeMap::new();
         for (topic, partition, lag) in lags {
             let key = (topic, partition);
             let number = partition.to_string();
-            let gauge = known.remove(&key).unwrap_or_else(|| {
+            let gauges = known.remove(&key).unwrap_or_else(|| {
                 let labels = [("topic", key.0.as_str()), ("partition", number.as_str())];
-                self.metrics.gauge("comboio_consumer_poll_lag_records", "End offset minus committed offset", &labels)
+                let gauge = |name, meaning| self.metrics.gauge(name, meaning, &labels);
+                LagGauges {
+                    records: gauge("comboio_consumer_poll_lag_records", "End offset minus committed offset"),
+                    seconds: gauge("comboio_consumer_poll_lag_seconds", "Age of the oldest unfinished record"),
+                }
             });
-            gauge.set(lag as f64);
-            shown.insert(key, gauge);
+            gauges.records.set(lag.records as f64);
+            gauges.seconds.set(lag.seconds);
+            shown.insert(key, gauges);
         }
         *known = shown;
     }

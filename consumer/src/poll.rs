@@ -11,18 +11,23 @@ mod context;
 mod commit_queue;
 /// What an error of a commit means.
 mod commit_fault;
+/// What follows from records that were deleted before they were read.
+mod retention;
+/// How the logs of our partitions stand, asked beside the group.
+mod scout;
 /// The thread: its loop, and how it comes to its end.
 mod thread;
 
 use crate::condition::Condition;
 use crate::desk::{Desk, Standing};
 use crate::event::{Command, Event};
+use crate::lag::Lag;
 use crate::metrics::Meters;
 pub use commit_fault::CommitFault;
 use context::PollContext;
 use crossbeam_channel::{Receiver, Sender};
-use kafka_client::context::Observer;
-use kafka_client::settings::{ClientError, ClientSettings};
+use kafka_client::context::{ObservedContext, Observer};
+use kafka_client::settings::{ClientError, ClientSettings, OffsetReset};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use runtime::clock::SharedClock;
@@ -37,6 +42,8 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 #[derive(Debug, Clone)]
 pub struct PollSettings {
     pub topics: Vec<String>,
+    /// Where to start without a usable committed offset.
+    pub start: OffsetReset,
     /// A static member does not leave the group when it stops: its partitions wait for its return.
     pub static_member: bool,
     /// How long the group waits for a silent member.
@@ -91,12 +98,11 @@ pub struct Poll {
 }
 
 /// How one owned partition stands, with what Kafka's client knows of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PartitionStatus {
     pub standing: Standing,
     pub committed: Option<i64>,
-    /// End offset minus committed offset; `None` while one of them is unknown.
-    pub lag_records: Option<u64>,
+    pub lag: Lag,
 }
 
 impl Poll {
@@ -106,14 +112,16 @@ impl Poll {
     /// The client, the subscription or the thread could not be made.
     pub fn start(client: &ClientSettings, settings: PollSettings, parts: PollParts) -> Result<Self, PollError> {
         let observer = Observer::default();
-        let shared = Arc::new(Shared::new(parts, settings.revoke_drain));
+        let shared = Arc::new(Shared::new(parts, &settings));
         let context = PollContext::new(shared.clone(), observer.clone());
         let consumer: BaseConsumer<PollContext> = client.create_with_context(context)?;
+        let scout: BaseConsumer<ObservedContext> = client.to_scout().create_with_context(ObservedContext::default())?;
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(PollError::Subscribe)?;
         let (renewals, wanted) = crossbeam_channel::unbounded();
-        let first = First { consumer, client: client.clone(), renewals: wanted };
-        let ends = thread::spawn(first, shared.clone(), settings, observer.clone()).map_err(PollError::Thread)?;
+        let first = First { consumer, client: client.clone(), renewals: wanted, observer: observer.clone() };
+        let scout = scout::spawn(scout, shared.clone()).map_err(PollError::Thread)?;
+        let ends = thread::spawn(first, shared.clone(), settings, scout).map_err(PollError::Thread)?;
         Ok(Self { shared, observer, renewals, left: ends.left, gone: ends.gone })
     }
 

@@ -102,7 +102,9 @@ fn partition(status: &PartitionStatus) -> Value {
         "generation": standing.held.generation.0,
         "committed": status.committed,
         "polled": standing.polled,
-        "lag_records": status.lag_records,
+        "lag_records": status.lag.records,
+        "lag_seconds": status.lag.seconds,
+        "lost_by_retention": status.lag.lost,
         "paused": standing.paused,
         "outstanding_batches": standing.outstanding,
     })

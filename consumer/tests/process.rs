@@ -107,6 +107,21 @@ fn a_missing_topic_exits_1_and_is_named() {
     assert!(said.contains("t.dlq"), "{said}");
 }
 
+#[test]
+fn without_a_committed_offset_start_error_exits_1_and_says_what_to_do() {
+    let broker = broker(&["t", "t.dlq"]);
+    let bootstrap = broker.bootstrap();
+    let settings = [
+        ("KAFKA__BOOTSTRAP_SERVERS", bootstrap.as_str()),
+        ("CONSUMER__TOPICS", "t"),
+        ("CONSUMER__START", "error"),
+        ("FUNCTION__ENDPOINT_URL", NOBODY),
+    ];
+    let (code, said) = Consumer::start("run", &settings).end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no committed offset in t/0") && said.contains("consumer.start"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_function_exits_1_and_is_named() {
     let (broker, host) = (broker(&["t", "t.dlq"]), LambdaHost::start(HostOptions::default()).await.unwrap());

@@ -3,8 +3,8 @@
 use crate::assignment::LaneId;
 use crate::batch::{Batch, CloseReason, Unfit};
 use crate::record::{Kept, Lent, OwnedRecord};
+use crate::times::{Passed, Times};
 use domain::contract::{BatchHead, OpenBatch, Push};
-use domain::offset::Offset;
 use serde::de::IgnoredAny;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,8 +34,8 @@ struct Filling {
     kept: Kept,
     unfit: Vec<Unfit>,
     unfit_bytes: usize,
-    since: Duration,
-    last: Offset,
+    oldest: Passed,
+    newest: Passed,
 }
 
 impl OpenLane {
@@ -50,56 +50,56 @@ impl OpenLane {
     /// Takes a record and gives back what it closed, in order: nothing, the batch before it, or the batch it filled.
     pub fn take(&mut self, record: Lent<'_>, now: Duration) -> Vec<Batch> {
         let mut closed = Vec::new();
-        if self.filling.as_ref().is_some_and(|filling| record.offset <= filling.last) {
-            closed.extend(self.close(CloseReason::Order));
+        if self.filling.as_ref().is_some_and(|filling| record.offset <= filling.newest.offset) {
+            closed.extend(self.close(CloseReason::Order, now));
         }
-        let offset = record.offset;
+        let passed = Passed::new(record.offset, record.timestamp, now);
         match record.value.map_or_else(|| Err("the record has no value".to_owned()), check) {
-            Ok(value) => self.push(value, record, now, &mut closed),
-            Err(detail) => self.put_aside(&record, "not-json", detail, now),
+            Ok(value) => self.push(value, record, passed, &mut closed),
+            Err(detail) => self.put_aside(&record, "not-json", detail, passed),
         }
         if let Some(filling) = &mut self.filling {
-            filling.last = offset;
+            filling.newest = passed;
         }
         if self.len() >= self.limits.records {
-            closed.extend(self.close(CloseReason::Count));
+            closed.extend(self.close(CloseReason::Count, now));
         } else if self.filling.as_ref().is_some_and(|filling| filling.unfit_bytes >= self.limits.bytes) {
-            closed.extend(self.close(CloseReason::Bytes));
+            closed.extend(self.close(CloseReason::Bytes, now));
         }
         closed
     }
 
-    fn push(&mut self, value: &[u8], record: Lent<'_>, now: Duration, closed: &mut Vec<Batch>) {
+    fn push(&mut self, value: &[u8], record: Lent<'_>, passed: Passed, closed: &mut Vec<Batch>) {
         let (offset, timestamp) = (record.offset, record.timestamp);
-        let mut fate = self.filling(now, offset).records.push(offset, timestamp, value);
+        let mut fate = self.filling(passed).records.push(offset, timestamp, value);
         if fate == Push::NoRoom {
-            closed.extend(self.close(CloseReason::Bytes));
-            fate = self.filling(now, offset).records.push(offset, timestamp, value);
+            closed.extend(self.close(CloseReason::Bytes, passed.polled));
+            fate = self.filling(passed).records.push(offset, timestamp, value);
         }
         match fate {
-            Push::Taken => self.filling(now, offset).kept.push(record),
+            Push::Taken => self.filling(passed).kept.push(record),
             Push::NoRoom | Push::NeverFits => {
                 let detail = format!("{} bytes do not fit into a request of {} bytes", value.len(), self.limits.bytes);
-                self.put_aside(&record, "too-large", detail, now);
+                self.put_aside(&record, "too-large", detail, passed);
             }
         }
     }
 
-    fn put_aside(&mut self, record: &Lent<'_>, reason: &'static str, detail: String, now: Duration) {
+    fn put_aside(&mut self, record: &Lent<'_>, reason: &'static str, detail: String, passed: Passed) {
         let record = OwnedRecord::copy(&self.lane.held.at, record);
-        let filling = self.filling(now, record.offset);
+        let filling = self.filling(passed);
         filling.unfit_bytes += record.bytes();
         filling.unfit.push(Unfit { record, reason, detail });
     }
 
-    fn filling(&mut self, now: Duration, first: Offset) -> &mut Filling {
+    fn filling(&mut self, first: Passed) -> &mut Filling {
         self.filling.get_or_insert_with(|| Filling {
             records: OpenBatch::new(self.head.clone(), self.limits.bytes),
             kept: Kept::default(),
             unfit: Vec::new(),
             unfit_bytes: 0,
-            since: now,
-            last: first,
+            oldest: first,
+            newest: first,
         })
     }
 
@@ -114,11 +114,16 @@ impl OpenLane {
 
     /// When the open batch is old enough; `None` when there is none.
     pub fn due(&self) -> Option<Duration> {
-        self.filling.as_ref().map(|filling| filling.since + self.limits.age)
+        self.filling.as_ref().map(|filling| filling.oldest.polled + self.limits.age)
+    }
+
+    /// Forgets the open batch: its records will be read again.
+    pub fn drop_open(&mut self) {
+        self.filling = None;
     }
 
     /// Closes the open batch, if there is one.
-    pub fn close(&mut self, reason: CloseReason) -> Option<Batch> {
+    pub fn close(&mut self, reason: CloseReason, now: Duration) -> Option<Batch> {
         let filling = self.filling.take()?;
         let bytes = filling.records.request_len(1, None) + filling.kept.bytes() + filling.unfit_bytes;
         Some(Batch {
@@ -128,6 +133,7 @@ impl OpenLane {
             unfit: filling.unfit,
             reason,
             suspects: Vec::new(),
+            times: Times { oldest: filling.oldest, newest: filling.newest, closed: now },
             bytes,
         })
     }

@@ -4,6 +4,7 @@ use super::DeskSettings;
 use crate::assignment::{Held, LaneId};
 use crate::batch::{Batch, CloseReason};
 use crate::collect::{OpenLane, lane_of};
+use crate::lag::Trail;
 use crate::record::Lent;
 use domain::contract::BatchHead;
 use std::collections::VecDeque;
@@ -12,6 +13,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Seat {
     held: Held,
+    pub(super) trail: Trail,
     lanes: Vec<Lane>,
     paused: bool,
     open: bool,
@@ -41,7 +43,8 @@ impl Seat {
             waiting: VecDeque::new(),
             outstanding: 0,
         };
-        Self { held: held.clone(), lanes: (0..settings.lanes.max(1)).map(lane).collect(), paused: false, open: true }
+        let lanes = (0..settings.lanes.max(1)).map(lane).collect();
+        Self { held: held.clone(), trail: Trail::default(), lanes, paused: false, open: true }
     }
 
     pub(super) fn held(&self) -> &Held {
@@ -62,6 +65,7 @@ impl Seat {
 
     /// Takes a record; true when it closed a batch.
     pub(super) fn take(&mut self, record: Lent<'_>, now: Duration) -> bool {
+        self.trail.received(record.offset.0, record.timestamp);
         let lanes = u32::try_from(self.lanes.len()).unwrap_or(1);
         let lane = lane_of(record.key, record.offset, lanes) as usize;
         let closed = self.lanes[lane].open.take(record, now);
@@ -75,7 +79,7 @@ impl Seat {
         for lane in &mut self.lanes {
             let old = lane.open.due().is_some_and(|due| due <= now);
             if old && lane.waiting.is_empty() && has_credit(lane.outstanding) {
-                lane.waiting.extend(lane.open.close(CloseReason::Age));
+                lane.waiting.extend(lane.open.close(CloseReason::Age, now));
             }
         }
     }
@@ -113,7 +117,7 @@ impl Seat {
     pub(super) fn shut(&mut self) {
         self.open = false;
         for lane in &mut self.lanes {
-            lane.open.close(CloseReason::Age);
+            lane.open.drop_open();
             lane.waiting.clear();
         }
     }

@@ -44,6 +44,12 @@ impl Seats {
         self.find(&held.at.topic, held.at.partition).filter(|seat| seat.held() == held)
     }
 
+    /// The seat of this very generation, to look at.
+    pub(super) fn see(&self, held: &Held) -> Option<&Seat> {
+        let topic = self.topics.iter().find(|known| known.name == held.at.topic)?;
+        topic.seats.get(&held.at.partition).filter(|seat| seat.held() == held)
+    }
+
     /// Takes the seat of this very generation away.
     pub(super) fn remove(&mut self, held: &Held) -> Option<Seat> {
         self.held(held)?;

@@ -44,18 +44,20 @@ impl PollContext {
         Ok(())
     }
 
-    /// Asks Kafka what the owners before us knew of suspects. Without an answer their attempts start over: late, but nothing is lost.
+    /// Asks Kafka where the group stands, before the first record can be polled: what is missing then was deleted unread. Beside it
+    /// stands what the owners before us knew of suspects; without an answer their attempts start over.
     fn remember(&self, consumer: &BaseConsumer<Self>, held: &[Held]) {
         if held.is_empty() {
             return;
         }
         let wanted: Vec<TopicPartition> = held.iter().map(|held| held.at.clone()).collect();
-        let committed = match consumer.committed_offsets(list_of(&wanted), COMMITTED) {
-            Ok(committed) => committed,
-            Err(error) => {
-                return tracing::warn!(partitions = %names(held), %error, "what was committed is not known: attempts of suspects start over");
-            }
-        };
+        let committed = consumer.committed_offsets(list_of(&wanted), COMMITTED);
+        if let Err(error) = &committed {
+            tracing::warn!(partitions = %names(held), %error, "where the group stands is not known: a loss before the first record would not be seen, and attempts of suspects start over");
+        }
+        let committed = committed.ok();
+        self.shared.begin_trails(held, committed.as_ref());
+        let Some(committed) = committed else { return };
         let mut desk = self.shared.desk();
         for held in held {
             let element = committed.find_partition(&held.at.topic, held.at.partition);
@@ -71,6 +73,7 @@ impl PollContext {
         let held = if consumer.assignment_lost() { self.lose(&leaving) } else { self.drain(consumer, &leaving) };
         // Also inside librdkafka a pause outlives the assignment.
         let paused = shared.desk().release(&held);
+        shared.meters.stages.forget(&held);
         if !paused.is_empty() {
             consumer.resume(&list_of(&paused))?;
         }

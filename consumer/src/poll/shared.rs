@@ -2,15 +2,20 @@
 
 use super::commit_fault::CommitFault;
 use super::commit_queue::CommitAnswer;
-use super::{PartitionStatus, PollParts};
+use super::retention::Retention;
+use super::scout::Bell;
+use super::{PartitionStatus, PollParts, PollSettings};
 use crate::assignment::{Held, TopicPartition};
 use crate::commit::Commit;
 use crate::condition::{Condition, Part};
 use crate::desk::{Desk, Standing};
 use crate::event::{Command, Event, Ticket};
+use crate::lag::{Committed, Look};
 use crate::metrics::Meters;
+use crate::times::Moment;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use kafka_client::context::{Observer, Statistics};
+use kafka_client::settings::OffsetReset;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use runtime::clock::SharedClock;
@@ -36,11 +41,15 @@ pub(super) struct Shared {
     pub(super) condition: Condition,
     pub(super) beat: Beat,
     pub(super) revoke_drain: Duration,
+    start: OffsetReset,
+    pub(super) bell: Bell,
+    pub(super) retention: Retention,
 }
 
 impl Shared {
-    pub(super) fn new(parts: PollParts, revoke_drain: Duration) -> Self {
+    pub(super) fn new(parts: PollParts, settings: &PollSettings) -> Self {
         Self {
+            retention: Retention::new(parts.meters.clone(), parts.condition.clone()),
             desk: Mutex::new(parts.desk),
             commands: parts.commands,
             events: parts.events,
@@ -50,7 +59,9 @@ impl Shared {
             meters: parts.meters,
             condition: parts.condition,
             beat: parts.beat,
-            revoke_drain,
+            revoke_drain: settings.revoke_drain,
+            start: settings.start,
+            bell: Bell::default(),
         }
     }
 
@@ -131,8 +142,12 @@ impl Shared {
 
     /// Notes the outcome of commits, whichever way they were made; one fault or none for each.
     pub(super) fn settle_commits(&self, commits: &[Commit], faults: &[Option<RDKafkaErrorCode>]) {
+        let moment = Moment::read(&self.clock);
         for (commit, fault) in commits.iter().zip(faults) {
             self.desk().commit_settled(commit, fault.is_none());
+            if fault.is_none() {
+                self.meters.stages.committed(&commit.held, commit.next, moment);
+            }
         }
         let failed = commits.iter().zip(faults).filter_map(|(commit, fault)| fault.map(|code| (&commit.held.at, code)));
         let failed: Vec<_> = failed.collect();
@@ -180,20 +195,53 @@ impl Shared {
 
     pub(super) fn partitions(&self, observer: &Observer) -> Vec<PartitionStatus> {
         let statistics = observer.statistics();
-        let standings = self.desk().standings();
-        standings.into_iter().map(|standing| status(standing, statistics.as_deref())).collect()
+        let now_ms = self.clock.wall_ms();
+        let desk = self.desk();
+        let standings = desk.standings().into_iter();
+        standings.map(|standing| status(standing, &desk, statistics.as_deref(), now_ms)).collect()
+    }
+
+    /// Partitions were assigned; `committed` is what Kafka said of them, if it answered.
+    pub(super) fn begin_trails(&self, held: &[Held], committed: Option<&TopicPartitionList>) {
+        let now_ms = self.clock.wall_ms();
+        for held in held {
+            let element = committed.and_then(|list| list.find_partition(&held.at.topic, held.at.partition));
+            let committed = match element.map(|element| element.offset()) {
+                Some(Offset::Offset(next)) => Committed::Next(next),
+                Some(_) => Committed::Nothing { from_end: self.start == OffsetReset::Latest },
+                None => Committed::Unknown,
+            };
+            self.desk().begin_trail(held, committed, now_ms);
+        }
+        self.bell.ring();
+    }
+
+    pub(super) fn owned(&self) -> Vec<TopicPartition> {
+        self.desk().standings().into_iter().map(|standing| standing.held.at).collect()
+    }
+
+    /// How the log of an owned partition stands.
+    pub(super) fn looked(&self, at: &TopicPartition, look: Look) {
+        let lost = self.desk().looked(at, look);
+        for lost in lost {
+            self.retention.tell(at, lost, self.clock.now());
+        }
+    }
+
+    pub(super) fn wanted_times(&self) -> Vec<(TopicPartition, i64)> {
+        self.desk().wanted_times(self.clock.wall_ms())
     }
 }
 
-/// The desk knows what is committed and polled, the statistics know the end (as of their interval) and what was committed before us.
-fn status(standing: Standing, statistics: Option<&Statistics>) -> PartitionStatus {
+/// The desk knows what is committed and polled, and what the scout saw; the statistics know the end (as of their interval) too.
+fn status(standing: Standing, desk: &Desk, statistics: Option<&Statistics>, now_ms: i64) -> PartitionStatus {
     let at = &standing.held.at;
     let seen =
         statistics.and_then(|all| all.partitions.iter().find(|p| *p.topic == *at.topic && p.partition == at.partition));
     let committed = standing.committed.max(seen.and_then(|seen| seen.committed_offset));
     let end = standing.polled.max(seen.and_then(|seen| seen.end_offset));
-    let lag_records = committed.zip(end).map(|(committed, end)| u64::try_from(end - committed).unwrap_or(0));
-    PartitionStatus { standing, committed, lag_records }
+    let lag = desk.lag(&standing.held, committed, end, now_ms).unwrap_or_default();
+    PartitionStatus { standing, committed, lag }
 }
 
 /// The list that commits `commits`.

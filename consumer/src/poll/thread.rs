@@ -4,6 +4,8 @@
 mod ending;
 /// Another client in the place of the one in use.
 mod renewal;
+/// Why there is no offset to go on from.
+mod no_offset;
 
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
@@ -26,6 +28,7 @@ use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 use renewal::Next;
 use std::cell::Cell;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -33,8 +36,8 @@ use tokio::sync::oneshot;
 const WAIT: Duration = Duration::from_millis(20);
 /// How often the wheel turns while records come.
 const TURN: Duration = Duration::from_millis(10);
-/// How often the lag is published.
-const LAG: Duration = Duration::from_secs(1);
+/// How often it is said how things stand.
+const STAND: Duration = Duration::from_secs(1);
 
 pub(super) struct Ends {
     pub(super) left: oneshot::Receiver<PollEnd>,
@@ -47,17 +50,17 @@ struct PollThread {
     consumer: BaseConsumer<PollContext>,
     shared: Arc<Shared>,
     settings: PollSettings,
-    observer: Observer,
     phase: Phase,
     next_turn: Duration,
     next_commit: Duration,
-    next_lag: Duration,
+    next_stand: Duration,
     end: PollEnd,
     /// Kafka refused us, and no record came since.
     refused: Cell<bool>,
     /// What the client in use was made from.
     client: ClientSettings,
     renewals: Receiver<ClientSettings>,
+    observer: Observer,
     next: Option<Next>,
     /// When clients were shut out by Kafka.
     shut_outs: Vec<Duration>,
@@ -71,13 +74,15 @@ pub(super) struct First {
     pub(super) consumer: BaseConsumer<PollContext>,
     pub(super) client: ClientSettings,
     pub(super) renewals: Receiver<ClientSettings>,
+    /// Of this client and of all that follow it.
+    pub(super) observer: Observer,
 }
 
 pub(super) fn spawn(
-    First { consumer, client, renewals }: First,
+    First { consumer, client, renewals, observer }: First,
     shared: Arc<Shared>,
     settings: PollSettings,
-    observer: Observer,
+    scout: JoinHandle<()>,
 ) -> std::io::Result<Ends> {
     let (leave, left) = oneshot::channel();
     let (go, gone) = oneshot::channel();
@@ -91,25 +96,29 @@ pub(super) fn spawn(
         consumer,
         shared,
         settings,
-        observer,
         phase,
         next_turn: zero,
         next_commit: zero,
-        next_lag: zero,
+        next_stand: zero,
         end,
         refused,
         client,
         renewals,
+        observer,
         next: None,
         shut_outs: Vec::new(),
         turned,
         stalled: None,
     };
+    let shared = poller.shared.clone();
     let body = move || {
         let (consumer, end) = poller.run();
+        shared.bell.end();
         let _ = leave.send(end);
         // Blocks until the group is left, without a deadline of its own: whoever waits for `gone` has one.
         drop(consumer);
+        // A client that is left behind would meet the end of the process.
+        let _ = scout.join();
         let _ = go.send(());
     };
     std::thread::Builder::new().name("poll".to_owned()).spawn(body)?;
@@ -182,9 +191,9 @@ impl PollThread {
             self.next_commit = now + self.settings.commit_interval;
             self.commit();
         }
-        if now >= self.next_lag {
-            self.next_lag = now + LAG;
-            self.publish_lag();
+        if now >= self.next_stand {
+            self.next_stand = now + STAND;
+            self.stand();
         }
         self.advance(now);
     }
@@ -221,16 +230,11 @@ impl PollThread {
         }
     }
 
-    fn publish_lag(&self) {
+    fn stand(&self) {
         // A member without partitions is ready too: it stands by.
         if !self.refused.get() && !matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::None) {
             self.shared.condition.clear(Part::Poll);
         }
-        let shown = self.shared.partitions(&self.observer).into_iter().filter_map(|status| {
-            let at = &status.standing.held.at;
-            status.lag_records.map(|lag| (at.topic.to_string(), at.partition, lag))
-        });
-        self.shared.meters.lag(shown.collect::<Vec<_>>());
         self.shared.meters.outstanding(self.shared.desk().outstanding_bytes());
     }
 
@@ -240,6 +244,9 @@ impl PollThread {
             return;
         }
         self.shared.meters.poll_errors.add(1);
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
+            return self.shared.tell(Event::Fatal(self.no_offset()));
+        }
         let fatal = self.consumer.client().fatal_error();
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) || fatal.is_some() {
             let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code());

@@ -1,6 +1,8 @@
 //! The whole consumer against a broker: everything delivered, offsets exact, and (on Kafka itself) partitions handed over without a duplicate.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod admin;
+mod lag;
 mod recorder;
 mod rotation;
 mod world;

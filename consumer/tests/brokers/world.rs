@@ -61,6 +61,10 @@ impl World {
     }
 
     pub fn config(&self, instance: &str) -> Config {
+        self.config_with(instance, &[])
+    }
+
+    fn config_with(&self, instance: &str, more: &[(&'static str, String)]) -> Config {
         let settings = [
             ("KAFKA__STATISTICS_INTERVAL", "1s".into()),
             ("CONSUMER__GROUP", "g".into()),
@@ -71,15 +75,20 @@ impl World {
             ("BATCH__AGE", "100ms".into()),
             ("FUNCTION__NAME", "dispatcher".into()),
         ];
-        let settings = self.connection.iter().cloned().chain(settings);
+        let settings = self.connection.iter().cloned().chain(settings).chain(more.iter().cloned());
         let loaded = load::<Raw>(None, settings.map(|(key, value)| (format!("COMBOIO_{key}"), value))).unwrap();
         Config::validate(&loaded).unwrap()
     }
 
     /// Starts a consumer inside this process.
     pub fn start(&self, instance: &str, recorder: &Recorder) -> Running {
+        self.start_with(instance, recorder, &[])
+    }
+
+    /// Starts a consumer with more settings.
+    pub fn start_with(&self, instance: &str, recorder: &Recorder, more: &[(&'static str, String)]) -> Running {
         let shutdown = Shutdown::new();
-        let end = tokio::spawn(app::run(self.config(instance), shutdown.clone(), recorder.clone()));
+        let end = tokio::spawn(app::run(self.config_with(instance, more), shutdown.clone(), recorder.clone()));
         Running { shutdown, end }
     }
 

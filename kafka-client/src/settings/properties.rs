@@ -67,6 +67,24 @@ pub(super) fn consumer(kafka: &Kafka, tuning: &ConsumerTuning) -> ClientSettings
     finish(kafka, config, Purpose::Consumer)
 }
 
+impl ClientSettings {
+    /// Settings of a consumer that looks at single records beside the group and is never a member of it: it reads ahead as little
+    /// as may be, and is told where a partition ends.
+    pub fn to_scout(&self) -> Self {
+        let mut scout = self.clone();
+        scout
+            .config
+            .set("enable.partition.eof", "true")
+            .set("auto.offset.reset", "earliest")
+            .set("queued.min.messages", "1")
+            .set("queued.max.messages.kbytes", "1024")
+            .set("max.partition.fetch.bytes", "1024")
+            .set("statistics.interval.ms", "0");
+        scout.config.remove("group.instance.id");
+        scout
+    }
+}
+
 pub(super) fn admin(kafka: &Kafka) -> ClientSettings {
     let mut config = base(kafka);
     config.set("statistics.interval.ms", "0");

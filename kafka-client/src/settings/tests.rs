@@ -157,6 +157,21 @@ fn a_consumer_commits_only_what_it_is_told_to() {
 }
 
 #[test]
+fn a_scout_is_no_member_and_reads_little() {
+    let mut tuning = ConsumerTuning::for_group("lambda");
+    tuning.instance = Some("consumer-1".to_owned());
+    let settings = plaintext().consumer(&tuning).to_scout();
+    for (name, value) in [
+        ("enable.partition.eof", Some("true")),
+        ("enable.auto.commit", Some("false")),
+        ("queued.min.messages", Some("1")),
+        ("group.instance.id", None),
+    ] {
+        assert_eq!(settings.property(name), value, "{name}");
+    }
+}
+
+#[test]
 fn a_short_session_has_a_heartbeat_that_fits() {
     let tuning = ConsumerTuning { session_timeout: Duration::from_secs(6), ..ConsumerTuning::for_group("g") };
     assert_eq!(plaintext().consumer(&tuning).property("heartbeat.interval.ms"), Some("2000"));
@@ -172,6 +187,8 @@ fn librdkafka_takes_every_property_of_every_client() {
             kafka.producer(&ProducerTuning::default()).create_with_context(Context::default()).unwrap();
         let _: BaseConsumer<Context> =
             kafka.consumer(&ConsumerTuning::for_group("g")).create_with_context(Context::default()).unwrap();
+        let scout = kafka.consumer(&ConsumerTuning::for_group("g")).to_scout();
+        let _: BaseConsumer<Context> = scout.create_with_context(Context::default()).unwrap();
         let _: BaseConsumer<Context> = kafka.admin().create_with_context(Context::default()).unwrap();
     }
 }

@@ -72,7 +72,7 @@ fn what_is_not_json_or_too_large_stays_out_of_the_request_with_its_bytes() {
     let mut batches = take(&mut lane, 5, large.as_bytes());
     batches.extend(take(&mut lane, 6, b"{} {}"));
     batches.extend(take(&mut lane, 7, b"7"));
-    batches.extend(lane.close(CloseReason::Age));
+    batches.extend(lane.close(CloseReason::Age, Duration::ZERO));
     let sent: Vec<i64> = batches.iter().flat_map(|batch| batch.records.offsets().map(|o| o.0)).collect();
     assert_eq!(sent, [1, 7]);
     let unfit: Vec<_> = batches.iter().flat_map(|batch| &batch.unfit).collect();

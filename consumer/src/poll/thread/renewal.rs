@@ -52,6 +52,7 @@ impl PollThread {
         drop(std::mem::replace(&mut self.consumer, consumer));
         self.shared.forget_commit();
         self.shared.meters.client_changes.add(1);
+        self.shared.bell.renew(settings.clone());
         self.client = settings;
         self.phase = Phase::Running;
         let topics: Vec<&str> = self.settings.topics.iter().map(String::as_str).collect();

@@ -1,0 +1,169 @@
+//! One partition in one generation: what was polled, what Kafka said, and what follows for the lag.
+
+use super::gaps::Gaps;
+use super::samples::Samples;
+use super::{Committed, Found, Lag, Look, Lost};
+
+/// A record that the log showed only so lately is about to be polled; nobody need ask for it.
+const SOON_MS: i64 = 1_000;
+
+/// See the head of [`super`].
+#[derive(Debug, Default)]
+pub struct Trail {
+    /// When the partition was assigned.
+    began_ms: Option<i64>,
+    /// What the group had committed then.
+    committed: Option<Committed>,
+    /// Where this generation began to read; `None` while unknown.
+    start: Option<i64>,
+    /// The next offset to be polled.
+    position: Option<i64>,
+    /// Polled records: offset and broker timestamp.
+    polled: Samples,
+    /// Looks: end of the log, and when it was asked.
+    ends: Samples,
+    log: Option<Look>,
+    found: Option<Answer>,
+    gaps: Gaps,
+    /// The look before showed that the record at this position was deleted.
+    overtaken: Option<i64>,
+    lost: u64,
+}
+
+/// What Kafka said of the first record from `from` on, in a log that then ended at `end`.
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    from: i64,
+    end: i64,
+    found: Found,
+}
+
+impl Trail {
+    /// The partition was assigned at `now_ms`; called before its first record is polled.
+    pub fn begin(&mut self, committed: Committed, now_ms: i64) {
+        self.began_ms = Some(now_ms);
+        self.committed = Some(committed);
+        if let Committed::Next(next) = committed {
+            (self.start, self.position) = (Some(next), Some(next));
+        }
+    }
+
+    /// A record arrived. A timestamp of 0 or below is none.
+    pub fn received(&mut self, offset: i64, timestamp_ms: i64) {
+        if let Some(due) = self.position.filter(|due| offset > *due) {
+            self.gaps.note(due, offset);
+        }
+        self.start.get_or_insert(offset);
+        self.position = Some(offset + 1);
+        if timestamp_ms > 0 {
+            self.polled.note(offset, timestamp_ms);
+        }
+    }
+
+    /// Kafka was asked how its log stands. Gives what retention deleted before it was read; each record of it once.
+    pub fn looked(&mut self, look: Look, paused: bool) -> Vec<Lost> {
+        self.ends.note(look.end, look.at_ms);
+        self.log = Some(look);
+        let Some(position) = self.position.or_else(|| self.first(look)) else { return Vec::new() };
+        self.position = Some(position);
+        self.start.get_or_insert(position);
+        let mut lost = self.gaps.judge(look.low);
+        // What was read ahead may still come. Of a paused partition, or from an empty log, nothing does.
+        let overtaken = look.low > position;
+        if overtaken && self.overtaken == Some(position) && (paused || look.low == look.end) {
+            lost.push(Lost { from: position, to: look.low });
+            self.position = Some(look.low);
+        }
+        self.overtaken = overtaken.then_some(position);
+        self.lost += lost.iter().map(|lost| lost.records()).sum::<u64>();
+        lost
+    }
+
+    /// The offset of an unfinished record that was not polled, and whose time is not known. `next` is the first unfinished
+    /// record that was polled, or one past the last.
+    pub fn wanted(&self, next: Option<i64>, now_ms: i64) -> Option<i64> {
+        let unread = self.unread_behind(next)?;
+        let soon = self.ends.at(unread).is_some_and(|at_ms| now_ms - at_ms < SOON_MS);
+        (!soon && self.answer(unread).is_none()).then_some(unread)
+    }
+
+    /// Kafka was asked for the first record from `from` on.
+    pub fn found(&mut self, from: i64, found: Found) {
+        let end = self.log.map_or(from, |log| log.end);
+        self.found = Some(Answer { from, end, found });
+    }
+
+    /// The lag at `now_ms`. `next` as in [`Self::wanted`]; `committed` and `end` as far as others know more than this.
+    pub fn lag(&self, next: Option<i64>, committed: Option<i64>, end: Option<i64>, now_ms: i64) -> Lag {
+        let age_ms = self.oldest_ms(next).map_or(0, |since| (now_ms - since).max(0));
+        let from = committed.max(self.start).max(self.log.map(|log| log.low));
+        let end = end.max(self.log.map(|log| log.end)).max(self.position);
+        let records = from.zip(end).and_then(|(from, end)| u64::try_from(end - from).ok()).unwrap_or(0);
+        Lag { records, seconds: age_ms as f64 / 1_000.0, lost: self.lost }
+    }
+
+    /// Everything below `next` is finished.
+    pub fn forget(&mut self, next: Option<i64>) {
+        if let Some(next) = next {
+            self.polled.forget(next);
+        }
+        if let Some(unread) = self.unread() {
+            self.ends.forget(unread);
+        }
+    }
+
+    /// Where reading stands; `None` when nothing was committed and nothing was polled yet.
+    pub fn position(&self) -> Option<i64> {
+        let nothing = matches!(self.committed, Some(Committed::Nothing { .. })) && self.polled.last().is_none();
+        self.position.filter(|_| !nothing)
+    }
+
+    /// Where reading begins without a commit; `None` while that is not known.
+    fn first(&self, look: Look) -> Option<i64> {
+        match self.committed? {
+            Committed::Nothing { from_end: true } => Some(look.end),
+            _ => Some(look.low),
+        }
+    }
+
+    /// When the oldest unfinished record came; `None` when there is none.
+    fn oldest_ms(&self, next: Option<i64>) -> Option<i64> {
+        let Some(position) = self.position else { return self.began_ms };
+        if let Some(next) = next.filter(|next| *next < position) {
+            return self.polled.at(next).or(self.began_ms);
+        }
+        if self.log.is_none() && self.polled.last().is_none() {
+            return self.began_ms;
+        }
+        let unread = self.unread_behind(next)?;
+        match self.answer(unread) {
+            Some(Found::Nothing) => None,
+            Some(Found::Record { timestamp_ms }) => Some(timestamp_ms),
+            None => match self.ends.at(unread) {
+                Some(at_ms) => Some(at_ms.max(self.polled.last().unwrap_or(at_ms))),
+                None => self.polled.last().or(self.began_ms),
+            },
+        }
+    }
+
+    /// The first offset that was neither polled nor deleted.
+    fn unread(&self) -> Option<i64> {
+        self.position.max(self.log.map(|log| log.low))
+    }
+
+    /// The same, when everything polled is finished and the log goes on there.
+    fn unread_behind(&self, next: Option<i64>) -> Option<i64> {
+        let busy = next.zip(self.position).is_some_and(|(next, position)| next < position);
+        self.unread().filter(|unread| !busy && self.log.is_some_and(|log| log.end > *unread))
+    }
+
+    fn answer(&self, unread: i64) -> Option<Found> {
+        let answer = self.found.filter(|answer| answer.from == unread)?;
+        // What came since may be a record.
+        let grown = answer.found == Found::Nothing && self.log.is_some_and(|log| log.end > answer.end);
+        (!grown).then_some(answer.found)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! States of a partition, one by one; histories of them are in `tests/lag_properties.rs`.
+
+use super::{Committed, Found, Look, Lost, Trail};
+
+fn begun(committed: Committed) -> Trail {
+    let mut trail = Trail::default();
+    trail.begin(committed, 0);
+    trail
+}
+
+fn look(trail: &mut Trail, low: i64, end: i64, at_ms: i64) -> Vec<Lost> {
+    trail.looked(Look { low, end, at_ms }, false)
+}
+
+fn seconds(trail: &Trail, next: Option<i64>, now_ms: i64) -> f64 {
+    trail.lag(next, None, None, now_ms).seconds
+}
+
+#[test]
+fn a_stuck_record_grows_older_however_many_are_polled_behind_it() {
+    let mut trail = begun(Committed::Next(0));
+    for offset in 0..100_000 {
+        trail.received(offset, 1_000_000 + offset / 13);
+        trail.forget(Some(7));
+    }
+    assert_eq!(seconds(&trail, Some(7), 1_000_000 + 3_600_000), 3_600.0);
+}
+
+#[test]
+fn an_idle_partition_has_no_lag_and_is_never_absent() {
+    let mut trail = begun(Committed::Next(40));
+    assert_eq!(seconds(&trail, None, 300), 0.3, "nothing is known yet: the time since the assignment");
+    look(&mut trail, 0, 40, 400);
+    for hour in 1..5 {
+        assert_eq!(trail.lag(None, Some(40), None, hour * 3_600_000).records, 0);
+        assert_eq!(seconds(&trail, None, hour * 3_600_000), 0.0);
+    }
+    trail.received(40, 18_000_000);
+    assert_eq!(seconds(&trail, Some(40), 18_002_000), 2.0);
+    assert_eq!(seconds(&trail, Some(41), 18_002_000), 0.0, "finished, and the end is reached");
+}
+
+#[test]
+fn a_record_that_came_after_a_look_is_as_old_as_that_look_at_most() {
+    let mut trail = begun(Committed::Next(10));
+    look(&mut trail, 0, 10, 1_000_000);
+    look(&mut trail, 0, 10, 1_000_500);
+    look(&mut trail, 0, 25, 1_001_000);
+    assert_eq!(seconds(&trail, None, 1_004_500), 4.0);
+    assert_eq!(trail.wanted(None, 1_001_200), None, "the poll thread is about to bring it");
+    assert_eq!(trail.wanted(None, 1_004_500), Some(10), "it does not: somebody must ask");
+    trail.found(10, Found::Record { timestamp_ms: 1_000_800 });
+    assert_eq!((seconds(&trail, None, 1_004_500), trail.wanted(None, 1_004_500)), (3.7, None));
+}
+
+#[test]
+fn the_backlog_of_a_partition_just_assigned_is_asked_for_at_once() {
+    let mut trail = begun(Committed::Next(10));
+    look(&mut trail, 0, 5_000, 100);
+    assert_eq!(trail.wanted(None, 110), Some(10));
+    assert_eq!(seconds(&trail, None, 110), 0.11, "a lower bound until the answer is there");
+    trail.found(10, Found::Record { timestamp_ms: -3_600_000 });
+    assert_eq!((seconds(&trail, None, 400), trail.lag(None, None, None, 400).records), (3_600.4, 4_990));
+    // Polled and finished, and the backlog goes on.
+    trail.received(10, -3_600_000);
+    trail.received(11, 1);
+    assert_eq!(trail.wanted(Some(12), 500), Some(12));
+    assert_eq!(seconds(&trail, Some(12), 2_001), 2.0, "not before the last polled one");
+}
+
+#[test]
+fn markers_at_the_end_of_a_log_are_no_lag_until_something_follows() {
+    let mut trail = begun(Committed::Next(10));
+    look(&mut trail, 0, 11, 1_000);
+    trail.found(10, Found::Nothing);
+    look(&mut trail, 0, 11, 500_000);
+    assert_eq!((seconds(&trail, None, 500_000), trail.wanted(None, 500_000)), (0.0, None));
+    look(&mut trail, 0, 13, 501_000);
+    assert_eq!(trail.wanted(None, 501_000), Some(10));
+}
+
+#[test]
+fn without_a_commit_the_configured_start_decides() {
+    let lag = |from_end| {
+        let mut trail = begun(Committed::Nothing { from_end });
+        look(&mut trail, 100, 250, 0);
+        trail.lag(None, None, None, 0).records
+    };
+    assert_eq!((lag(false), lag(true)), (150, 0));
+}
+
+#[test]
+fn what_retention_deleted_is_counted_once_and_is_no_lag() {
+    let mut trail = begun(Committed::Next(10));
+    trail.received(60, 1_000);
+    assert_eq!(look(&mut trail, 50, 100, 1_000), [Lost { from: 10, to: 50 }], "50 to 59 were compacted");
+    assert_eq!(look(&mut trail, 50, 100, 2_000), []);
+    let lag = trail.lag(Some(61), Some(10), None, 2_000);
+    assert_eq!((lag.lost, lag.records), (40, 50));
+    // Later, while the partition stood still.
+    trail.received(90, 2_000);
+    assert_eq!(look(&mut trail, 90, 100, 3_000), [Lost { from: 61, to: 90 }]);
+}
+
+#[test]
+fn a_look_before_the_commit_is_known_hides_no_loss() {
+    let mut trail = Trail::default();
+    assert_eq!(look(&mut trail, 50, 100, 0), []);
+    trail.begin(Committed::Next(10), 0);
+    trail.received(50, 1_000);
+    assert_eq!(look(&mut trail, 50, 100, 1_000), [Lost { from: 10, to: 50 }]);
+}
+
+#[test]
+fn an_ordinary_gap_is_no_loss() {
+    let mut trail = begun(Committed::Next(10));
+    trail.received(60, 1_000);
+    for at_ms in [1_000, 2_000, 3_000] {
+        assert_eq!(look(&mut trail, 10, 100, at_ms), []);
+    }
+    assert_eq!(trail.lag(Some(61), None, None, 3_000).lost, 0);
+}
+
+#[test]
+fn a_log_that_was_emptied_is_a_loss_although_no_record_comes() {
+    let mut trail = begun(Committed::Next(10));
+    assert_eq!(look(&mut trail, 70, 70, 1_000), []);
+    assert_eq!(look(&mut trail, 70, 70, 2_000), [Lost { from: 10, to: 70 }]);
+    assert_eq!(look(&mut trail, 70, 70, 3_000), []);
+    trail.received(70, 4_000);
+    assert_eq!(look(&mut trail, 70, 71, 5_000), []);
+}
+
+#[test]
+fn what_was_read_ahead_is_not_lost_but_what_a_pause_threw_away_is() {
+    let mut trail = begun(Committed::Next(10));
+    trail.received(10, 1_000);
+    assert_eq!((look(&mut trail, 15, 90, 1_000), look(&mut trail, 15, 90, 2_000)), (vec![], vec![]));
+    trail.received(11, 1_000);
+    assert_eq!(look(&mut trail, 15, 90, 3_000), [], "it was in the client's queue");
+    let paused = |trail: &mut Trail, at_ms| trail.looked(Look { low: 15, end: 90, at_ms }, true);
+    assert_eq!(paused(&mut trail, 4_000), [Lost { from: 12, to: 15 }]);
+    assert_eq!(paused(&mut trail, 5_000), []);
+}
