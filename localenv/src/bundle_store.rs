@@ -69,7 +69,7 @@ impl BundleStore {
         fs::create_dir_all(parent)?;
         let beside = self.folder.join(format!("{}.new", path.replace('/', "+")));
         fs::write(&beside, bytes)?;
-        Ok(fs::rename(beside, file)?)
+        Ok(self.front.between_answers(|| fs::rename(beside, file))?)
     }
 
     /// The object's bytes, as somebody wrote them.

@@ -5,6 +5,7 @@
 use localenv::bundle_store::{BundleStore, StoreFault};
 use runtime::aws::AwsSettings;
 use runtime::objects::{ObjectDesk, ObjectFault, ObjectStoreSettings, ObjectUri, Sighting, Upload};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const PATH: &str = "fleet-certs/producer/bundle.p12";
@@ -48,6 +49,27 @@ fn an_object_is_fetched_once_and_again_when_it_has_changed() {
     assert_eq!(bytes, b"second");
     assert_ne!(next, etag);
     assert_eq!(world.store.answers(PATH), [200, 304, 200]);
+}
+
+#[test]
+fn an_etag_is_always_of_the_bytes_beside_it() {
+    let world = World::new(Duration::from_secs(20));
+    let (one, other) = (vec![1; 1 << 16], vec![2; 1 << 16]);
+    world.store.put(PATH, &one).unwrap();
+    let of_one = world.fetch(None).1;
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                world.store.put(PATH, &other).unwrap();
+                world.store.put(PATH, &one).unwrap();
+            }
+        });
+        let mixed = (0..500).map(|_| world.fetch(None)).filter(|(bytes, etag)| (*bytes == one) != (*etag == of_one));
+        let mixed = mixed.count();
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(mixed, 0);
+    });
 }
 
 #[test]

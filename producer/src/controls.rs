@@ -37,7 +37,8 @@ fn put(control: &LimitControl, body: &[u8]) -> axum::response::Response {
 }
 
 fn changed(mut limits: Limits, body: &[u8]) -> Result<Limits, String> {
-    let change: Change = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let change: Change = serde_json::from_slice(body)
+        .map_err(|error| format!("allowed are events_per_second and bytes_per_second: {error}"))?;
     limits.events_per_second = change.events_per_second.unwrap_or(limits.events_per_second);
     limits.bytes_per_second = change.bytes_per_second.unwrap_or(limits.bytes_per_second);
     limits.validate().map_err(|(name, allowed)| format!("{name}: {allowed}"))?;

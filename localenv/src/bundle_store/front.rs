@@ -9,6 +9,7 @@ use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use s3s::service::S3Service;
+use tokio::sync::RwLock;
 
 use super::fault::StoreFault;
 
@@ -19,11 +20,23 @@ pub struct Front {
     service: S3Service,
     faults: Mutex<HashMap<String, StoreFault>>,
     answers: Mutex<BTreeMap<String, Vec<u16>>>,
+    /// Objects change only between answers: `s3s-fs` opens a file and then works out the ETag from its name.
+    still: RwLock<()>,
 }
 
 impl Front {
     pub fn new(service: S3Service) -> Self {
-        Self { service, faults: Mutex::default(), answers: Mutex::default() }
+        Self { service, faults: Mutex::default(), answers: Mutex::default(), still: RwLock::default() }
+    }
+
+    /// Does `change` while no answer is being made. Blocks, within a runtime too.
+    pub fn between_answers<T>(&self, change: impl FnOnce() -> T) -> T {
+        loop {
+            if let Ok(_still) = self.still.try_write() {
+                return change();
+            }
+            std::thread::yield_now();
+        }
     }
 
     pub fn fail(&self, path: &str, fault: StoreFault) {
@@ -57,10 +70,12 @@ impl Front {
             return refusal(400, "EntityTooLarge", "the body is too large or broke off");
         };
         let request = axum::http::Request::from_parts(parts, s3s::Body::from(bytes));
+        let still = self.still.read().await;
         let answer = match self.service.call(request).await {
             Ok(answer) => answer,
             Err(error) => return refusal(500, "InternalError", &format!("{error:?}")),
         };
+        drop(still);
         let etag = answer.headers().get(ETAG).cloned();
         match (known, etag) {
             (Some(known), Some(etag)) if answer.status().is_success() && known == etag => {

@@ -23,8 +23,10 @@ impl DeadLetterConfig {
     pub(super) fn validate(settings: &Settings, raw: &DeadLetterRaw) -> Result<Self, ConfigError> {
         // What goes there has no other place: a device or a pipe would lose it.
         let file = PathBuf::from(&raw.file);
-        if output_file::regular(&file).is_err() {
-            return Err(settings.refuse("dead_letter.file", "allowed is a file in a folder that exists"));
+        if let Err(error) = output_file::regular(&file) {
+            return Err(
+                settings.refuse("dead_letter.file", format!("allowed is a file in a folder that exists: {error}"))
+            );
         }
         let topic_missing_for = raw.topic_missing_for.get();
         if !(Duration::from_secs(1)..=Duration::from_secs(3_600)).contains(&topic_missing_for) {

@@ -71,6 +71,7 @@ fn what_is_wrong_is_named_with_what_is_allowed() {
         ("load.toml", "none.toml", "none.toml: cannot be read"),
         ("aside.ndjson", "none/aside.ndjson", "dead_letter.file"),
         ("[limits]", "[limits]\nevents = 5", "events"),
+        ("[limits]", "[limits]\nevents_per_second = nan", "limits.events_per_second is `nan or inf`"),
         ("[dead_letter]", "[dead_letter]\nobjects = \"fleet-dead\"", "dead_letter.objects is `fleet-dead`"),
         ("[limits]", "[dead_letter.s3]\nregion = \"X\"\n[limits]", "dead_letter.s3.region"),
         ("127.0.0.1:9", "", "kafka.bootstrap_servers"),

@@ -82,7 +82,12 @@ impl Settings {
     /// `refuse("batch.records", "allowed is 1 to 10000")` gives ``batch.records is `0` (comboio.toml:7): allowed is 1
     /// to 10000``.
     pub fn refuse(&self, key: &str, sentence: impl fmt::Display) -> ConfigError {
-        let value = Shown(self.value(key).filter(|value| !value.is_null()).map(plain));
+        let value = match self.value(key) {
+            // JSON has no other word for them, and TOML has no null.
+            Some(Value::Null) if self.is_written(key) => Some("nan or inf".to_owned()),
+            value => value.filter(|value| !value.is_null()).map(plain),
+        };
+        let value = Shown(value);
         ConfigError::Refused { key: key.to_owned(), value, origin: self.origin(key), sentence: sentence.to_string() }
     }
 

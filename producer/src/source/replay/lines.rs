@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// The longest line that is taken as an event.
 const LONGEST: usize = 1 << 20;
+/// Some editors begin a file with it; it belongs to no line.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What the next line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +80,9 @@ impl Lines {
                 }
                 Line::Read => {
                     self.number += 1;
+                    if self.number == 1 && self.buffer.starts_with(BYTE_ORDER_MARK) {
+                        self.buffer.drain(..BYTE_ORDER_MARK.len());
+                    }
                     if !self.buffer.trim_ascii().is_empty() {
                         return Ok(Line::Read);
                     }

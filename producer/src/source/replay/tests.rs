@@ -51,6 +51,17 @@ fn values_go_out_as_written_and_bad_lines_are_told_while_the_rest_goes_on() {
 }
 
 #[test]
+fn a_byte_order_mark_belongs_to_no_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = event("r-BR1-300-1", "");
+    write(&dir, "a.ndjson", format!("\u{feff}{first}\n").as_bytes());
+    write(&dir, "b.ndjson", format!("\u{feff}\n\u{feff}{first}\n").as_bytes());
+    let (values, bad) = all(&mut Replay::new(files(dir.path()).unwrap(), None));
+    assert_eq!(values, [first.into_bytes()]);
+    assert_eq!(bad, [(2, "not-json")], "in the middle of a file it is no mark");
+}
+
+#[test]
 fn a_file_of_bad_lines_ends_and_lets_the_pipeline_have_its_turn() {
     let dir = tempfile::tempdir().unwrap();
     let path = write(&dir, "bad.ndjson", "nothing\n".repeat(1_000).as_bytes());
