@@ -21,7 +21,7 @@ use crate::metrics::Meters;
 pub use commit_fault::CommitFault;
 use context::PollContext;
 use crossbeam_channel::Receiver;
-use kafka_client::context::Observer;
+use kafka_client::context::{Observer, Statistics};
 use kafka_client::settings::{ClientError, ClientSettings};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -109,6 +109,11 @@ impl Poll {
         consumer.subscribe(&topics).map_err(PollError::Subscribe)?;
         let ends = thread::spawn(consumer, shared.clone(), settings, observer.clone()).map_err(PollError::Thread)?;
         Ok(Self { shared, observer, left: ends.left, gone: ends.gone })
+    }
+
+    /// The client's newest statistics; `None` until the first interval has passed.
+    pub fn statistics(&self) -> Option<Arc<Statistics>> {
+        self.observer.statistics()
     }
 
     /// What to show of the partitions; for a closure that outlives this.
