@@ -18,7 +18,7 @@ pub enum Command {
         #[arg(value_enum)]
         rival: Rival,
         #[command(flatten)]
-        from: From,
+        from: Origin,
         #[arg(long)]
         records: u64,
     },
@@ -26,7 +26,7 @@ pub enum Command {
     #[command(hide = true)]
     Flow {
         #[command(flatten)]
-        from: From,
+        from: Origin,
         #[command(flatten)]
         look: Look,
         #[arg(long, default_value_t = 1)]
@@ -36,7 +36,7 @@ pub enum Command {
     #[command(hide = true)]
     Refetch {
         #[command(flatten)]
-        from: From,
+        from: Origin,
         #[command(flatten)]
         look: Look,
     },
@@ -52,7 +52,7 @@ pub enum Command {
 
 /// What is read, and as who.
 #[derive(Debug, Args)]
-pub struct From {
+pub struct Origin {
     #[arg(long)]
     config: PathBuf,
     #[arg(long)]
@@ -97,10 +97,10 @@ impl Command {
     }
 }
 
-impl From {
+impl Origin {
     fn config(&self, changes: &[(&str, String)]) -> Result<Config> {
         let group = [("CONSUMER__GROUP", self.group.clone())];
-        settings::read(&self.config, &[&group, changes].concat())
+        settings::read(&self.config, &[&group[..], changes].concat())
     }
 }
 
