@@ -65,7 +65,7 @@ impl Lateness {
 
     /// Events that leave together come in the order in which they were due.
     fn keep(&mut self, due: Duration, sent: Duration) {
-        let [due_ms, sent_ms] = [due, sent].map(|at| at.as_secs_f64() * 1_000.0);
+        let [due_ms, sent_ms] = [due, sent].map(|at| millis(micros(at)));
         if self.moments.last().is_none_or(|last| last.sent_ms != sent_ms) && self.moments.len() < MOMENTS {
             self.moments.push(LateMoment { due_ms, sent_ms });
         }

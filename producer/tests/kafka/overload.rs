@@ -5,7 +5,7 @@ use crate::stage::Stage;
 #[test]
 fn a_queue_of_a_hundred_under_overload_keeps_order_and_does_not_spin() {
     let stage = Stage::new("overload");
-    let config = format!("{}[send]\nqueue_records = 100\n", stage.generator(200_000, 300));
+    let config = format!("{}[send]\nqueue_records = 100\nlinger = \"20ms\"\n", stage.generator(200_000, 300));
     let mut producer = stage.start(&config);
     stage.shows(&mut producer, "acknowledged events", |status| status["acknowledged"].as_u64() > Some(60_000));
     let report = stage.stop(&mut producer);
