@@ -1,0 +1,7 @@
+//! Starts the consumer's bench and maps its end to an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::exit::main(bench::consuming::cli::run)
+}
