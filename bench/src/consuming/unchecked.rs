@@ -10,7 +10,7 @@ use consumer::commit::CommitLedger;
 use consumer::config::Config;
 use consumer::record::{Kept, Lent};
 use crossbeam_channel::{Receiver, Sender};
-use domain::contract::{BatchHead, OpenBatch, Push};
+use domain::contract::{BatchHead, Extent, OpenBatch, Push};
 use domain::offset::Offset;
 use kafka_client::context::ObservedContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -36,6 +36,8 @@ struct Parts<'a> {
     topic: String,
     ledger: CommitLedger,
     filling: BTreeMap<i32, Filling>,
+    /// What the last batch took, as the desk remembers it.
+    last: (Extent, usize),
     closed: Sender<Filling>,
     finished: Receiver<(Held, Vec<Offset>)>,
 }
@@ -53,8 +55,9 @@ pub fn run(config: &Config, records: u64) -> Result<Told> {
     let (closed, encoder) = crossbeam_channel::unbounded();
     let (done, finished) = crossbeam_channel::unbounded();
     std::thread::Builder::new().name("encode".into()).spawn(move || encode(&encoder, &done))?;
-    let (ledger, filling) = (CommitLedger::default(), BTreeMap::new());
-    let mut parts = Parts { config, topic, ledger, filling, closed, finished };
+    let (ledger, filling) = (CommitLedger::new(config.desk.lanes), BTreeMap::new());
+    let last = (Extent::default(), 0);
+    let mut parts = Parts { config, topic, ledger, filling, last, closed, finished };
     let (mut seen, mut start) = (0, clock.now());
     let (mut turn, mut commit) = (clock.now(), clock.now());
     while seen < records {
@@ -88,7 +91,7 @@ impl Parts<'_> {
         let filling = match self.filling.entry(partition) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
-                let fresh = fresh(self.config, &self.topic, partition);
+                let fresh = fresh(self.config, &self.topic, partition, self.last);
                 if self.ledger.next(&fresh.held).is_none() && self.ledger.end(&fresh.held).is_none() {
                     self.ledger.assign(&fresh.held);
                 }
@@ -106,6 +109,7 @@ impl Parts<'_> {
         if filling.records.len() >= self.config.desk.limits.records
             && let Some(full) = self.filling.remove(&partition)
         {
+            self.last = (full.records.extent(), full.kept.bytes());
             self.closed.send(full)?;
         }
         Ok(())
@@ -132,7 +136,7 @@ impl Parts<'_> {
     }
 }
 
-fn fresh(config: &Config, topic: &str, partition: i32) -> Filling {
+fn fresh(config: &Config, topic: &str, partition: i32, (extent, keys): (Extent, usize)) -> Filling {
     let head = BatchHead {
         group: config.desk.group.clone(),
         topic: topic.to_owned(),
@@ -142,7 +146,8 @@ fn fresh(config: &Config, topic: &str, partition: i32) -> Filling {
         epoch: config.desk.epoch,
     };
     let held = Held { at: TopicPartition::new(topic, partition), generation: Generation(1) };
-    Filling { held, records: OpenBatch::new(head, config.desk.limits.bytes), kept: Kept::default() }
+    let records = OpenBatch::with_extent(head, config.desk.limits.bytes, extent);
+    Filling { held, records, kept: Kept::with_room(extent.records, keys) }
 }
 
 fn encode(closed: &Receiver<Filling>, done: &Sender<(Held, Vec<Offset>)>) {
