@@ -4,6 +4,7 @@
 //! each has met its end. *Never*: forgets an event that it took, lets one overtake another of its key, or grows past its limit.
 
 pub mod desk;
+mod file;
 mod index;
 mod record;
 mod schedule;
@@ -134,6 +135,14 @@ impl Spool {
     /// The disk cannot be written.
     pub fn keep_schedule(&mut self) -> Result<(), SpoolError> {
         self.store.keep_schedule(&self.schedule)
+    }
+
+    /// Makes sure that its file is still where it was put; true when that had to be written anew.
+    ///
+    /// # Errors
+    /// The file is gone, and the disk does not take another one.
+    pub fn stay(&mut self) -> Result<bool, SpoolError> {
+        self.store.stay()
     }
 
     /// After an error of the disk: opens the file anew; nothing that was taken is forgotten.

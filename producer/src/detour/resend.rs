@@ -90,6 +90,7 @@ impl<C: Client> Detour<C> {
             match self.send_from_spool(number, &event) {
                 Offered::Taken => {
                     self.answers.tally.sent.add(1);
+                    self.answers.tally.sent_bytes.add(event.value.len() as u64);
                     self.out += 1;
                 }
                 Offered::SetAside | Offered::Spooled => self.out += 1,

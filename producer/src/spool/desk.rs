@@ -41,6 +41,8 @@ pub struct Desk {
     removed_at: Duration,
     /// Since when the disk has refused, if it does.
     unwell: Option<Duration>,
+    /// When it was last looked whether the file is still there.
+    looked: Duration,
     tally: Tally,
     clock: SharedClock,
     beat: Beat,
@@ -88,6 +90,7 @@ impl Desk {
             finished: Vec::new(),
             removed_at: Duration::ZERO,
             unwell: None,
+            looked: Duration::ZERO,
             tally,
             clock,
             beat,
@@ -127,7 +130,7 @@ impl Desk {
 
     /// Puts what waits on the disk; it is safe when it comes back from here. After an error it keeps waiting.
     pub fn store(&mut self) -> Vec<Waiting> {
-        if self.waiting.is_empty() || self.unwell.is_some() {
+        if self.waiting.is_empty() || self.unwell.is_some() || !self.stays() {
             return Vec::new();
         }
         let events: Vec<Spooled> =
@@ -179,6 +182,9 @@ impl Desk {
 
     /// Takes what is finished off the disk, not too often.
     pub fn sweep(&mut self, at_once: bool) {
+        if at_once && self.unwell.is_none() {
+            self.stays();
+        }
         let now = self.clock.now();
         let due = at_once || self.finished.len() >= REMOVE_AT || now.saturating_sub(self.removed_at) >= REMOVE_EVERY;
         if self.finished.is_empty() || !due || self.unwell.is_some() {
@@ -214,7 +220,14 @@ impl Desk {
     pub fn mend(&mut self) {
         self.beat.progress();
         let now = self.clock.now();
-        if self.unwell.is_none_or(|since| now.saturating_sub(since) < REOPEN_EVERY) {
+        let Some(since) = self.unwell else {
+            if now.saturating_sub(self.looked) >= REOPEN_EVERY {
+                self.looked = now;
+                self.stays();
+            }
+            return;
+        };
+        if now.saturating_sub(since) < REOPEN_EVERY {
             return;
         }
         self.unwell = Some(now);
@@ -225,6 +238,20 @@ impl Desk {
             self.beat.ready(true, "");
             self.publish();
         }
+    }
+
+    /// Whether the file is where it was put, if need be again.
+    fn stays(&mut self) -> bool {
+        let stays = self.spool.stay();
+        let stays = self.note(stays);
+        if stays == Some(true) {
+            let events = self.spool.len();
+            tracing::warn!(
+                events,
+                "the spool's file was removed while it was in use: it was written anew with all it held"
+            );
+        }
+        stays.is_some()
     }
 
     pub fn is_unwell(&self) -> bool {
@@ -250,6 +277,8 @@ impl Desk {
         self.tally.spool_bytes.set(self.spool.bytes() as f64);
         let full = self.spool.is_full(self.spool.limit / DOOR_ROOM);
         let reason = || format!("the spool is full ({} events, {} bytes)", self.spool.len(), self.spool.bytes());
-        self.state.set(full.then(reason));
+        let reason = full.then(reason);
+        self.beat.ready(!full, reason.as_deref().unwrap_or_default());
+        self.state.set(reason);
     }
 }

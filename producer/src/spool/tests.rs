@@ -77,6 +77,49 @@ fn a_folder_that_another_process_uses_or_that_is_none_is_told() {
     assert!(Spool::open(&file, 1).is_err());
 }
 
+#[test]
+fn a_file_that_is_removed_in_use_is_written_anew_with_all_it_held() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("spool");
+    let mut spool = Spool::open(&folder, 1 << 20).unwrap();
+    spool.append(&[event(1, 1), event(2, 1)]).unwrap();
+    spool.schedule.failed(1_000);
+    spool.keep_schedule().unwrap();
+    assert!(!spool.stay().unwrap());
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(spool.stay().unwrap() && !spool.stay().unwrap());
+    spool.append(&[event(1, 2)]).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    // Also where the disk is tried once more after an error.
+    spool.reopen().unwrap();
+    let (held, schedule) = (drain(&mut spool), spool.schedule);
+    drop(spool);
+    let mut spool = Spool::open(&folder, 1 << 20).unwrap();
+    assert_eq!((drain(&mut spool), spool.schedule), (held.clone(), schedule));
+    assert_eq!(held.len(), 3);
+}
+
+#[test]
+fn a_foreign_file_in_its_place_is_not_touched_and_an_empty_or_damaged_one_not_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("spool.redb");
+    let mut spool = open(&dir);
+    spool.append(&[event(1, 1)]).unwrap();
+    std::fs::rename(&file, dir.path().join("elsewhere")).unwrap();
+    for foreign in ["", "something else"] {
+        std::fs::write(&file, foreign).unwrap();
+        for refused in [spool.stay().map(drop), spool.reopen()] {
+            let sentence = refused.unwrap_err().to_string();
+            assert!(sentence.contains("another file was put in its place"), "{sentence}");
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), foreign);
+        let sentence = Spool::open(dir.path(), 1).map(drop).unwrap_err().to_string();
+        assert!(sentence.contains("it is damaged or no spool"), "{sentence}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert!(spool.stay().unwrap());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
