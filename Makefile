@@ -12,7 +12,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 KAFKA := $(if $(filter kafka,$(BROKER)),kafka)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-producer audit
+.PHONY: help demo test bench-producer bench-consumer audit
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -32,6 +32,12 @@ bench-producer: ## The producer against C, Java and futures on three brokers wit
 	@echo "bench: building (some minutes the first time)" >&2
 	@cargo build --workspace --bins
 	@$(BIN)/comboio-bench-producer $(BENCH)
+
+bench-consumer: ## The consumer against rdkafka_performance and Java, against slow functions, then 13,000 records/s (BENCH="--rounds 9")
+	@ci/setup build kafka
+	@echo "bench: building (some minutes the first time)" >&2
+	@cargo build --workspace --bins
+	@$(BIN)/comboio-bench-consumer $(BENCH)
 
 audit: ## Licences, advisories and sources of the dependencies (builds cargo-deny once)
 	@ci/setup build

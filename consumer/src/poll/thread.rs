@@ -128,10 +128,12 @@ pub(super) fn spawn(
 impl PollThread {
     fn run(mut self) -> (BaseConsumer<PollContext>, PollEnd) {
         while !matches!(self.phase, Phase::Over) {
-            let idle = match self.consumer.poll(WAIT) {
+            let polled = self.consumer.poll(WAIT);
+            let now = self.shared.clock.now();
+            let idle = match polled {
                 None => true,
                 Some(Ok(message)) => {
-                    self.take(&message);
+                    self.take(&message, now);
                     false
                 }
                 Some(Err(error)) => {
@@ -139,7 +141,6 @@ impl PollThread {
                     true
                 }
             };
-            let now = self.shared.clock.now();
             if idle || now >= self.next_turn {
                 self.next_turn = now + TURN;
                 self.turn(now);
@@ -149,7 +150,7 @@ impl PollThread {
     }
 
     /// Takes a record to the desk while it is borrowed.
-    fn take(&self, message: &BorrowedMessage<'_>) {
+    fn take(&self, message: &BorrowedMessage<'_>, now: Duration) {
         let shared = &self.shared;
         shared.meters.polled.add(1);
         if self.refused.replace(false) {
@@ -162,7 +163,6 @@ impl PollThread {
             value: message.payload(),
             headers: headers(message),
         };
-        let now = shared.clock.now();
         let closed = {
             let mut desk = shared.desk();
             desk.receive(message.topic(), message.partition(), record, now);

@@ -1,11 +1,11 @@
 //! Runs the steady load with the producer's own program and looks at the process meanwhile.
 
 use crate::events::profile;
-use crate::launch::producer;
 use crate::meter;
-use crate::onlooker::{self, Onlooker};
-use crate::settings::{self, SettingsFiles};
-use crate::steadiness::{RATE, Steadiness, own_error, own_lateness};
+use crate::producing::launch::producer;
+use crate::producing::onlooker::{self, Onlooker};
+use crate::producing::settings::{self, SettingsFiles};
+use crate::producing::steadiness::{RATE, Steadiness, own_error, own_lateness};
 use crate::warm;
 use crate::world::World;
 use anyhow::{Context, Result, ensure};

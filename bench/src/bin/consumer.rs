@@ -1,4 +1,4 @@
-//! Starts the bench and maps its end to an exit code.
+//! Starts the consumer's bench and maps its end to an exit code.
 
 use std::process::ExitCode;
 
@@ -6,5 +6,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    runtime::exit::main(bench::cli::run)
+    runtime::exit::main(bench::consuming::cli::run)
 }

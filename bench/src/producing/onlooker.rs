@@ -1,6 +1,6 @@
 //! A thread on every processor that does nothing but sleep, and notes when it is woken late: what the machine does to everybody.
 
-use crate::steadiness::Stall;
+use crate::producing::steadiness::Stall;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use std::io;

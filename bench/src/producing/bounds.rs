@@ -1,38 +1,9 @@
-//! What must hold, and whether it does.
+//! What must hold of the producer, and whether it does.
 
+use crate::bound::{Bound, Side};
 use crate::figures::Runs;
-use crate::rival::Rival;
-use crate::steadiness::Steadiness;
-use serde::Serialize;
-
-/// One thing that must hold.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Bound {
-    pub what: String,
-    pub found: f64,
-    pub limit: f64,
-    pub side: Side,
-    pub unit: &'static str,
-    pub holds: bool,
-}
-
-/// On which side of the limit is good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Side {
-    AtLeast,
-    AtMost,
-}
-
-impl Bound {
-    fn new(what: impl Into<String>, found: f64, side: Side, (limit, unit): (f64, &'static str)) -> Self {
-        let holds = match side {
-            Side::AtLeast => found >= limit,
-            Side::AtMost => found <= limit,
-        };
-        Self { what: what.into(), found, limit, side, unit, holds }
-    }
-}
+use crate::producing::rival::Rival;
+use crate::producing::steadiness::Steadiness;
 
 /// A part that the steady load's memory may grow in its last fifty seconds and still be called flat: pages that the
 /// allocator touches for the first time.
@@ -48,7 +19,7 @@ const RATIOS: [(Rival, Rival, Option<f64>, Option<f64>); 5] = [
 ];
 
 /// The bounds between rivals that ran.
-pub fn of_rivals(runs: &Runs) -> Vec<Bound> {
+pub fn of_rivals(runs: &Runs<Rival>) -> Vec<Bound> {
     let mut bounds = Vec::new();
     for (rival, against, throughput, cpu) in RATIOS {
         let Some(ratio) = runs.ratio(rival, against) else { continue };
@@ -79,12 +50,13 @@ pub fn of_steady(steady: &Steadiness) -> Vec<Bound> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Side, of_rivals, of_steady};
+    use super::{of_rivals, of_steady};
+    use crate::bound::Side;
     use crate::figures::{Run, Runs};
-    use crate::rival::Rival;
-    use crate::steadiness::Steadiness;
+    use crate::producing::rival::Rival;
+    use crate::producing::steadiness::Steadiness;
 
-    fn run(rival: Rival, seconds: f64, cpu_seconds: f64) -> Run {
+    fn run(rival: Rival, seconds: f64, cpu_seconds: f64) -> Run<Rival> {
         Run { rival, round: 1, records: 1_000_000, seconds, cpu_seconds, peak_bytes: 0 }
     }
 

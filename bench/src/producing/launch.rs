@@ -2,10 +2,11 @@
 
 use crate::events::EventFiles;
 use crate::figures::Run;
+use crate::java;
 use crate::meter::{self, Used};
-use crate::rival::Rival;
-use crate::send_stage::Told;
-use crate::settings::SettingsFiles;
+use crate::producing::rival::Rival;
+use crate::producing::send_stage::Told;
+use crate::producing::settings::SettingsFiles;
 use anyhow::{Context, Result, ensure};
 use localenv::jars::Jars;
 use producer::report::Report;
@@ -14,20 +15,9 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The C program that the build made.
-const SENDER: &str = env!("COMBOIO_BENCH_SENDER");
+pub const SENDER: &str = env!("COMBOIO_BENCH_SENDER");
 /// For one run, on a machine that is busy with other things.
 const DEADLINE: Duration = Duration::from_secs(300);
-/// What Kafka's own start script gives to its performance tool, but twice the heap: its buffer is as large as our queue, and half a GiB is
-/// not enough for both.
-const JVM: [&str; 6] = [
-    "-Xmx1g",
-    "-server",
-    "-XX:+UseG1GC",
-    "-XX:MaxGCPauseMillis=20",
-    "-XX:InitiatingHeapOccupancyPercent=35",
-    "-XX:+ExplicitGCInvokesConcurrent",
-];
-
 /// What all runs need.
 pub struct Launcher<'a> {
     pub folder: &'a Path,
@@ -42,7 +32,7 @@ impl Launcher<'_> {
     ///
     /// # Errors
     /// It cannot be started, fails, or says that a record was not acknowledged.
-    pub fn run(&self, rival: Rival, round: u32, records: u64) -> Result<Run> {
+    pub fn run(&self, rival: Rival, round: u32, records: u64) -> Result<Run<Rival>> {
         let file = |ending: &str| self.folder.join(format!("{rival}-{round}-{records}.{ending}"));
         let command = self.command(rival, records, &file("json"))?;
         let used = meter::run(&format!("{rival} (round {round})"), command, &file("log"), DEADLINE)?;
@@ -91,8 +81,7 @@ impl Launcher<'_> {
     }
 
     fn java(&self, records: u64) -> Result<Command> {
-        let mut command = Command::new(self.jars.java());
-        command.args(JVM).args(["-cp", &self.jars.class_path()?, "org.apache.kafka.tools.ProducerPerformance"]);
+        let mut command = java::tool(self.jars, "ProducerPerformance")?;
         command.args(["--topic", self.topic, "--num-records", &records.to_string(), "--throughput", "-1"]);
         command.arg("--payload-file").arg(&self.events.values).arg("--producer.config").arg(&self.settings.java);
         Ok(command)
@@ -104,9 +93,7 @@ impl Launcher<'_> {
 /// # Errors
 /// It is not there.
 pub fn producer() -> Result<PathBuf> {
-    let program = std::env::current_exe()?.with_file_name("comboio-producer");
-    ensure!(program.is_file(), "{} is missing: build the workspace's binaries first", program.display());
-    Ok(program)
+    meter::beside("comboio-producer")
 }
 
 fn told(rival: Rival, used: &Used, report: &Path) -> Result<Told> {

@@ -1,16 +1,17 @@
 //! The command line: what is measured, and where the figures go.
 
-use crate::bounds;
 use crate::events::{EventFiles, Events};
-use crate::report::Report;
-use crate::rival::Rival;
-use crate::rounds::{self, Plan};
+use crate::outcome;
+use crate::producing::bounds;
+use crate::producing::report::Report;
+use crate::producing::rival::Rival;
+use crate::producing::rounds::{self, Plan};
+use crate::producing::{futures, send_stage, settings, steady};
 use crate::world::World;
-use crate::{futures, send_stage, settings, steady};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use runtime::exit::Failure;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Holds the producer against librdkafka from C, Java's client and FutureProducer, on three local Kafka brokers with mutual
 /// TLS; then lets it run at 13,000 events/s.
@@ -101,13 +102,8 @@ fn be(args: &RivalArgs) -> Result<()> {
 }
 
 fn measure(cli: &Cli) -> Result<(), Failure> {
-    let json = cli.json.clone().unwrap_or_else(default_json);
     let report = all(cli).map_err(failed)?;
-    print!("{report}");
-    write(&json, &report).map_err(failed)?;
-    println!("\n  figures: {}", json.display());
-    let missed = report.missed();
-    if missed.is_empty() { Ok(()) } else { Err(Failure::failed(format!("missed: {}", missed.join("; ")))) }
+    outcome::tell(&report, &report.missed(), &outcome::json(cli.json.as_deref(), "producer"))
 }
 
 fn all(cli: &Cli) -> Result<Report> {
@@ -117,7 +113,7 @@ fn all(cli: &Cli) -> Result<Report> {
     let folder = std::path::absolute(folder)?;
     let mut report = Report {
         processors: std::thread::available_parallelism().map_or(0, usize::from),
-        load_before: load().unwrap_or_default(),
+        load_before: outcome::load().unwrap_or_default(),
         rounds: cli.rounds,
         records: cli.records,
         ..Report::default()
@@ -147,22 +143,4 @@ fn plan(cli: &Cli) -> Plan {
         (_, some) => (cli.rounds, some.to_vec()),
     };
     Plan { rounds, records: cli.records, rivals }
-}
-
-/// The load of the last minute.
-fn load() -> Option<f64> {
-    std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
-}
-
-fn default_json() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    target.join("bench/producer.json")
-}
-
-fn write(path: &Path, report: &Report) -> Result<()> {
-    let told = || format!("cannot write {}", path.display());
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(told)?;
-    }
-    std::fs::write(path, serde_json::to_string_pretty(report)? + "\n").with_context(told)
 }

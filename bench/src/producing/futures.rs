@@ -1,7 +1,7 @@
 //! The usual way with rdkafka: a FutureProducer, and an awaited future for each event in a bounded set of tasks.
 
 use crate::events::Events;
-use crate::send_stage::Told;
+use crate::producing::send_stage::Told;
 use anyhow::{Result, ensure};
 use kafka_client::context::ObservedContext;
 use kafka_client::settings::ClientSettings;

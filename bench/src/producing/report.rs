@@ -1,10 +1,9 @@
 //! All figures of a run: a table for people, JSON for programs.
 
-use crate::bounds::{Bound, Side};
+use crate::bound::{self, Bound};
 use crate::figures::{Figures, Ratio, Run, Runs};
-use crate::rival::Rival;
-use crate::statistics::Spread;
-use crate::steadiness::{RATE, Steadiness};
+use crate::producing::rival::Rival;
+use crate::producing::steadiness::{RATE, Steadiness};
 use serde::Serialize;
 use std::fmt;
 
@@ -18,16 +17,16 @@ pub struct Report {
     pub records: u64,
     /// librdkafka's settings that all rivals share, by name.
     pub settings: Vec<(String, String)>,
-    pub figures: Vec<Figures>,
-    pub ratios: Vec<Ratio>,
-    pub runs: Vec<Run>,
+    pub figures: Vec<Figures<Rival>>,
+    pub ratios: Vec<Ratio<Rival>>,
+    pub runs: Vec<Run<Rival>>,
     pub steady: Option<Steadiness>,
     pub bounds: Vec<Bound>,
 }
 
 impl Report {
     /// Takes the runs of all rounds.
-    pub fn take(&mut self, runs: Runs) {
+    pub fn take(&mut self, runs: Runs<Rival>) {
         self.figures = Rival::ALL.iter().filter_map(|rival| runs.figures(*rival)).collect();
         let ours = [Rival::SendStage, Rival::WholePath, Rival::Futures];
         let pairs = ours.iter().flat_map(|rival| [(*rival, Rival::C), (*rival, Rival::Java)]);
@@ -38,18 +37,7 @@ impl Report {
 
     /// The bounds that were missed, each as a sentence.
     pub fn missed(&self) -> Vec<String> {
-        self.bounds.iter().filter(|bound| !bound.holds).map(ToString::to_string).collect()
-    }
-}
-
-impl fmt::Display for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side = match self.side {
-            Side::AtLeast => "at least",
-            Side::AtMost => "at most",
-        };
-        let unit = if self.unit.len() > 1 { format!(" {}", self.unit) } else { self.unit.to_owned() };
-        write!(f, "{} {:.2}{unit}, {side} {}{unit}", self.what, self.found, self.limit)
+        bound::missed(&self.bounds)
     }
 }
 
@@ -61,10 +49,7 @@ impl fmt::Display for Report {
         if let Some(steady) = &self.steady {
             self.steady(f, steady)?;
         }
-        for bound in &self.bounds {
-            writeln!(f, "  {:<6}  {bound}", if bound.holds { "holds" } else { "MISSED" })?;
-        }
-        Ok(())
+        bound::lines(f, &self.bounds)
     }
 }
 
@@ -81,16 +66,12 @@ impl Report {
             "", "records/s", "CPU us/record", "start s", "peak MiB", "/C", "CPU/C", "CPU/Java"
         )?;
         for figures in &self.figures {
-            let range = |spread: &Spread, digits: usize| {
-                let Spread { median, least, most } = spread;
-                format!("{median:.digits$} ({least:.digits$} - {most:.digits$})")
-            };
             writeln!(
                 f,
                 "  {:<18} {:>28}  {:>24}  {:>7.2}  {:>9.0}  {:>6}  {:>6}  {:>9}",
                 figures.rival.title(),
-                range(&figures.throughput, 0),
-                range(&figures.cpu_us, 2),
+                figures.throughput.range(0),
+                figures.cpu_us.range(2),
                 figures.start_cpu_seconds,
                 figures.peak_mib,
                 self.part(figures.rival, Rival::C, |ratio| ratio.throughput.median),
@@ -101,7 +82,7 @@ impl Report {
         writeln!(f)
     }
 
-    fn part(&self, rival: Rival, against: Rival, value: fn(&Ratio) -> f64) -> String {
+    fn part(&self, rival: Rival, against: Rival, value: fn(&Ratio<Rival>) -> f64) -> String {
         let ratio = self.ratios.iter().find(|ratio| ratio.rival == rival && ratio.against == against);
         ratio.map_or(String::new(), |ratio| format!("{:.2}", value(ratio)))
     }
@@ -128,12 +109,12 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::Report;
-    use crate::bounds::{of_rivals, of_steady};
     use crate::figures::{Run, Runs};
-    use crate::rival::Rival;
-    use crate::steadiness::Steadiness;
+    use crate::producing::bounds::{of_rivals, of_steady};
+    use crate::producing::rival::Rival;
+    use crate::producing::steadiness::Steadiness;
 
-    fn run(rival: Rival, round: u32, seconds: f64, cpu_seconds: f64) -> Run {
+    fn run(rival: Rival, round: u32, seconds: f64, cpu_seconds: f64) -> Run<Rival> {
         Run { rival, round, records: 1_000_000, seconds, cpu_seconds, peak_bytes: 64 << 20 }
     }
 
