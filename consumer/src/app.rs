@@ -3,6 +3,7 @@
 /// Ends the process when the Kafka client does not come to its end.
 mod watchdog;
 
+use crate::batch_limit::BatchLimit;
 use crate::condition::{Condition, Part};
 use crate::config::Config;
 use crate::controls;
@@ -180,12 +181,16 @@ impl Running {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel::<Event>();
         let dead_letters = KafkaDeadLetters::new(&config.kafka.producer(&config.dead_letters))?;
+        let batch_limit = BatchLimit::new(config.batch_limit, base.clock.clone(), base.meters.clone());
+        base.status.show_batch_limit(batch_limit.clone());
         let ports = Ports {
             invoker,
             dead_letters: dead_letters.clone(),
             function: config.function.clone(),
             guard: base.guard.clone(),
+            batch_limit,
             pace: config.pace,
+            deferral: config.deferral.clone(),
             flood: base.flood.clone(),
             commands: commands.clone(),
             meters: base.meters.clone(),

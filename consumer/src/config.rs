@@ -1,5 +1,9 @@
 //! The consumer's configuration: what is written, the sum of its parts, and what is meant.
 
+/// How the batch limit follows the function.
+mod batch_limit;
+/// Which topics put records off, and for how long.
+mod deferral;
 /// What protects the function.
 mod guard;
 /// What is written, with its defaults.
@@ -8,7 +12,9 @@ mod raw;
 pub use guard::{BreakerRaw, ConcurrencyRaw};
 pub use raw::{BatchRaw, CommitRaw, ConsumerRaw, DeadLetterRaw, DrainRaw, FloodRaw, FunctionRaw, Raw, RetryRaw};
 
+use crate::batch_limit::SizeSettings;
 use crate::collect::Limits;
+use crate::deferral::Deferral;
 use crate::desk::{DeskSettings, Room};
 use crate::flood::FloodLimits;
 use crate::guard::GuardSettings;
@@ -17,6 +23,7 @@ use crate::policy::{Pace, cuts};
 use crate::poll::PollSettings;
 use domain::backoff::Backoff;
 use domain::contract::MAX_REQUEST_BYTES;
+use domain::headers::topic_of_retry;
 use kafka_client::settings::{ConsumerTuning, ConsumerTuningRaw, Kafka, ProducerTuning};
 use runtime::admin::AdminConfig;
 use runtime::config::{ConfigError, Loaded, Settings, Span};
@@ -36,7 +43,9 @@ pub struct Config {
     pub function: String,
     pub lambda: LambdaSettings,
     pub guard: GuardSettings,
+    pub batch_limit: SizeSettings,
     pub pace: Pace,
+    pub deferral: Deferral,
     pub flood: FloodLimits,
     pub dead_letters: ProducerTuning,
     pub admin: AdminConfig,
@@ -57,15 +66,18 @@ impl Config {
         check_numbers(settings, raw)?;
         check_function(settings, &raw.function)?;
         let lambda = lambda(&raw.function);
+        let deferral = deferral::validate(settings, raw)?;
         Ok(Self {
             kafka: Kafka::validate(settings, &raw.kafka)?,
             tuning: tuning(settings, &raw.consumer)?,
-            desk: desk(raw),
-            poll: poll(raw),
+            desk: desk(raw, &deferral),
+            poll: poll(raw, &deferral),
             function: raw.function.name.clone(),
             guard: guard::validate(settings, raw, lambda.most_in_flight())?,
+            batch_limit: batch_limit::validate(settings, raw)?,
             lambda,
             pace: pace(settings, raw)?,
+            deferral,
             flood: flood(settings, &raw.flood)?,
             dead_letters: dead_letters(&raw.dead_letter),
             admin: AdminConfig::validate(settings, &raw.admin)?,
@@ -84,6 +96,11 @@ fn check_topics(settings: &Settings, topics: &[String]) -> Result<(), ConfigErro
     if topics.iter().any(|topic| topic.ends_with(".dlq")) {
         return Err(settings
             .refuse("consumer.topics", "dead-letter topics are not consumed: name the topics that they belong to"));
+    }
+    if topics.iter().any(|topic| topic_of_retry(topic).is_some()) {
+        let sentence =
+            "retry topics are read by themselves: name the topics that they belong to, here and in retry.deferred";
+        return Err(settings.refuse("consumer.topics", sentence));
     }
     if topics.iter().collect::<HashSet<_>>().len() < topics.len() {
         return Err(settings.refuse("consumer.topics", "a topic may stand there once"));
@@ -165,7 +182,7 @@ fn tuning(settings: &Settings, raw: &ConsumerRaw) -> Result<ConsumerTuning, Conf
 }
 
 fn pace(settings: &Settings, raw: &Raw) -> Result<Pace, ConfigError> {
-    let RetryRaw { base, cap, suspect_after, attempts } = raw.retry;
+    let RetryRaw { base, cap, suspect_after, attempts, .. } = raw.retry;
     let least = suspect_after + cuts(raw.batch.records as usize);
     if attempts < least {
         let sentence = format!(
@@ -185,10 +202,15 @@ fn flood(settings: &Settings, raw: &FloodRaw) -> Result<FloodLimits, ConfigError
     Ok(FloodLimits { in_a_row, in_window, share, enough, window: window.get() })
 }
 
-fn desk(raw: &Raw) -> DeskSettings {
+/// Everything that is read: the topics, and where their records wait.
+fn topics(raw: &Raw, deferral: &Deferral) -> Vec<String> {
+    raw.consumer.topics.iter().cloned().chain(deferral.retry_topics()).collect()
+}
+
+fn desk(raw: &Raw, deferral: &Deferral) -> DeskSettings {
     DeskSettings {
         group: raw.consumer.group.clone(),
-        topics: raw.consumer.topics.clone(),
+        topics: topics(raw, deferral),
         lanes: raw.consumer.lanes,
         epoch: raw.consumer.epoch,
         limits: Limits {
@@ -200,9 +222,9 @@ fn desk(raw: &Raw) -> DeskSettings {
     }
 }
 
-fn poll(raw: &Raw) -> PollSettings {
+fn poll(raw: &Raw, deferral: &Deferral) -> PollSettings {
     PollSettings {
-        topics: raw.consumer.topics.clone(),
+        topics: topics(raw, deferral),
         start: raw.consumer.start,
         static_member: !raw.consumer.instance_id.is_empty(),
         session_timeout: raw.consumer.session_timeout.get(),

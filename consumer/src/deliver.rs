@@ -8,10 +8,13 @@
 mod ports;
 /// The letters of records that cannot be delivered.
 mod letters;
+/// What becomes of records with the verdict `retry`.
+mod again;
 /// Records that are sent together, and how a batch is cut into them.
 mod piece;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, CloseReason};
+use crate::batch_limit::{Call, End};
 use crate::condition::Part;
 use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::event::Command;
@@ -41,6 +44,8 @@ struct Delivery<'a, I, D> {
     ports: &'a Ports<I, D>,
     stop: Stop,
     work: VecDeque<Piece>,
+    /// The batch was closed because it was full.
+    full: bool,
     /// What the commit ledger was told last.
     suspects: Vec<Suspect>,
     /// Records of the batch that are set aside because the function fails at them.
@@ -54,7 +59,8 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, 
     let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
     let (work, aside) = piece::cut(batch.records, &batch.suspects);
-    let mut delivery = Delivery { origin, ports, stop, work, suspects: batch.suspects, aside, uncalled: Some(times) };
+    let (full, uncalled) = (batch.reason == CloseReason::Count, Some(times));
+    let mut delivery = Delivery { origin, ports, stop, work, full, suspects: batch.suspects, aside, uncalled };
     delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
     if delivery.set_aside(unfit).await.is_break() {
         return;
@@ -71,7 +77,8 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
     /// One call for one piece, and what follows from its answer.
     async fn step(&mut self, piece: Piece) -> ControlFlow<Stopped> {
         let permit = self.permit().await?;
-        let mut piece = self.cut(piece, permit.most_records());
+        let most = permit.most_records().min(self.ports.batch_limit.part_of(piece.records.len()));
+        let mut piece = self.cut(piece, most);
         piece.attempts += 1;
         match self.call(&piece, permit).await {
             Ok(judgement) => self.settle(piece, judgement).await,
@@ -87,7 +94,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         }
     }
 
-    /// A probe sends few records; the rest of the piece stays in front of what waits.
+    /// A probe sends few records, and so does a batch limit that fell since; the rest of the piece stays in front of what waits.
     fn cut(&mut self, piece: Piece, most: usize) -> Piece {
         let all = piece.records.len();
         if all <= most {
@@ -104,7 +111,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             ports.meters.stages.called(&times, Moment::read(&ports.clock));
         }
         let _in_flight = ports.meters.call_begins();
-        let begun = ports.clock.now();
+        let (begun, round) = (ports.clock.now(), ports.batch_limit.round());
         let answer = ports.invoker.invoke(&ports.function, piece.records.request(piece.attempts, None)).await;
         let latency = ports.clock.now().saturating_sub(begun);
         ports.meters.call_took(latency);
@@ -120,6 +127,12 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         };
         let outcome = judged.as_ref().err().map_or(Outcome::Answered, |failure| Outcome::Failed(failure.class));
         permit.ended(outcome, latency);
+        let end = match &judged {
+            Ok(_) => End::Answered(latency),
+            Err(failure) if failure.timed_out => End::TimedOut,
+            Err(_) => End::Otherwise,
+        };
+        ports.size(Call { records: piece.records.len(), full: self.full, round }, end);
         judged
     }
 
@@ -131,10 +144,9 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         let listed = judgement.rejected.iter().chain(&judgement.retry);
         let open: HashSet<Offset> = listed.map(|listed| listed.offset).collect();
         self.finished(piece.records.offsets().filter(|offset| !open.contains(offset)).collect());
-        let again =
-            piece.records.part(judgement.retry.iter().filter_map(|listed| piece.records.position(listed.offset)));
         let letters = self.origin.rejected(&piece.records, judgement.rejected, piece.attempts);
         self.set_aside(letters).await?;
+        let again = self.put_off(&piece, judgement.retry).await?;
         if again.is_empty() {
             self.tell_suspects(None);
             return Continue(());
@@ -151,6 +163,10 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         piece.suspicion += u32::from(failure.class == FailureClass::FunctionError);
         let (failures, suspicion, records) = (piece.failures, piece.suspicion, piece.records.len());
         let next = self.ports.pace.after(&failure, Trouble { failures, suspicion, records }, (self.ports.unit)());
+        let next = match next {
+            Move::Again(wait) if failure.timed_out && records > self.ports.batch_limit.records() => Move::Split(wait),
+            next => next,
+        };
         self.tell(&piece, &failure, next);
         match next {
             Move::Again(wait) | Move::Alarm(wait) => {
@@ -187,10 +203,11 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         self.ports.tell(Command::Suspected(Suspicion { lane: self.origin.lane.clone(), first, last, suspects }));
     }
 
-    /// Dead letters: a record is finished when Kafka has acknowledged its letter. Until then the lane waits.
+    /// Letters of one kind: a record is finished when Kafka has acknowledged its letter. Until then the lane waits.
     async fn set_aside(&mut self, mut letters: Vec<DeadLetter>) -> ControlFlow<Stopped> {
         let mut failures = 0;
-        if !letters.is_empty() {
+        let dead = letters.first().is_some_and(|letter| letter.put_off.is_none());
+        if dead {
             tokio::select! {
                 biased;
                 () = self.stop.wanted() => return Break(Stopped),
@@ -202,7 +219,8 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             let refused = self.ports.dead_letters.send(letters).await.err();
             letters = refused.as_ref().map(|refused| refused.letters.clone()).unwrap_or_default();
             offsets.retain(|offset| !letters.iter().any(|letter| letter.record.offset == *offset));
-            self.ports.meters.dead_lettered.add(offsets.len() as u64);
+            let counter = if dead { &self.ports.meters.dead_lettered } else { &self.ports.meters.deferred };
+            counter.add(offsets.len() as u64);
             self.finished(offsets);
             let Some(refused) = refused else {
                 self.ports.condition.clear(Part::DeadLetters);
@@ -211,7 +229,8 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             failures += 1;
             self.ports.meters.dead_letter_failures.add(letters.len() as u64);
             let wait = self.ports.pace.wait(failures, (self.ports.unit)());
-            let why = format!("dead letters of {} are not acknowledged: {}", self.origin.at(), refused.detail);
+            let what = if dead { "dead letters" } else { "deferred records" };
+            let why = format!("{what} of {} are not acknowledged: {}", self.origin.at(), refused.detail);
             tracing::error!(partition = %self.origin.at(), records = letters.len(), class = %refused.class, wait_ms = millis(wait), "{why}");
             self.ports.condition.complain(Part::DeadLetters, why);
             self.wait(wait).await?;

@@ -11,6 +11,10 @@ mod lag;
 mod seat;
 /// All owned partitions.
 mod seats;
+/// How owned partitions stand.
+mod standing;
+/// What of a retry topic is not due yet.
+mod waiting_room;
 
 use crate::assignment::{Generation, Held, TopicPartition};
 use crate::batch::Batch;
@@ -22,10 +26,11 @@ use crate::suspect::Suspect;
 pub use flow::Room;
 use seat::Seat;
 use seats::Seats;
+pub use standing::Standing;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// What the desk must know, immutable.
+/// What the desk must know; only the batch limit changes.
 #[derive(Debug, Clone)]
 pub struct DeskSettings {
     pub group: String,
@@ -55,6 +60,8 @@ pub struct Desk {
     /// A batch was closed since the brake was last looked at.
     full: bool,
     not_ours: u64,
+    /// The wall clock as of the last tick, for what is due.
+    wall_ms: i64,
 }
 
 /// Partitions to pause and to resume; both are lists of partitions that we own.
@@ -62,19 +69,6 @@ pub struct Desk {
 pub struct Brake {
     pub pause: Vec<TopicPartition>,
     pub resume: Vec<TopicPartition>,
-}
-
-/// How one owned partition stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    pub held: Held,
-    /// The next offset that Kafka has confirmed in this generation.
-    pub committed: Option<i64>,
-    /// One past the highest record that was polled in this generation.
-    pub polled: Option<i64>,
-    pub paused: bool,
-    /// Batches handed over and not settled.
-    pub outstanding: usize,
 }
 
 impl Desk {
@@ -94,6 +88,7 @@ impl Desk {
             hurry: false,
             full: false,
             not_ours: 0,
+            wall_ms: 0,
         }
     }
 
@@ -124,7 +119,7 @@ impl Desk {
             return;
         };
         self.ledger.received(seat.held(), record.offset);
-        if seat.take(record, now) {
+        if seat.take(record, now, self.wall_ms) {
             self.full = true;
             self.forward();
         }
@@ -144,6 +139,10 @@ impl Desk {
                 }
                 self.forward();
             }
+            Command::BatchLimit(records) => {
+                self.settings.limits.records = records;
+                self.seats.iter_mut().for_each(|seat| seat.limit_batches(records));
+            }
             Command::Drained(ticket) => {
                 self.drained.insert(ticket);
             }
@@ -152,10 +151,16 @@ impl Desk {
         }
     }
 
-    /// Closes what is old enough, where there is room for it.
+    /// What the wall clock says, in milliseconds since the epoch: before each tick.
+    pub fn see_clock(&mut self, wall_ms: i64) {
+        self.wall_ms = wall_ms;
+    }
+
+    /// Takes up what became due, and closes what is old enough, where there is room for it.
     pub fn tick(&mut self, now: Duration) {
         let (room, total) = (self.settings.room, self.outstanding_bytes);
         for seat in self.seats.iter_mut() {
+            seat.take_due(now, self.wall_ms);
             seat.close_old(now, |outstanding| room.has_credit(outstanding, total));
         }
         self.forward();
@@ -264,18 +269,6 @@ impl Desk {
     /// Records that came for a partition that is not ours, or no longer; they were dropped.
     pub fn not_ours(&self) -> u64 {
         self.not_ours
-    }
-
-    /// How every owned partition stands.
-    pub fn standings(&self) -> Vec<Standing> {
-        let standing = |seat: &Seat| Standing {
-            held: seat.held().clone(),
-            committed: self.ledger.committed(seat.held()).map(|next| next.0),
-            polled: self.ledger.end(seat.held()).map(|next| next.0),
-            paused: seat.is_paused(),
-            outstanding: seat.outstanding(),
-        };
-        self.seats.iter().map(standing).collect()
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Command {
     Suspected(Suspicion),
     /// A batch takes no more room, whatever became of it.
     Settled { lane: LaneId, bytes: usize },
+    /// How many records a batch may have from now on.
+    BatchLimit(usize),
     /// Everything in flight of this drain came to its end; all its `Finished` were sent before.
     Drained(Ticket),
     /// Stop for good: drain, commit, leave.

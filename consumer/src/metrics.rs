@@ -16,6 +16,8 @@
 //! | comboio_consumer_commit_wait_seconds | histogram: last record of a batch finished to its commit confirmed |
 //! | comboio_consumer_commit_from_broker_seconds \[record\] | histogram, per batch, oldest and newest record: broker timestamp to commit confirmed |
 //! | comboio_consumer_collect_batches_total \[reason\] | batches closed by count, age, bytes, order |
+//! | comboio_consumer_collect_batch_limit_records | how many records a batch may have now |
+//! | comboio_consumer_collect_batch_limit_decreases_total | times that shrank |
 //! | comboio_consumer_collect_outstanding_bytes | bytes of batches that are not settled |
 //! | comboio_consumer_invoke_calls_total \[result\] | invocations: ok, malformed, or a failure class |
 //! | comboio_consumer_invoke_in_flight_calls | invocations under way |
@@ -28,11 +30,14 @@
 //! | comboio_consumer_invoke_waiting_calls | invocations that wait for breaker, concurrency or rate |
 //! | comboio_consumer_invoke_verdicts_total \[verdict\] | records delivered, duplicate, rejected, retry |
 //! | comboio_consumer_deliver_cuts_total | times records were cut in two: too large, or to find the one at which the function fails |
+//! | comboio_consumer_deliver_deferred_records_total | records that Kafka acknowledged in a retry topic |
 //! | comboio_consumer_dead_letter_records_total | dead letters that Kafka acknowledged |
 //! | comboio_consumer_dead_letter_failures_total | dead letters that were not acknowledged and are tried again |
 //! | comboio_consumer_certificate_expires_in_seconds | until the certificate in use ends, negative after that |
 //! | comboio_consumer_commit_offsets_total \[result\] | committed offsets of partitions: ok, stale, again, refused |
 
+/// The instruments of the batch limit.
+mod batch_limit;
 /// The instruments of the guard in front of the function.
 mod guard;
 /// Time in stage.
@@ -40,6 +45,7 @@ mod stages;
 
 use crate::batch::CloseReason;
 use crate::lag::Lag;
+pub use batch_limit::BatchLimitMeters;
 use domain::failure::FailureClass;
 pub use guard::{GuardMeters, Waiting};
 use hdrhistogram::Histogram as Hdr;
@@ -66,6 +72,7 @@ pub struct Meters {
     pub stages: Stages,
     closed: Vec<(CloseReason, Counter)>,
     outstanding: Gauge,
+    pub batch_limit: BatchLimitMeters,
     pub calls_ok: Counter,
     pub calls_malformed: Counter,
     calls_failed: Vec<(FailureClass, Counter)>,
@@ -79,6 +86,7 @@ pub struct Meters {
     pub rejected: Counter,
     pub retries: Counter,
     pub cuts: Counter,
+    pub deferred: Counter,
     pub dead_lettered: Counter,
     pub dead_letter_failures: Counter,
     pub commits_ok: Counter,
@@ -142,6 +150,7 @@ impl Meters {
                 "Bytes of batches not settled",
                 &[],
             ),
+            batch_limit: BatchLimitMeters::new(metrics),
             calls_ok: calls("ok"),
             calls_malformed: calls("malformed"),
             calls_failed: FailureClass::ALL.map(|class| (class, calls(class.as_str()))).to_vec(),
@@ -155,6 +164,7 @@ impl Meters {
             rejected: verdicts("rejected"),
             retries: verdicts("retry"),
             cuts: plain("comboio_consumer_deliver_cuts_total", "Times records were cut in two"),
+            deferred: plain("comboio_consumer_deliver_deferred_records_total", "Records put off"),
             dead_lettered: plain("comboio_consumer_dead_letter_records_total", "Dead letters acknowledged"),
             dead_letter_failures: plain("comboio_consumer_dead_letter_failures_total", "Dead letters tried again"),
             commits_ok: commits("ok"),

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::invoke::{InvokeFailure, Invoker};
 use domain::failure::FailureClass;
-use domain::headers::dead_letter_topic;
+use domain::headers::{dead_letter_topic, topic_of_retry};
 use kafka_client::probe::{self, ProbeError};
 use std::time::Duration;
 
@@ -21,15 +21,17 @@ pub enum StartError {
     Broken(String),
 }
 
-/// Asks Kafka for the topics, their dead-letter topics and the group, and Lambda for the function.
+/// Asks Kafka for the topics, their retry and dead-letter topics and the group, and Lambda for the function.
 ///
 /// # Errors
 /// The first thing that people must mend. A function that is only slow, throttled or down for now is no reason not to start.
 pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<(), StartError> {
     let (consumer, topics) = (config.kafka.consumer(&config.tuning), config.poll.topics.clone());
     let question = tokio::task::spawn_blocking(move || {
-        let all: Vec<String> =
-            topics.iter().cloned().chain(topics.iter().map(|topic| dead_letter_topic(topic))).collect();
+        // A record of a retry topic becomes a dead letter of the topic that it came to first.
+        let first = topics.iter().filter(|topic| topic_of_retry(topic).is_none());
+        let dead_letters: Vec<String> = first.map(|topic| dead_letter_topic(topic)).collect();
+        let all: Vec<String> = topics.iter().cloned().chain(dead_letters).collect();
         let names: Vec<&str> = all.iter().map(String::as_str).collect();
         probe::topics(&consumer, &names, DEADLINE)?;
         probe::group(&consumer, &topics[0], DEADLINE)

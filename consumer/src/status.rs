@@ -1,5 +1,6 @@
 //! What /status says.
 
+use crate::batch_limit::BatchLimit;
 use crate::condition::Condition;
 use crate::flood::Flood;
 use crate::guard::Guard;
@@ -34,6 +35,7 @@ struct Parts {
     expiry: Expiry,
     guard: Guard,
     flood: Flood,
+    batch_limit: OnceLock<BatchLimit>,
     partitions: OnceLock<Partitions>,
 }
 
@@ -48,12 +50,18 @@ impl State {
 
 impl Status {
     pub fn new(meters: Arc<Meters>, condition: Condition, expiry: Expiry, (guard, flood): (Guard, Flood)) -> Self {
-        let (state, partitions) = (AtomicU8::new(0), OnceLock::new());
-        Self { parts: Arc::new(Parts { state, meters, condition, expiry, guard, flood, partitions }) }
+        let (state, partitions, batch_limit) = (AtomicU8::new(0), OnceLock::new(), OnceLock::new());
+        Self { parts: Arc::new(Parts { state, meters, condition, expiry, guard, flood, batch_limit, partitions }) }
     }
 
     pub fn set(&self, state: State) {
         self.parts.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// From now on the batch limit is shown; the first counts.
+    pub fn show_batch_limit(&self, limit: BatchLimit) {
+        // There is one for the process.
+        let _ = self.parts.batch_limit.set(limit);
     }
 
     /// From now on partitions are shown; the first source counts.
@@ -64,7 +72,7 @@ impl Status {
 
     /// The whole status; answers at once.
     pub fn json(&self) -> Value {
-        let Parts { state, meters, condition, expiry, guard, flood, partitions } = &*self.parts;
+        let Parts { state, meters, condition, expiry, guard, flood, batch_limit, partitions } = &*self.parts;
         let state = State::ALL.get(usize::from(state.load(Ordering::Relaxed))).map_or("", |(_, word)| *word);
         let assignment: Vec<Value> =
             partitions.get().map(|list| list().iter().map(partition).collect()).unwrap_or_default();
@@ -74,6 +82,7 @@ impl Status {
             "assignment": assignment,
             "polled": meters.polled.get(),
             "batches": meters.batches(),
+            "batch_limit": batch_limit.get().map(BatchLimit::view),
             "invocations": meters.calls(),
             "invoke_latency_ms": meters.latency_ms(),
             "in_flight": meters.in_flight(),
@@ -84,6 +93,7 @@ impl Status {
             "duplicates": meters.duplicates.get(),
             "rejected": meters.rejected.get(),
             "retries": meters.retries.get(),
+            "deferred": meters.deferred.get(),
             "dead_lettered": meters.dead_lettered.get(),
             "commits": meters.commits_ok.get(),
             "rebalances": { "assigned": meters.assigned.get(), "revoked": meters.revoked.get(), "lost": meters.lost.get() },
@@ -107,5 +117,6 @@ fn partition(status: &PartitionStatus) -> Value {
         "lost_by_retention": status.lag.lost,
         "paused": standing.paused,
         "outstanding_batches": standing.outstanding,
+        "put_off": standing.put_off,
     })
 }

@@ -99,6 +99,21 @@ fn check_shows_every_setting_with_its_origin() {
 }
 
 #[test]
+fn a_missing_retry_topic_exits_1_and_is_named() {
+    let broker = broker(&["t", "t.dlq", "t.retry.5s"]);
+    let bootstrap = broker.bootstrap();
+    let settings = [
+        ("KAFKA__BOOTSTRAP_SERVERS", bootstrap.as_str()),
+        ("CONSUMER__TOPICS", "t"),
+        ("RETRY__DEFERRED", "t"),
+        ("RETRY__DELAYS", "5s,30s"),
+    ];
+    let (code, said) = Consumer::start("run", &settings).end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("t.retry.30s") && !said.contains("t.retry.5s,"), "{said}");
+}
+
+#[test]
 fn a_missing_topic_exits_1_and_is_named() {
     let broker = broker(&["t"]);
     let (code, said) =

@@ -49,6 +49,11 @@ impl OpenLane {
         &self.lane
     }
 
+    /// How many records a batch may have from now on. An open batch that has as many already is closed by the next one, or by its age.
+    pub fn limit_records(&mut self, records: usize) {
+        self.limits.records = records;
+    }
+
     /// Takes a record and gives back what it closed, in order: nothing, the batch before it, or the batch it filled.
     pub fn take(&mut self, record: Lent<'_>, now: Duration) -> Vec<Batch> {
         let mut closed = Vec::new();

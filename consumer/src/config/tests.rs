@@ -29,6 +29,39 @@ fn the_defaults_are_the_documented_ones() {
 }
 
 #[test]
+fn the_batch_limit_has_the_function_s_time_and_never_a_floor_above_its_ceiling() {
+    let of = |more: &[(&str, &str)]| {
+        let size = validate(more).unwrap().batch_limit;
+        (size.adaptive, size.least, size.most, size.budget.as_millis())
+    };
+    assert_eq!(of(&[]), (true, 10, 500, 15_000));
+    assert_eq!(of(&[("COMBOIO_BATCH__RECORDS", "4")]), (true, 4, 4, 15_000));
+    assert_eq!(of(&[("COMBOIO_CONCURRENCY__LATENCY_BUDGET", "800ms")]).3, 800);
+}
+
+#[test]
+fn a_topic_that_puts_records_off_has_a_retry_topic_for_each_delay() {
+    let deferred = ("COMBOIO_RETRY__DEFERRED", "mt-c300");
+    let config = validate(&[deferred, ("COMBOIO_RETRY__DELAYS", "1500ms,90s,5m")]).unwrap();
+    let all = ["mt-c400", "mt-c300", "mt-c300.retry.1500ms", "mt-c300.retry.90s", "mt-c300.retry.5m"];
+    assert_eq!(
+        (&config.poll.topics[..], &config.desk.topics[..]),
+        (&all.map(String::from)[..], &all.map(String::from)[..])
+    );
+    assert_eq!(validate(&[]).unwrap().poll.topics, ["mt-c400", "mt-c300"], "by default a retry holds up its lane");
+    for (name, value, key) in [
+        ("COMBOIO_RETRY__DELAYS", "5s,5s", "retry.delays"),
+        ("COMBOIO_RETRY__DELAYS", "30s,5s", "retry.delays"),
+        ("COMBOIO_RETRY__DELAYS", "1ms", "retry.delays"),
+        ("COMBOIO_RETRY__DELAYS", "1s,2s,3s,4s,5s,6s,7s,8s,9s", "retry.delays"),
+        ("COMBOIO_CONSUMER__START", "latest", "consumer.start"),
+    ] {
+        let error = validate(&[deferred, (name, value)]).expect_err(value).to_string();
+        assert!(error.contains(key), "{name}={value}: {error}");
+    }
+}
+
+#[test]
 fn the_example_file_is_valid() {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("consumer.example.toml");
     let loaded = load::<Raw>(Some(&file), std::iter::empty()).unwrap();
@@ -49,6 +82,8 @@ fn a_wrong_value_names_its_setting_and_what_is_allowed() {
         ("COMBOIO_CONSUMER__INSTANCE_ID", "a/b", "consumer.instance_id"),
         ("COMBOIO_BATCH__SIZE", "7MiB", "batch.size"),
         ("COMBOIO_BATCH__RECORDS", "0", "batch.records"),
+        ("COMBOIO_BATCH__LEAST", "501", "batch.least"),
+        ("COMBOIO_BATCH__LEAST", "0", "batch.least"),
         ("COMBOIO_BATCH__MEMORY", "1MiB", "batch.memory"),
         ("COMBOIO_FUNCTION__NAME", "", "function.name"),
         ("COMBOIO_FUNCTION__ENDPOINT_URL", "127.0.0.1:9000", "function.endpoint_url"),
@@ -63,6 +98,9 @@ fn a_wrong_value_names_its_setting_and_what_is_allowed() {
         ("COMBOIO_BREAKER__PROBE_RECORDS", "0", "breaker.probe_records"),
         ("COMBOIO_CONCURRENCY__LATENCY_BUDGET", "2h", "concurrency.latency_budget"),
         ("COMBOIO_RETRY__CAP", "1ms", "retry.cap"),
+        ("COMBOIO_RETRY__DEFERRED", "mt-priority", "retry.deferred"),
+        ("COMBOIO_RETRY__DEFERRED", "mt-c400,mt-c400", "retry.deferred"),
+        ("COMBOIO_CONSUMER__TOPICS", "mt-c400,mt-c400.retry.5s", "consumer.topics"),
         ("COMBOIO_DRAIN__REVOKE", "301s", "drain.revoke"),
         ("COMBOIO_COMMIT__INTERVAL", "200", "commit.interval"),
         ("COMBOIO_CONSUMER__LANE", "2", "consumer.lane"),

@@ -1,6 +1,8 @@
 //! What a delivery may use, and how it is told to stop.
 
+use crate::batch_limit::{BatchLimit, Call, End};
 use crate::condition::Condition;
+use crate::deferral::Deferral;
 use crate::event::Command;
 use crate::flood::Flood;
 use crate::guard::Guard;
@@ -19,7 +21,9 @@ pub struct Ports<I, D> {
     pub function: String,
     /// Gives a permit for each invocation, over all lanes.
     pub guard: Guard,
+    pub batch_limit: BatchLimit,
     pub pace: Pace,
+    pub deferral: Deferral,
     pub flood: Flood,
     /// To the poll thread.
     pub commands: Sender<Command>,
@@ -34,6 +38,13 @@ impl<I, D> Ports<I, D> {
     /// To the poll thread; when that is gone there is nobody left to tell.
     pub fn tell(&self, command: Command) {
         let _ = self.commands.send(command);
+    }
+
+    /// What the end of a call says about the size of batches.
+    pub(super) fn size(&self, call: Call, end: End) {
+        if let Some(records) = self.batch_limit.ended(call, end) {
+            self.tell(Command::BatchLimit(records));
+        }
     }
 
     pub(super) fn count(&self, judgement: &Judgement) {

@@ -97,6 +97,13 @@ impl Shared {
         }
     }
 
+    pub(super) fn tick(&self, now: Duration) {
+        let wall_ms = self.clock.wall_ms();
+        let mut desk = self.desk();
+        desk.see_clock(wall_ms);
+        desk.tick(now);
+    }
+
     /// Sends on what the desk has to say.
     pub(super) fn publish(&self) {
         let events = self.desk().take_events();

@@ -182,7 +182,7 @@ impl PollThread {
         self.turned = now;
         shared.beat.progress();
         shared.serve_commands();
-        shared.desk().tick(now);
+        shared.tick(now);
         shared.publish();
         while let Some(answer) = self.commits.answer() {
             shared.end_commit(&answer);

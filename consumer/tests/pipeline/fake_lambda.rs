@@ -20,6 +20,7 @@ pub enum Answer {
     Retry(Vec<i64>),
     Malformed,
     Panic,
+    TimeOut,
 }
 
 /// One call as the function saw it.
@@ -44,6 +45,8 @@ struct Script {
     latency: Duration,
     /// What it does when the script is at its end.
     standing: Option<Answer>,
+    /// Calls with more records are not answered in time, which is so long.
+    most: Option<(usize, Duration)>,
     /// More calls at once are throttled.
     room: Option<usize>,
     calls: Vec<Call>,
@@ -83,6 +86,11 @@ impl FakeLambda {
         self.0.lock().unwrap().standing = answer;
     }
 
+    /// From now on calls with more records end with the function's timeout.
+    pub fn times_out_above(&self, most: Option<(usize, Duration)>) {
+        self.0.lock().unwrap().most = most;
+    }
+
     /// Throttles, at once, whatever is more than so many calls at a time.
     pub fn room(&self, calls: Option<usize>) {
         self.0.lock().unwrap().room = calls;
@@ -100,6 +108,7 @@ impl FakeLambda {
     fn begin(&self, request: &Request<'_>, call: Call) -> (Answer, Duration) {
         let mut script = self.0.lock().unwrap();
         let at_fault: Vec<_> = call.offsets.iter().map(|offset| (call.partition, *offset)).collect();
+        let records = call.offsets.len();
         script.calls.push(call);
         let running = script.running.entry((request.partition, request.lane)).or_default();
         *running += 1;
@@ -113,6 +122,9 @@ impl FakeLambda {
         let under_way: usize = script.running.values().sum();
         if script.room.is_some_and(|room| under_way > room) {
             return (Answer::Fail(FailureClass::Throttled), Duration::from_millis(5));
+        }
+        if let Some((_, timeout)) = script.most.filter(|(most, _)| records > *most) {
+            return (Answer::TimeOut, timeout);
         }
         let standing = script.standing.clone().unwrap_or(Answer::Deliver);
         (script.answers.pop_front().unwrap_or(standing), script.latency)
@@ -140,6 +152,10 @@ impl Invoker for FakeLambda {
         };
         match answer {
             Answer::Fail(class) => return Err(InvokeFailure::new(class, "scripted")),
+            Answer::TimeOut => {
+                let failure = InvokeFailure::new(FailureClass::FunctionError, "Task timed out");
+                return Err(InvokeFailure { timed_out: true, ..failure });
+            }
             Answer::Malformed => return Ok(Bytes::from_static(b"{\"version\":1}")),
             Answer::Panic => panic!("scripted"),
             Answer::Deliver | Answer::Reject(_) | Answer::Retry(_) => {}

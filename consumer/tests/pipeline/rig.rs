@@ -5,11 +5,13 @@ mod fake_lambda;
 mod fake_letters;
 
 use consumer::assignment::Held;
+use consumer::batch_limit::{BatchLimit, SizeSettings};
 use consumer::collect::Limits;
 use consumer::commit::Commit;
 use consumer::condition::Condition;
 use consumer::coordinator::Coordinator;
 use consumer::dead_letter::DeadLetter;
+use consumer::deferral::{Deferral, Delay};
 use consumer::deliver::Ports;
 use consumer::desk::{Brake, Desk, DeskSettings, Room};
 use consumer::event::{Command, Event, Ticket};
@@ -23,7 +25,7 @@ use domain::backoff::Backoff;
 use domain::offset::Offset;
 use fake_lambda::{Call, FakeLambda};
 use fake_letters::FakeLetters;
-use runtime::clock::ManualClock;
+use runtime::clock::{Clock, ManualClock};
 use runtime::metrics::{Metrics, MetricsConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,6 +40,8 @@ pub const BASE: Duration = Duration::from_millis(100);
 pub const CAP: Duration = Duration::from_secs(2);
 /// Function errors that a record may be part of: two, three cuts of eight, and one more.
 pub const ATTEMPTS: u32 = 6;
+/// Delays of a topic that puts records off.
+pub const RETRIES: [(&str, u64); 2] = [("5s", 5), ("30s", 30)];
 const STEP: Duration = Duration::from_millis(5);
 
 /// Something that takes so long by the paused clock.
@@ -53,6 +57,7 @@ pub struct Rig {
     pub meters: Arc<Meters>,
     pub condition: Condition,
     pub guard: Guard,
+    pub batch_limit: BatchLimit,
     pub fatal: tokio::task::JoinHandle<Result<(), consumer::coordinator::Fatal>>,
     /// Which partitions the brake has stopped.
     pub paused: Vec<i32>,
@@ -95,6 +100,18 @@ pub fn guarded() -> GuardSettings {
     }
 }
 
+/// A desk with retry topics puts records off.
+fn deferral(settings: &DeskSettings) -> Deferral {
+    let delay = |(name, seconds): (&str, u64)| Delay { name: name.into(), span: Duration::from_secs(seconds) };
+    let topics = settings.topics.get(1).map(|_| settings.topics[0].clone());
+    Deferral::new(topics.into_iter().collect(), RETRIES.map(delay).to_vec())
+}
+
+/// Only time-outs make batches smaller here, down to few records, like everything here.
+fn sized(most: usize) -> SizeSettings {
+    SizeSettings { adaptive: true, least: most.min(2), most, budget: Duration::from_secs(600) }
+}
+
 impl Rig {
     pub fn new(settings: DeskSettings) -> Self {
         Self::flooded(settings, FloodLimits { in_a_row: 0, ..FloodLimits::default() })
@@ -117,13 +134,16 @@ impl Rig {
         let (meters, condition) = (Arc::new(Meters::new(&metrics)), Condition::default());
         let clock = ManualClock::default();
         let guard = Guard::new(guarded, Arc::new(clock.clone()), meters.clone(), condition.clone());
+        let batch_limit = BatchLimit::new(sized(settings.limits.records), Arc::new(clock.clone()), meters.clone());
         let (lambda, letters) = (FakeLambda::default(), FakeLetters::default());
         let ports = Ports {
             invoker: lambda.clone(),
             dead_letters: letters.clone(),
             function: "dispatcher".into(),
             guard: guard.clone(),
+            batch_limit: batch_limit.clone(),
             pace: Pace { backoff: Backoff { base: BASE, cap: CAP }, suspect_after: 2, attempts: ATTEMPTS },
+            deferral: deferral(&settings),
             flood: Flood::new(flood, Arc::new(clock.clone()), condition.clone()),
             commands,
             meters: meters.clone(),
@@ -141,6 +161,7 @@ impl Rig {
             meters,
             condition,
             guard,
+            batch_limit,
             fatal,
             paused,
             ports,
@@ -158,6 +179,7 @@ impl Rig {
             while let Ok(command) = self.commands.try_recv() {
                 self.desk.apply(command);
             }
+            self.desk.see_clock(self.clock.wall_ms());
             self.desk.tick(self.now);
             for event in self.desk.take_events() {
                 self.events.send(event).unwrap();
@@ -209,6 +231,28 @@ impl Rig {
             headers: Vec::new(),
         };
         self.desk.receive(TOPIC, partition, record, self.now);
+    }
+
+    /// A partition of another topic than [`TOPIC`].
+    pub fn assign_of(&mut self, topic: &str, partition: i32) -> Held {
+        self.desk.assign(&[(topic.to_owned(), partition)]).remove(0)
+    }
+
+    /// What Kafka has of a record that was put off, as it comes back from its retry topic.
+    pub fn receive_letter(&mut self, partition: i32, offset: i64, letter: &DeadLetter) {
+        let record = Lent {
+            offset: Offset(offset),
+            timestamp: self.clock.wall_ms(),
+            key: letter.record.key.as_deref(),
+            value: letter.record.value.as_deref(),
+            headers: letter.headers(),
+        };
+        self.desk.receive(&letter.topic(), partition, record, self.now);
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn wall_ms(&self) -> i64 {
+        self.clock.wall_ms()
     }
 
     /// Asks for a drain as the rebalance callback does; the answer is polled with `is_drained`.
