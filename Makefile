@@ -1,10 +1,10 @@
 # What a person runs. Each target installs what it needs first (ci/setup) and says so; a second run starts at once.
 
-# The demo's knobs: BROKER is embedded or kafka, FAULT is none, drop-delivery or commit-early, DURATION is in seconds.
-BROKER    ?= embedded
-RATE      ?= 13000
-DURATION  ?= 60
-CONSUMERS ?= 3
+# The demo's knobs. STORY is kill, freeze, rolling, scaling, broker, coordinator or partitions (docs/stories.md); BROKER is embedded or
+# kafka, and every story but kill needs kafka; FAULT is none, drop-delivery, commit-early or no-hold; RATE, DURATION (in seconds) and
+# CONSUMERS have a default for each story.
+STORY     ?= kill
+BROKER    ?= $(if $(filter kill,$(STORY)),embedded,kafka)
 FAULT     ?= none
 
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
@@ -21,7 +21,8 @@ demo: ## Real processes from producer to collector, faults on the way, and the l
 	@ci/setup build $(KAFKA)
 	@echo "demo: building (some minutes the first time)" >&2
 	@cargo build --workspace --bins
-	@$(BIN)/comboio-demo --broker $(BROKER) --rate $(RATE) --duration $(DURATION) --consumers $(CONSUMERS) --fault $(FAULT)
+	@$(BIN)/comboio-demo --story $(STORY) --broker $(BROKER) --fault $(FAULT) \
+	  $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) $(if $(CONSUMERS),--consumers $(CONSUMERS))
 
 test: ## All checks from cheap to dear, on the embedded broker and on real Kafka with mTLS
 	@ci/setup build kafka check

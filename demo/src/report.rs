@@ -1,6 +1,7 @@
 //! The ledger's three sides and all figures of the run, as a table and as JSON.
 
 use crate::accident::Accident;
+use crate::chronicle::Chronicle;
 use crate::kafka_view::TopicPartition;
 use crate::options::Options;
 use crate::watch::number;
@@ -14,9 +15,11 @@ use std::time::Duration;
 /// Everything that a run proves or measures. Counts are events unless they say otherwise.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
+    pub story: String,
     pub broker: String,
     pub fault: String,
-    pub duration_seconds: u32,
+    /// Of load: as long as was asked for, or as the story took.
+    pub duration_seconds: f64,
     pub consumers: u32,
     /// Events per second asked for.
     pub rate_target: f64,
@@ -31,16 +34,18 @@ pub struct Report {
     pub duplicates_removed: u64,
     /// Deliveries beyond the first.
     pub duplicates_delivered: u64,
-    /// The most repeats that the kill can explain: records delivered and not committed when the consumer died.
+    /// What may explain repeats: "the kill"; empty when nothing does.
+    pub accident: String,
+    /// The most repeats that it can explain: what the consumer held and had not committed.
     pub duplicates_bound: u64,
-    /// Repeats of partitions that the killed consumer did not own.
+    /// Repeats of records that the consumer did not hold.
     pub duplicates_elsewhere: u64,
     pub rejected: u64,
     /// Dead letters written, repeats included.
     pub dead_lettered: u64,
     /// Dead letters beyond the first of an event.
     pub dead_letters_repeated: u64,
-    /// Those whose record the killed consumer owned and had not committed.
+    /// Those whose record that consumer owned and had not committed.
     pub dead_letters_explained: u64,
     pub lost: u64,
     /// The first lost events, by id.
@@ -60,6 +65,9 @@ pub struct Report {
     pub drain_seconds: f64,
     /// Highest resident memory of all processes together, brokers included.
     pub memory_peak_mb: f64,
+    /// What happened, was measured and was checked on the way.
+    #[serde(flatten)]
+    pub chronicle: Chronicle,
     pub holds: bool,
     /// Why it does not hold, one sentence each.
     pub broken: Vec<String>,
@@ -107,14 +115,15 @@ pub struct Pipeline {
 
 impl Report {
     /// All figures of a run, judged.
-    pub fn new(options: &Options, evidence: &Evidence<'_>) -> Self {
+    pub fn new(options: &Options, evidence: &Evidence<'_>, chronicle: &Chronicle) -> Self {
         let Evidence { proof, producer, seen, accident, repeated, pipeline } = *evidence;
         let mut report = Self {
-            broker: options.broker.to_string(),
+            story: options.story.to_string(),
+            broker: options.broker().to_string(),
             fault: options.fault.to_string(),
-            duration_seconds: options.duration,
-            consumers: options.consumers,
-            rate_target: f64::from(options.rate),
+            duration_seconds: number(producer, "/duration_seconds"),
+            consumers: options.consumers(),
+            rate_target: f64::from(options.rate()),
             rate_mean: number(producer, "/rate/mean"),
             rate_worst_second_error: number(producer, "/rate/worst_second_error"),
             offered: proof.offered,
@@ -122,7 +131,8 @@ impl Report {
             delivered: proof.delivered,
             duplicates_removed: pipeline.removed,
             duplicates_delivered: proof.duplicates_delivered,
-            duplicates_bound: accident.in_flight,
+            accident: accident.name.to_owned(),
+            duplicates_bound: accident.in_flight(),
             duplicates_elsewhere: accident.duplicates_elsewhere(seen),
             rejected: proof.rejected,
             dead_lettered: proof.dead_lettered,
@@ -140,6 +150,7 @@ impl Report {
             batch_mean: proof.acknowledged as f64 / pipeline.invocations.max(1) as f64,
             drain_seconds: pipeline.drain.as_secs_f64(),
             memory_peak_mb: pipeline.peak as f64 / 1e6,
+            chronicle: chronicle.clone(),
             holds: false,
             broken: Vec::new(),
         };
@@ -161,13 +172,21 @@ impl Report {
     fn dead_letters(&self) -> String {
         let repeated = match self.dead_letters_repeated {
             0 => String::new(),
-            count => format!(", {count} of them repeated after the kill"),
+            count => format!(", {count} of them repeated"),
         };
         format!("{} ({} dead letters{repeated})", self.rejected, self.dead_lettered)
     }
 
+    /// What explains repeats, in words.
+    fn explained(&self) -> String {
+        match self.accident.as_str() {
+            "" => "nothing in this story explains any".to_owned(),
+            accident => format!("{accident} explains up to {}", self.duplicates_bound),
+        }
+    }
+
     fn reasons(&self) -> Vec<String> {
-        let mut broken = Vec::new();
+        let mut broken: Vec<String> = self.chronicle.broken().collect();
         let mut unless = |good: bool, sentence: String| {
             if !good {
                 broken.push(sentence);
@@ -189,15 +208,17 @@ impl Report {
         unless(
             self.dead_letters_repeated == self.dead_letters_explained,
             format!(
-                "{} dead letters repeated, and the kill explains {}",
+                "{} dead letters repeated, of which {} are explained",
                 self.dead_letters_repeated, self.dead_letters_explained
             ),
         );
         unless(
             self.duplicates_delivered <= self.duplicates_bound && self.duplicates_elsewhere == 0,
             format!(
-                "{} duplicates delivered, of which {} elsewhere than on the killed consumer's partitions; its kill explains at most {}",
-                self.duplicates_delivered, self.duplicates_elsewhere, self.duplicates_bound
+                "{} duplicates delivered, {} of them not of what the story may repeat; {}",
+                self.duplicates_delivered,
+                self.duplicates_elsewhere,
+                self.explained()
             ),
         );
         broken
@@ -213,6 +234,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (ack, end) = (&self.ack_latency_ms, &self.end_to_end_ms);
         let rows = [
+            ("story", format!("{}, {:.0} s of load", self.story, self.duration_seconds)),
             ("broker", format!("{}, {} consumers, fault {}", self.broker, self.consumers, self.fault)),
             (
                 "rate",
@@ -232,8 +254,10 @@ impl fmt::Display for Report {
             (
                 "duplicates",
                 format!(
-                    "{} delivered (the kill explains up to {}), {} removed",
-                    self.duplicates_delivered, self.duplicates_bound, self.duplicates_removed
+                    "{} delivered ({}), {} removed",
+                    self.duplicates_delivered,
+                    self.explained(),
+                    self.duplicates_removed
                 ),
             ),
             (
@@ -249,7 +273,7 @@ impl fmt::Display for Report {
         for (name, value) in rows {
             writeln!(f, "  {name:<18}{value}")?;
         }
-        writeln!(f)?;
+        writeln!(f, "\n{}", self.chronicle)?;
         if self.holds {
             return writeln!(
                 f,

@@ -4,7 +4,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use clap::Parser;
 use demo::journey;
 use demo::options::Options;
 use demo::report::Report;
@@ -18,7 +17,7 @@ async fn travel(arguments: &[&str]) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let name = folder.path().to_string_lossy().into_owned();
     let always = ["comboio-demo", "--folder", &name, "--duration", "8"];
-    let options = Options::try_parse_from(always.iter().chain(arguments)).unwrap();
+    let options = Options::read(always.iter().chain(arguments)).unwrap();
     journey::run(&options, &mut View::new()).await.unwrap()
 }
 

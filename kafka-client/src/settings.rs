@@ -37,6 +37,7 @@ pub struct Kafka {
     connect_timeout: Duration,
     request_timeout: Duration,
     statistics_interval: Duration,
+    metadata_refresh: Duration,
     verify_hostname: bool,
     certificates: Option<Arc<Certificates>>,
     thresholds: Thresholds,
@@ -51,6 +52,7 @@ impl Kafka {
         check_text(settings, "kafka.client_id", &raw.client_id)?;
         check_span(settings, "kafka.connect_timeout", raw.connect_timeout.get(), 1, 600)?;
         check_span(settings, "kafka.request_timeout", raw.request_timeout.get(), 1, 300)?;
+        check_span(settings, "kafka.metadata_refresh", raw.metadata_refresh.get(), 1, 3600)?;
         let certificates = Certificates::validate(settings, &raw.tls)?;
         let bundle = certificates.as_ref().map(|certificates| tls::load(settings, &certificates.source)).transpose()?;
         Ok(Self {
@@ -59,6 +61,7 @@ impl Kafka {
             connect_timeout: raw.connect_timeout.get(),
             request_timeout: raw.request_timeout.get(),
             statistics_interval: raw.statistics_interval.get(),
+            metadata_refresh: raw.metadata_refresh.get(),
             verify_hostname: raw.tls.verify_hostname,
             certificates: certificates.map(Arc::new),
             thresholds: Thresholds { warn_before: raw.tls.warn_before.get(), alarm_before: raw.tls.alarm_before.get() },
