@@ -45,24 +45,30 @@ struct Delivery<'a, I, D> {
     suspects: Vec<Suspect>,
     /// Records of the batch that are set aside because the function fails at them.
     aside: Vec<Suspect>,
+    /// Letters of records that may not enter a request. They are written with the first answer, not before it: a batch that is told to
+    /// stop before its call comes again as a whole, and its letters with it.
+    unfit: Vec<DeadLetter>,
 }
 
 /// Works off `batch`. Comes back when everything is finished, or soon after it was told to stop: a call that is under way is waited
 /// for, nothing new is begun.
 pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, D>, stop: Stop) {
     let unfit = letters::of_unfit(batch.unfit);
+    let uncalled = Some(batch.times);
     let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
     let (work, aside) = piece::cut(batch.records, &batch.suspects);
-    let mut delivery = Delivery { origin, ports, stop, work, suspects: batch.suspects, aside, uncalled: Some(times) };
+    let mut delivery = Delivery { origin, ports, stop, work, suspects: batch.suspects, aside, uncalled, unfit };
     delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
-    if delivery.set_aside(unfit).await.is_break() {
-        return;
-    }
     while let Some(piece) = delivery.work.pop_front() {
         if delivery.step(piece).await.is_break() {
             return;
         }
+    }
+    // No call was answered, or there was nothing to send.
+    let left = std::mem::take(&mut delivery.unfit);
+    if delivery.set_aside(left).await.is_break() {
+        return;
     }
     ports.meters.stages.finished(&held, times, ports.clock.now());
 }
@@ -133,7 +139,8 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         self.finished(piece.records.offsets().filter(|offset| !open.contains(offset)).collect());
         let again =
             piece.records.part(judgement.retry.iter().filter_map(|listed| piece.records.position(listed.offset)));
-        let letters = self.origin.rejected(&piece.records, judgement.rejected, piece.attempts);
+        let mut letters = self.origin.rejected(&piece.records, judgement.rejected, piece.attempts);
+        letters.append(&mut self.unfit);
         self.set_aside(letters).await?;
         if again.is_empty() {
             self.tell_suspects(None);
@@ -193,8 +200,10 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         if !letters.is_empty() {
             tokio::select! {
                 biased;
-                () = self.stop.wanted() => return Break(Stopped),
+                // First, because a letter that is due belongs to the call that is waited for: without it everything behind its record
+                // would be delivered and not committed.
                 () = self.ports.flood.leave(self.origin.at(), letters.len() as u64) => {}
+                () = self.stop.wanted() => return Break(Stopped),
             }
         }
         while !letters.is_empty() {
