@@ -50,25 +50,31 @@ struct Delivery<'a, I, D> {
     suspects: Vec<Suspect>,
     /// Records of the batch that are set aside because the function fails at them.
     aside: Vec<Suspect>,
+    /// Letters of records that may not enter a request. They are written with the first answer, not before it: a batch that is told to
+    /// stop before its call comes again as a whole, and its letters with it.
+    unfit: Vec<DeadLetter>,
 }
 
 /// Works off `batch`. Comes back when everything is finished, or soon after it was told to stop: a call that is under way is waited
 /// for, nothing new is begun.
 pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, D>, stop: Stop) {
     let unfit = letters::of_unfit(batch.unfit);
+    let uncalled = Some(batch.times);
     let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
     let (work, aside) = piece::cut(batch.records, &batch.suspects);
-    let (full, uncalled) = (batch.reason == CloseReason::Count, Some(times));
-    let mut delivery = Delivery { origin, ports, stop, work, full, suspects: batch.suspects, aside, uncalled };
+    let full = batch.reason == CloseReason::Count;
+    let mut delivery = Delivery { origin, ports, stop, work, full, suspects: batch.suspects, aside, uncalled, unfit };
     delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
-    if delivery.set_aside(unfit).await.is_break() {
-        return;
-    }
     while let Some(piece) = delivery.work.pop_front() {
         if delivery.step(piece).await.is_break() {
             return;
         }
+    }
+    // No call was answered, or there was nothing to send.
+    let left = std::mem::take(&mut delivery.unfit);
+    if delivery.set_aside(left).await.is_break() {
+        return;
     }
     ports.meters.stages.finished(&held, times, ports.clock.now());
 }
@@ -144,7 +150,8 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         let listed = judgement.rejected.iter().chain(&judgement.retry);
         let open: HashSet<Offset> = listed.map(|listed| listed.offset).collect();
         self.finished(piece.records.offsets().filter(|offset| !open.contains(offset)).collect());
-        let letters = self.origin.rejected(&piece.records, judgement.rejected, piece.attempts);
+        let mut letters = self.origin.rejected(&piece.records, judgement.rejected, piece.attempts);
+        letters.append(&mut self.unfit);
         self.set_aside(letters).await?;
         let again = self.put_off(&piece, judgement.retry).await?;
         if again.is_empty() {
@@ -210,8 +217,10 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         if dead {
             tokio::select! {
                 biased;
-                () = self.stop.wanted() => return Break(Stopped),
+                // First, because a letter that is due belongs to the call that is waited for: without it everything behind its record
+                // would be delivered and not committed.
                 () = self.ports.flood.leave(self.origin.at(), letters.len() as u64) => {}
+                () = self.stop.wanted() => return Break(Stopped),
             }
         }
         while !letters.is_empty() {

@@ -30,10 +30,11 @@ impl Accident {
         self.windows.values().map(|window| window.end.abs_diff(window.start)).sum()
     }
 
-    /// Duplicates of batches that hold nothing of what the consumer held: it does not explain these.
-    pub fn duplicates_elsewhere(&self, seen: &Snapshot) -> u64 {
+    /// Batches with duplicates that hold nothing of what the consumer held, and how many: it does not explain these.
+    pub fn duplicates_elsewhere(&self, seen: &Snapshot) -> BTreeMap<String, u64> {
         let explained = |id: &str| batch(id).is_some_and(|(at, offsets)| self.touches(&at, &offsets));
-        seen.duplicate_batches.iter().filter(|(id, _)| !explained(id)).map(|(_, count)| count).sum()
+        let elsewhere = seen.duplicate_batches.iter().filter(|(id, _)| !explained(id));
+        elsewhere.map(|(id, count)| (id.clone(), *count)).collect()
     }
 
     fn touches(&self, at: &TopicPartition, offsets: &Range<i64>) -> bool {
@@ -73,7 +74,7 @@ mod tests {
             seen.duplicate_batches.insert(format!("mt-c400/7/{id}"), count);
         }
         seen.duplicate_batches.insert("mt-c400/8/120-130".into(), 16);
-        assert_eq!(accident.duplicates_elsewhere(&seen), 28);
+        assert_eq!(accident.duplicates_elsewhere(&seen).values().sum::<u64>(), 28);
         assert_eq!(accident.explains(&[(at(7), 120), (at(7), 119), (at(8), 500)]), 1);
     }
 }

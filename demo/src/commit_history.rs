@@ -21,8 +21,20 @@ pub struct CommitHistory {
     pub backwards: u64,
     /// The first of these, as `topic/partition: from -> to`.
     pub examples: Vec<String>,
+    /// All of them, in order.
+    pub taken: Vec<Taken>,
     #[serde(skip)]
     last: BTreeMap<TopicPartition, i64>,
+}
+
+/// One commit of one partition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Taken {
+    /// When Kafka took it, ms since the epoch.
+    pub at_ms: i64,
+    pub topic: String,
+    pub partition: i32,
+    pub next: i64,
 }
 
 const ANSWER: Duration = Duration::from_secs(10);
@@ -50,7 +62,8 @@ pub fn read(config: &ClientConfig, group: &str, topic: &str, partition: i32) -> 
         }
         if let Some(record) = consumer.poll(Duration::from_millis(100)) {
             let record = record.context("cannot read commits")?;
-            history.note(group, record.key().unwrap_or_default(), record.payload());
+            let at_ms = record.timestamp().to_millis().unwrap_or(0);
+            history.note(group, at_ms, record.key().unwrap_or_default(), record.payload());
         }
         reached = position(&consumer, topic, partition)?.unwrap_or(reached);
     }
@@ -65,19 +78,20 @@ fn position(consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<Opti
 }
 
 impl CommitHistory {
-    fn note(&mut self, group: &str, key: &[u8], value: Option<&[u8]>) {
+    fn note(&mut self, group: &str, at_ms: i64, key: &[u8], value: Option<&[u8]>) {
         let Some((of, at)) = committed_key(key) else { return };
         if of != group {
             return;
         }
         match value.and_then(committed_value) {
-            Some(next) => self.commit(at, next),
+            Some(next) => self.commit(at_ms, at, next),
             None => drop(self.last.remove(&at)),
         }
     }
 
-    fn commit(&mut self, at: TopicPartition, next: i64) {
+    fn commit(&mut self, at_ms: i64, at: TopicPartition, next: i64) {
         self.commits += 1;
+        self.taken.push(Taken { at_ms, topic: at.0.clone(), partition: at.1, next });
         let before = self.last.insert(at.clone(), next).unwrap_or(0);
         if next < before {
             self.backwards += 1;
@@ -139,7 +153,7 @@ mod tests {
     fn a_commit_that_goes_back_is_found_and_another_group_s_is_not_ours() {
         let mut history = CommitHistory::default();
         let mut see =
-            |group: &str, partition, next| history.note(group, &key(group, "t", partition), Some(&value(next)));
+            |group: &str, partition, next| history.note("g", 0, &key(group, "t", partition), Some(&value(next)));
         ["g", "g", "h", "g", "g"]
             .iter()
             .zip([(0, 10), (1, 7), (0, 3), (0, 9), (1, 7)])
@@ -153,12 +167,12 @@ mod tests {
         let mut history = CommitHistory::default();
         let mut member = key("g", "", 0);
         member[1] = 2;
-        history.note("g", &member, Some(&value(4)));
-        history.note("g", b"", None);
+        history.note("g", 0, &member, Some(&value(4)));
+        history.note("g", 0, b"", None);
         assert_eq!(history, CommitHistory::default());
-        history.note("g", &key("g", "t", 0), Some(&value(4)));
-        history.note("g", &key("g", "t", 0), None);
-        history.note("g", &key("g", "t", 0), Some(&value(1)));
+        history.note("g", 0, &key("g", "t", 0), Some(&value(4)));
+        history.note("g", 0, &key("g", "t", 0), None);
+        history.note("g", 0, &key("g", "t", 0), Some(&value(1)));
         assert_eq!((history.commits, history.backwards), (2, 0), "the topic is another one by now");
     }
 }

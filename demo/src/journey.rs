@@ -95,6 +95,7 @@ fn check_commits(stage: &mut Stage<'_>) -> Result<()> {
         let config = kafka.client_config(kafka.admin());
         commit_history::read(&config, &group, OFFSETS_TOPIC, kafka.offsets_partition(&group)?)
     })?;
+    serde_json::to_writer(File::create(stage.folder.file("commits.json"))?, &history)?;
     let CommitHistory { commits, backwards, examples, .. } = history;
     let mut seen = format!("{commits} commits in {OFFSETS_TOPIC}, {backwards} of them backwards");
     if !examples.is_empty() {

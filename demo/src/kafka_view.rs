@@ -130,6 +130,8 @@ impl DeadLetterRead {
 fn reader(config: &ClientConfig, group: &str) -> Result<BaseConsumer> {
     let mut config = config.clone();
     config.set("group.id", group).set("enable.auto.commit", "false").set("auto.offset.reset", "earliest");
+    // Partitions may be added while we look.
+    config.set("topic.metadata.refresh.interval.ms", "1000");
     config.create().context("cannot create a Kafka reader")
 }
 

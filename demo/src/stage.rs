@@ -165,7 +165,9 @@ impl<'a> Stage<'a> {
             self.warned = true;
             self.view.tell(&warning);
         }
-        self.view.show(&now);
+        if self.load.is_some() {
+            self.view.show(&now);
+        }
         Ok(())
     }
 

@@ -24,7 +24,8 @@ use std::time::Duration;
 
 /// One event in so many is forgotten by the collector that drops deliveries.
 const FORGET_EVERY: u64 = 5_000;
-/// Longer than a restart takes, as in production; the demo's own is shorter, so that a dead consumer's partitions move while one watches.
+/// As in production: longer than a restart of a consumer takes, and than brokers take to notice that one of them is gone. The demo's own
+/// is shorter, so that a dead consumer's partitions move while one watches.
 const USUAL_SESSION: &str = "45s";
 /// Kafka's clients ask every five minutes by default; nobody wants to watch that.
 const SOON: &str = "1s";
@@ -37,7 +38,9 @@ pub fn cast(stage: &Stage<'_>) -> RangeInclusive<u32> {
 /// What the story wants otherwise than the demo, for consumers and for the producer.
 pub fn settings(story: Story) -> (Vec<Setting>, Vec<Setting>) {
     match story {
-        Story::Rolling => (vec![("consumer.session_timeout", USUAL_SESSION.into())], Vec::new()),
+        Story::Rolling | Story::Broker | Story::Coordinator => {
+            (vec![("consumer.session_timeout", USUAL_SESSION.into())], Vec::new())
+        }
         // Not static: whoever goes for good shall not be waited for.
         Story::Scaling => (vec![("consumer.instance_id", "".into())], Vec::new()),
         Story::Partitions => {
