@@ -7,6 +7,7 @@ mod renewal;
 /// Why there is no offset to go on from.
 mod no_offset;
 
+use super::headers;
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
 use super::shared::{Shared, commit_list, list_of};
@@ -14,7 +15,7 @@ use super::{PollEnd, PollSettings};
 use crate::condition::Part;
 use crate::desk::Brake;
 use crate::event::Event;
-use crate::record::{Headers, Lent};
+use crate::record::Lent;
 use crossbeam_channel::Receiver;
 use domain::failure::FailureClass;
 use domain::offset::Offset;
@@ -24,7 +25,7 @@ use kafka_client::failure::classify;
 use kafka_client::settings::ClientSettings;
 use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+use rdkafka::message::{BorrowedMessage, Message};
 use renewal::Next;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -160,7 +161,7 @@ impl PollThread {
             timestamp: message.timestamp().to_millis().unwrap_or(0),
             key: message.key(),
             value: message.payload(),
-            headers: headers(message),
+            headers: headers::of(message),
         };
         let now = shared.clock.now();
         let closed = {
@@ -262,9 +263,4 @@ impl PollThread {
             tracing::warn!(%error, "Kafka's client reports an error and goes on");
         }
     }
-}
-
-fn headers(message: &BorrowedMessage<'_>) -> Headers {
-    let Some(headers) = message.headers() else { return Headers::new() };
-    headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
 }
