@@ -53,7 +53,7 @@ pub fn run(config: &Config, records: u64) -> Result<Told> {
     let (closed, encoder) = crossbeam_channel::unbounded();
     let (done, finished) = crossbeam_channel::unbounded();
     std::thread::Builder::new().name("encode".into()).spawn(move || encode(&encoder, &done))?;
-    let (ledger, filling) = (CommitLedger::default(), BTreeMap::new());
+    let (ledger, filling) = (CommitLedger::new(config.desk.lanes), BTreeMap::new());
     let mut parts = Parts { config, topic, ledger, filling, closed, finished };
     let (mut seen, mut start) = (0, clock.now());
     let (mut turn, mut commit) = (clock.now(), clock.now());
