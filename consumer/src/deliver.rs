@@ -141,7 +141,15 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         }
         let wait = self.ports.pace.wait(piece.attempts, (self.ports.unit)());
         let (at, offset) = (self.origin.at(), first(&again));
-        tracing::warn!(topic = &*at.topic, partition = at.partition, offset, records = again.len(), attempt = piece.attempts, wait_ms = millis(wait), "records must come again");
+        tracing::warn!(
+            topic = &*at.topic,
+            partition = at.partition,
+            offset,
+            records = again.len(),
+            attempt = piece.attempts,
+            wait_ms = millis(wait),
+            "records must come again"
+        );
         self.work.push_front(Piece { records: again, attempts: piece.attempts, failures: 0, suspicion: 0 });
         self.tell_suspects(None);
         self.wait(wait).await

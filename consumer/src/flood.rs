@@ -55,7 +55,13 @@ impl Flood {
             opened.as_mut().enable();
             let Some(cause) = self.ask(at, records) else { return };
             self.show();
-            tracing::error!(topic = &*at.topic, partition = at.partition, offset = first.0, records, "dead letters flood: {cause}; the partition is stopped with its offsets intact");
+            tracing::error!(
+                topic = &*at.topic,
+                partition = at.partition,
+                offset = first.0,
+                records,
+                "dead letters flood: {cause}; the partition is stopped with its offsets intact"
+            );
             opened.await;
         }
     }

@@ -165,16 +165,37 @@ impl Shared {
         match CommitFault::of(code) {
             CommitFault::Stale => {
                 self.meters.commits_stale.add(partitions as u64);
-                tracing::debug!(topic, partition, offset, partitions, ?code, "commits came too late: the group is moving");
+                tracing::debug!(
+                    topic,
+                    partition,
+                    offset,
+                    partitions,
+                    ?code,
+                    "commits came too late: the group is moving"
+                );
             }
             CommitFault::Again => {
                 self.meters.commits_again.add(partitions as u64);
-                tracing::warn!(topic, partition, offset, partitions, ?code, "commits did not get through and are tried again");
+                tracing::warn!(
+                    topic,
+                    partition,
+                    offset,
+                    partitions,
+                    ?code,
+                    "commits did not get through and are tried again"
+                );
             }
             CommitFault::Refused => {
                 self.meters.commits_refused.add(partitions as u64);
                 if self.condition.complain(Part::Commit, format!("commits of {} are refused: {code}", first.held.at)) {
-                    tracing::error!(topic, partition, offset, partitions, ?code, "commits are refused: check the rights of this group");
+                    tracing::error!(
+                        topic,
+                        partition,
+                        offset,
+                        partitions,
+                        ?code,
+                        "commits are refused: check the rights of this group"
+                    );
                 }
             }
         }

@@ -7,9 +7,9 @@ mod renewal;
 /// Why there is no offset to go on from.
 mod no_offset;
 
-use super::headers;
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
+use super::headers;
 use super::shared::{Shared, commit_list, list_of};
 use super::{PollEnd, PollSettings};
 use crate::condition::Part;
