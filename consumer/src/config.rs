@@ -4,6 +4,8 @@
 mod batch_limit;
 /// Which topics put records off, and for how long.
 mod deferral;
+/// What would do nothing beside other settings.
+mod effect;
 /// What protects the function.
 mod guard;
 /// What is written, with its defaults.
@@ -21,6 +23,7 @@ use crate::guard::GuardSettings;
 use crate::invoke::lambda::LambdaSettings;
 use crate::policy::{Pace, cuts};
 use crate::poll::PollSettings;
+use axum::http::Uri;
 use domain::backoff::Backoff;
 use domain::contract::MAX_REQUEST_BYTES;
 use domain::headers::topic_of_retry;
@@ -62,14 +65,15 @@ impl Config {
         let (raw, settings) = (&loaded.raw, &loaded.settings);
         let logs = LogsConfig::validate(settings, &raw.logs)?;
         check_topics(settings, &raw.consumer.topics)?;
+        let tuning = tuning(settings, &raw.consumer)?;
         check_spans(settings, raw)?;
         check_numbers(settings, raw)?;
         check_function(settings, &raw.function)?;
         let lambda = lambda(&raw.function);
         let deferral = deferral::validate(settings, raw)?;
-        Ok(Self {
+        let config = Self {
             kafka: Kafka::validate(settings, &raw.kafka)?,
-            tuning: tuning(settings, &raw.consumer)?,
+            tuning,
             desk: desk(raw, &deferral),
             poll: poll(raw, &deferral),
             function: raw.function.name.clone(),
@@ -83,7 +87,9 @@ impl Config {
             admin: AdminConfig::validate(settings, &raw.admin)?,
             logs,
             metrics: MetricsConfig::validate(settings, &raw.metrics)?,
-        })
+        };
+        effect::check(settings, raw)?;
+        Ok(config)
     }
 }
 
@@ -117,7 +123,6 @@ fn check_spans(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
         ("retry.cap", raw.retry.cap, raw.retry.base, hour),
         ("flood.window", raw.flood.window, Span::from_secs(1), hour),
         ("commit.interval", raw.commit.interval, Span::from_millis(10), Span::from_secs(60)),
-        ("drain.revoke", raw.drain.revoke, Span::from_millis(0), raw.consumer.max_poll_interval),
         ("drain.shutdown", raw.drain.shutdown, Span::from_millis(0), hour),
         ("drain.close", raw.drain.close, Span::from_secs(1), Span::from_secs(600)),
         ("dead_letter.timeout", raw.dead_letter.timeout, Span::from_secs(1), hour),
@@ -128,7 +133,19 @@ fn check_spans(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
             return Err(settings.refuse(key, sentence));
         }
     }
-    Ok(())
+    check_revoke(settings, raw)
+}
+
+/// A member that drains for longer than the group waits for it is shut out, and what it drained cannot be committed.
+fn check_revoke(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
+    let most = raw.consumer.max_poll_interval.get() / 2;
+    if raw.drain.revoke.get() <= most {
+        return Ok(());
+    }
+    let sentence = format!(
+        "allowed is 0s to {most:?}: half of consumer.max_poll_interval, within which a rebalance must end, last commit included"
+    );
+    Err(settings.refuse("drain.revoke", sentence))
 }
 
 fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
@@ -156,13 +173,23 @@ fn check_function(settings: &Settings, raw: &FunctionRaw) -> Result<(), ConfigEr
     if raw.name.is_empty() || raw.name.len() > 170 || !raw.name.chars().all(plain) {
         return Err(settings.refuse("function.name", "allowed is a function's name, name:alias or ARN"));
     }
-    let url = raw.endpoint_url.as_str();
-    if !(url.is_empty() || url.starts_with("http://") || url.starts_with("https://")) {
+    if !(raw.endpoint_url.is_empty() || is_endpoint(&raw.endpoint_url)) {
         return Err(
             settings.refuse("function.endpoint_url", "allowed is an http:// or https:// URL, or nothing for AWS's own")
         );
     }
+    // Any text would make a host name that nobody has: an outage that never ends, in place of this sentence.
+    if !raw.region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+        return Err(settings
+            .refuse("function.region", "allowed is a region such as eu-west-1, or nothing for the environment's"));
+    }
     Ok(())
+}
+
+fn is_endpoint(url: &str) -> bool {
+    let Ok(url) = url.parse::<Uri>() else { return false };
+    let web = url.scheme_str().is_some_and(|scheme| scheme == "http" || scheme == "https");
+    web && url.host().is_some_and(|host| !host.is_empty())
 }
 
 fn tuning(settings: &Settings, raw: &ConsumerRaw) -> Result<ConsumerTuning, ConfigError> {

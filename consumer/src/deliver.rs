@@ -23,7 +23,7 @@ use crate::invoke::{InvokeFailure, Invoker};
 use crate::policy::{Move, Trouble};
 use crate::suspect::{Suspect, Suspicion};
 use crate::times::{Moment, Times};
-use domain::contract::{Judgement, judge};
+use domain::contract::{Judgement, OpenBatch, judge};
 use domain::failure::FailureClass;
 use domain::offset::Offset;
 use letters::Origin;
@@ -159,7 +159,16 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             return Continue(());
         }
         let wait = self.ports.pace.wait(piece.attempts, (self.ports.unit)());
-        tracing::warn!(partition = %self.origin.at(), records = again.len(), attempt = piece.attempts, wait_ms = millis(wait), "records must come again");
+        let (at, offset) = (self.origin.at(), first(&again));
+        tracing::warn!(
+            topic = &*at.topic,
+            partition = at.partition,
+            offset,
+            records = again.len(),
+            attempt = piece.attempts,
+            wait_ms = millis(wait),
+            "records must come again"
+        );
         self.work.push_front(Piece { records: again, attempts: piece.attempts, failures: 0, suspicion: 0 });
         self.tell_suspects(None);
         self.wait(wait).await
@@ -213,13 +222,14 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
     /// Letters of one kind: a record is finished when Kafka has acknowledged its letter. Until then the lane waits.
     async fn set_aside(&mut self, mut letters: Vec<DeadLetter>) -> ControlFlow<Stopped> {
         let mut failures = 0;
-        let dead = letters.first().is_some_and(|letter| letter.put_off.is_none());
-        if dead {
+        let first = letters.first().map(|letter| (letter.record.offset, letter.put_off.is_none()));
+        let dead = first.is_some_and(|(_, dead)| dead);
+        if let Some((first, true)) = first {
             tokio::select! {
                 biased;
                 // First, because a letter that is due belongs to the call that is waited for: without it everything behind its record
                 // would be delivered and not committed.
-                () = self.ports.flood.leave(self.origin.at(), letters.len() as u64) => {}
+                () = self.ports.flood.leave(self.origin.at(), first, letters.len() as u64) => {}
                 () = self.stop.wanted() => return Break(Stopped),
             }
         }
@@ -239,8 +249,9 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             self.ports.meters.dead_letter_failures.add(letters.len() as u64);
             let wait = self.ports.pace.wait(failures, (self.ports.unit)());
             let what = if dead { "dead letters" } else { "deferred records" };
-            let why = format!("{what} of {} are not acknowledged: {}", self.origin.at(), refused.detail);
-            tracing::error!(partition = %self.origin.at(), records = letters.len(), class = %refused.class, wait_ms = millis(wait), "{why}");
+            let (at, offset) = (self.origin.at(), letters.first().map(|letter| letter.record.offset.0));
+            let why = format!("{what} of {at} are not acknowledged: {}", refused.detail);
+            tracing::error!(topic = &*at.topic, partition = at.partition, offset, records = letters.len(), class = %refused.class, wait_ms = millis(wait), "{why}");
             self.ports.condition.complain(Part::DeadLetters, why);
             self.wait(wait).await?;
         }
@@ -263,22 +274,26 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
 
     /// The first failure is worth a line, and then fewer and fewer.
     fn tell(&self, piece: &Piece, failure: &InvokeFailure, next: Move) {
-        let (partition, records, attempt) = (self.origin.at(), piece.records.len(), piece.attempts);
-        let first = piece.records.first().map_or(0, |offset| offset.0);
+        let (topic, partition, offset) = (&*self.origin.at().topic, self.origin.at().partition, first(&piece.records));
+        let (records, attempt) = (piece.records.len(), piece.attempts);
         if let Move::Alarm(wait) = next {
             let why = format!("function {} refuses us: {}", self.ports.function, failure.detail);
             if self.ports.condition.complain(Part::Function, why) || piece.failures.is_power_of_two() {
-                tracing::error!(%partition, first, records, attempt, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
+                tracing::error!(topic, partition, offset, records, attempt, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
                     "the function refuses us: nothing is committed and nothing is set aside until that is mended");
             }
         } else if next == Move::SetAside {
-            tracing::error!(%partition, offset = first, attempt, suspicion = piece.suspicion, class = %failure.class, error = %failure.detail,
+            tracing::error!(topic, partition, offset, attempt, suspicion = piece.suspicion, class = %failure.class, error = %failure.detail,
                 "the record fails by itself and becomes a dead letter");
         } else if piece.failures.is_power_of_two() {
-            tracing::warn!(%partition, first, records, attempt, failures = piece.failures, class = %failure.class, next = ?next, error = %failure.detail,
+            tracing::warn!(topic, partition, offset, records, attempt, failures = piece.failures, class = %failure.class, next = ?next, error = %failure.detail,
                 "an invocation failed");
         }
     }
+}
+
+fn first(records: &OpenBatch) -> Option<i64> {
+    records.first().map(|offset| offset.0)
 }
 
 fn millis(span: Duration) -> u64 {

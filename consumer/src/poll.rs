@@ -11,6 +11,8 @@ mod context;
 mod commit_queue;
 /// What an error of a commit means.
 mod commit_fault;
+/// A record's headers, whatever their names are made of.
+mod headers;
 /// What follows from records that were deleted before they were read.
 mod retention;
 /// How the logs of our partitions stand, asked beside the group.

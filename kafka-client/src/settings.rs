@@ -53,6 +53,7 @@ impl Kafka {
         check_span(settings, "kafka.connect_timeout", raw.connect_timeout.get(), 1, 600)?;
         check_span(settings, "kafka.request_timeout", raw.request_timeout.get(), 1, 300)?;
         check_span(settings, "kafka.metadata_refresh", raw.metadata_refresh.get(), 1, 3600)?;
+        check_statistics(settings, raw.statistics_interval.get())?;
         let certificates = Certificates::validate(settings, &raw.tls)?;
         let bundle = certificates.as_ref().map(|certificates| tls::load(settings, &certificates.source)).transpose()?;
         Ok(Self {
@@ -143,6 +144,15 @@ fn check_text(settings: &Settings, key: &str, value: &str) -> Result<(), ConfigE
         return Err(settings.refuse(key, "allowed are 1 to 249 letters, digits, '.', '_' and '-'"));
     }
     Ok(())
+}
+
+/// librdkafka takes no longer interval than a day; a shorter one than a tenth of a second costs more than it tells.
+fn check_statistics(settings: &Settings, interval: Duration) -> Result<(), ConfigError> {
+    let sound = Duration::from_millis(100)..=Duration::from_secs(86_400);
+    if interval.is_zero() || sound.contains(&interval) {
+        return Ok(());
+    }
+    Err(settings.refuse("kafka.statistics_interval", "allowed is \"0s\" (off) or \"100ms\" to \"1d\""))
 }
 
 /// `from` and `to` in whole seconds, both allowed.

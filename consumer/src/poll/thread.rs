@@ -9,12 +9,13 @@ mod no_offset;
 
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
+use super::headers;
 use super::shared::{Shared, commit_list, list_of};
 use super::{PollEnd, PollSettings};
 use crate::condition::Part;
 use crate::desk::Brake;
 use crate::event::Event;
-use crate::record::{Headers, Lent};
+use crate::record::Lent;
 use crossbeam_channel::Receiver;
 use domain::failure::FailureClass;
 use domain::offset::Offset;
@@ -24,7 +25,7 @@ use kafka_client::failure::classify;
 use kafka_client::settings::ClientSettings;
 use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+use rdkafka::message::{BorrowedMessage, Message};
 use renewal::Next;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -161,7 +162,7 @@ impl PollThread {
             timestamp: message.timestamp().to_millis().unwrap_or(0),
             key: message.key(),
             value: message.payload(),
-            headers: headers(message),
+            headers: headers::of(message),
         };
         let closed = {
             let mut desk = shared.desk();
@@ -262,9 +263,4 @@ impl PollThread {
             tracing::warn!(%error, "Kafka's client reports an error and goes on");
         }
     }
-}
-
-fn headers(message: &BorrowedMessage<'_>) -> Headers {
-    let Some(headers) = message.headers() else { return Headers::new() };
-    headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
 }

@@ -1,0 +1,81 @@
+//! Settings that would do nothing beside others: whoever wrote one expects something that would not happen.
+//!
+//! Only what was written is refused. A default that does nothing is nobody's mistake.
+
+use super::Raw;
+use runtime::config::{ConfigError, Settings};
+
+/// # Errors
+/// The setting, its value, its origin, and beside what it would have an effect.
+pub(super) fn check(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
+    let rules = invocations(raw).into_iter().chain(floods(raw)).chain(surroundings(raw));
+    let idle = rules.filter(|(_, idle, _)| *idle).find(|(key, _, _)| settings.is_written(key));
+    idle.map_or(Ok(()), |(key, _, sentence)| Err(settings.refuse(key, sentence)))
+}
+
+/// A setting, whether it does nothing, and what is allowed.
+type Rule = (&'static str, bool, String);
+
+fn invocations(raw: &Raw) -> [Rule; 5] {
+    let (records, timeout) = (raw.batch.records, raw.function.timeout);
+    let budget = raw.concurrency.latency_budget.get();
+    [
+        (
+            "concurrency.latency_budget",
+            !raw.concurrency.adaptive && !budget.is_zero(),
+            "without effect while concurrency.adaptive is false: allowed is 0, or any budget with adaptive = true".into(),
+        ),
+        (
+            "concurrency.latency_budget",
+            budget > timeout.get(),
+            format!("no invocation takes longer than function.timeout: allowed is 0 to {:?}", timeout.get()),
+        ),
+        (
+            "breaker.probe_records",
+            raw.breaker.probe_records > records,
+            format!("no batch has more than batch.records: allowed is 1 to {records}"),
+        ),
+        (
+            "breaker.window",
+            raw.breaker.share >= 1.0,
+            "without effect while breaker.share is 1, for breaker.failures in a row come first: allowed is a share below 1".into(),
+        ),
+        (
+            "retry.suspect_after",
+            records == 1,
+            "batch.records is 1, and one record is not cut: allowed is to leave it out, or more records".into(),
+        ),
+    ]
+}
+
+fn floods(raw: &Raw) -> [Rule; 2] {
+    let (share, in_window) = (raw.flood.share > 0.0, raw.flood.in_window > 0);
+    [
+        ("flood.enough", !share, "without effect while flood.share is 0 (off): allowed is to leave it out, or a share".into()),
+        (
+            "flood.window",
+            !share && !in_window,
+            "without effect while flood.share and flood.in_window are 0 (off): allowed is to leave it out, or one of them".into(),
+        ),
+    ]
+}
+
+fn surroundings(raw: &Raw) -> Vec<Rule> {
+    let tls = &raw.kafka.tls;
+    let plaintext = [&tls.ca, &tls.certificate, &tls.key, &tls.bundle].into_iter().all(String::is_empty);
+    let keys = [
+        "kafka.tls.verify_hostname",
+        "kafka.tls.check_every",
+        "kafka.tls.settle_checks",
+        "kafka.tls.warn_before",
+        "kafka.tls.alarm_before",
+    ];
+    let sentence = "without effect, for there are no certificates and the connection is plaintext: allowed is with kafka.tls.ca or kafka.tls.bundle";
+    let tls = keys.map(|key| (key, plaintext, sentence.to_owned()));
+    let export = (
+        "metrics.otlp_interval",
+        raw.metrics.otlp_endpoint.is_empty(),
+        "without effect while metrics.otlp_endpoint is empty: allowed is with an endpoint".to_owned(),
+    );
+    tls.into_iter().chain([export]).collect()
+}
