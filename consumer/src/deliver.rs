@@ -59,12 +59,12 @@ struct Delivery<'a, I, D> {
 /// for, nothing new is begun.
 pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, D>, stop: Stop) {
     let unfit = letters::of_unfit(batch.unfit);
-    let uncalled = Some(batch.times);
     let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
     let (work, aside) = piece::cut(batch.records, &batch.suspects);
     let full = batch.reason == CloseReason::Count;
-    let mut delivery = Delivery { origin, ports, stop, work, full, suspects: batch.suspects, aside, uncalled, unfit };
+    let mut delivery =
+        Delivery { origin, ports, stop, work, full, suspects: batch.suspects, aside, uncalled: Some(times), unfit };
     delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
     while let Some(piece) = delivery.work.pop_front() {
         if delivery.step(piece).await.is_break() {
