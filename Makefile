@@ -1,9 +1,10 @@
 # What a person runs. Each target installs what it needs first (ci/setup) and says so; a second run starts at once.
 
-# The demo's knobs. STORY is kill, freeze, rolling, scaling, broker, coordinator or partitions (docs/stories.md); BROKER is embedded or
-# kafka, and every story but kill needs kafka; FAULT is none, drop-delivery, commit-early or no-hold; RATE, DURATION (in seconds) and
+# The demo's knobs. STORY is kill, freeze, rolling, scaling, broker, coordinator, partitions or sev2 (docs/stories.md); BROKER is
+# embedded or kafka, and every story but kill needs kafka; FAULT is none, drop-delivery, commit-early or no-hold; RATE, DURATION (in seconds) and
 # CONSUMERS have a default for each story.
-STORY     ?= kill
+INCIDENT  ?=
+STORY     ?= $(or $(INCIDENT),kill)
 BROKER    ?= $(if $(filter kill,$(STORY)),embedded,kafka)
 FAULT     ?= none
 # Seconds.

@@ -1,5 +1,6 @@
 //! What a story did and when, what it measured, and what it checked.
 
+use crate::lag_curve::LagCurve;
 use serde::Serialize;
 use std::fmt;
 
@@ -8,6 +9,7 @@ use std::fmt;
 pub struct Chronicle {
     pub events: Vec<Event>,
     pub figures: Vec<Figure>,
+    pub curves: Vec<Curve>,
     pub checks: Vec<Check>,
 }
 
@@ -28,6 +30,14 @@ pub struct Figure {
     pub of: String,
 }
 
+/// A lag over time, with a name.
+#[derive(Debug, Clone, Serialize)]
+pub struct Curve {
+    pub name: String,
+    #[serde(flatten)]
+    pub lag: LagCurve,
+}
+
 /// Something that must be true, or the story proves nothing.
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
@@ -41,6 +51,11 @@ impl Chronicle {
     /// Notes a figure.
     pub fn figure(&mut self, name: &str, value: f64, of: &str) {
         self.figures.push(Figure { name: name.to_owned(), value, of: of.to_owned() });
+    }
+
+    /// Notes a lag over time.
+    pub fn curve(&mut self, name: &str, lag: LagCurve) {
+        self.curves.push(Curve { name: name.to_owned(), lag });
     }
 
     /// Notes a check: `what` must be true, and `seen` is why it is or is not.
@@ -65,6 +80,10 @@ impl fmt::Display for Chronicle {
         for Figure { name, value, of } in &self.figures {
             let digits = usize::from(value.fract() != 0.0);
             writeln!(f, "  {name:<18}{value:.digits$} {of}")?;
+        }
+        let full = self.curves.iter().map(|curve| curve.lag.peak()).max().unwrap_or(0);
+        for Curve { name, lag } in &self.curves {
+            writeln!(f, "  {name:<18}{}", lag.bars(full))?;
         }
         for Check { what, holds, seen } in &self.checks {
             writeln!(f, "  {:<5}{what}: {seen}", if *holds { "ok" } else { "NOT" })?;

@@ -23,6 +23,8 @@ pub mod footprint;
 pub mod view;
 /// What a consumer held when it died or stood still: only this may come again.
 pub mod accident;
+/// Lag over time, in records and in seconds.
+pub mod lag_curve;
 /// What a story did, measured and checked.
 pub mod chronicle;
 /// One run under way: everything that runs, and a look at it while a story waits.

@@ -58,6 +58,8 @@ pub enum Story {
     Coordinator,
     /// The largest topic gets twice its partitions
     Partitions,
+    /// The incident: consumers restarted all at once while the function is slow, and then one at a time
+    Sev2,
 }
 
 /// Which Kafka the journey runs on.
@@ -126,7 +128,9 @@ impl Options {
         if options.story != Story::Partitions && options.fault == Fault::NoHold {
             return refuse("the fault no-hold belongs to the story partitions");
         }
-        if matches!(options.story, Story::Freeze | Story::Rolling | Story::Scaling) && options.consumers() < 2 {
+        if matches!(options.story, Story::Freeze | Story::Rolling | Story::Scaling | Story::Sev2)
+            && options.consumers() < 2
+        {
             return refuse(&format!("the story {} needs two consumers or more", options.story));
         }
         Ok(options)

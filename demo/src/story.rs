@@ -14,6 +14,8 @@ mod broker;
 mod coordinator;
 /// A topic gets twice its partitions.
 mod partitions;
+/// All consumers are restarted while the function is slow.
+mod sev2;
 
 use crate::options::{Fault, Story};
 use crate::stage::{Setting, Stage};
@@ -30,6 +32,9 @@ const USUAL_SESSION: &str = "45s";
 /// Kafka's clients ask every five minutes by default; nobody wants to watch that.
 const SOON: &str = "1s";
 
+/// Invocations at once of a consumer in the incident: three consumers keep up with the load although the function is slow, but barely.
+const SCARCE: i64 = 7;
+
 /// Consumers that run before the story begins, by number.
 pub fn cast(stage: &Stage<'_>) -> RangeInclusive<u32> {
     if stage.options.story == Story::Scaling { 1..=1 } else { 1..=stage.options.consumers() }
@@ -40,6 +45,10 @@ pub fn settings(story: Story) -> (Vec<Setting>, Vec<Setting>) {
     match story {
         Story::Rolling | Story::Broker | Story::Coordinator => {
             (vec![("consumer.session_timeout", USUAL_SESSION.into())], Vec::new())
+        }
+        Story::Sev2 => {
+            let scarce = ("function.max_in_flight", SCARCE.into());
+            (vec![("consumer.session_timeout", USUAL_SESSION.into()), scarce], Vec::new())
         }
         // Not static: whoever goes for good shall not be waited for.
         Story::Scaling => (vec![("consumer.instance_id", "".into())], Vec::new()),
@@ -68,6 +77,7 @@ pub async fn play(stage: &mut Stage<'_>) -> Result<()> {
         Story::Broker => broker::play(stage).await,
         Story::Coordinator => coordinator::play(stage).await,
         Story::Partitions => partitions::play(stage).await,
+        Story::Sev2 => sev2::play(stage).await,
     }
 }
 

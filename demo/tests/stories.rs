@@ -123,3 +123,19 @@ async fn a_rolling_restart_of_a_consumer_that_commits_before_the_answer_is_found
     let report = tell(&["--story", "rolling", "--fault", "commit-early"]).await;
     assert!(!report.holds && report.lost > 0, "{report}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_that_are_added_under_load_are_no_loss_whatever_becomes_of_the_order() {
+    let report = tell(&["--story", "partitions", "--fault", "no-hold"]).await;
+    assert_eq!((report.lost, report.unsent), (0, 0), "{report}");
+    assert!(report.holds == (report.order_violations == 0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lag_of_the_incident_falls_again_by_itself_and_less_is_behind_with_one_restart_at_a_time() {
+    let report = tell(&["--story", "sev2"]).await;
+    holds(&report);
+    let peaks: Vec<i64> = report.chronicle.curves.iter().map(|curve| curve.lag.peak()).collect();
+    assert!(peaks.len() == 2 && peaks[1] < peaks[0], "{report}");
+    assert_eq!(report.duplicates_delivered, 0, "{report}");
+}

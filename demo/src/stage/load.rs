@@ -110,12 +110,12 @@ impl Stage<'_> {
         self.until("the group has finished everything while the producer is held", PATIENCE, quiet).await
     }
 
-    /// Lets a held producer go on, at twice its rate until it has caught up.
+    /// Lets a held producer go on, at three times its rate until it has caught up.
     ///
     /// # Errors
     /// When it does not catch up in time.
     pub async fn release_load(&mut self) -> Result<()> {
-        self.limit_load(2.0 * f64::from(self.options.rate())).await?;
+        self.limit_load(3.0 * f64::from(self.options.rate())).await?;
         let caught_up = async |stage: &mut Self| Ok(number(&stage.load_status().await?, "/lateness_ms") < 500.0);
         self.until("the producer has caught up", PATIENCE * 2, caught_up).await?;
         self.limit_load(0.0).await

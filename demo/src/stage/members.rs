@@ -142,16 +142,19 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Stops consumer `name` by SIGTERM and starts it again with the same settings; how long it was away, until it was ready again.
+    /// Stops consumers by SIGTERM, all at once, and starts them again with the same settings; how long it took until all were ready.
     ///
     /// # Errors
-    /// When it does not end with 0, or is not ready again in time.
-    pub async fn restart_member(&mut self, name: &str) -> Result<Duration> {
-        let place = self.place(name)?;
+    /// When one does not end with 0, or is not ready again in time.
+    pub async fn restart_members(&mut self, names: &[String]) -> Result<Duration> {
         let since = Instant::now();
-        self.stop_members(&[name.to_owned()]).await?;
-        self.members.insert(place, self.launch(name)?);
-        self.member(name)?.wait_ready(PATIENCE).await?;
+        self.stop_members(names).await?;
+        for name in names {
+            self.members.push(self.launch(name)?);
+        }
+        for name in names {
+            self.member(name)?.wait_ready(PATIENCE).await?;
+        }
         Ok(since.elapsed())
     }
 

@@ -13,7 +13,7 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
     let (mut moved, mut disturbed, mut longest) = (0, 0, Duration::ZERO);
     for name in &names {
         let (owners, calm) = (stage.owners().await, rebalances(stage, name).await);
-        let away = stage.restart_member(name).await?;
+        let away = stage.restart_members(std::slice::from_ref(name)).await?;
         let whole = async |stage: &mut Stage<'_>| Ok(stage.owners().await.len() == owners.len());
         stage.until("every partition has an owner again", PATIENCE, whole).await?;
         let gone = moves(&owners, &stage.owners().await);
