@@ -194,7 +194,7 @@ proptest! {
         history in prop::collection::vec((end(), 1..700_usize, any::<bool>(), 0..4_usize), 0..200),
     ) {
         let mut bench = Bench::new();
-        let mut rounds = vec![bench.size.round(); 4];
+        let mut rounds = [bench.size.round(); 4];
         for (end, records, full, age) in history {
             bench.now += millis(50);
             bench.size.ended(Call { records, full, round: rounds[age] }, end, bench.now);
