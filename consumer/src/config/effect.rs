@@ -1,8 +1,8 @@
 //! Settings that would do nothing beside others: whoever wrote one expects something that would not happen.
 //!
-//! Only what was written is refused. A default that does nothing is nobody's mistake.
+//! Only what was written is refused. A default that does nothing is nobody's mistake, also when somebody writes it down.
 
-use super::Raw;
+use super::{Raw, RetryRaw};
 use runtime::config::{ConfigError, Settings};
 
 /// # Errors
@@ -16,14 +16,24 @@ pub(super) fn check(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
 /// A setting, whether it does nothing, and what is allowed.
 type Rule = (&'static str, bool, String);
 
-fn invocations(raw: &Raw) -> [Rule; 5] {
+fn invocations(raw: &Raw) -> [Rule; 7] {
     let (records, timeout) = (raw.batch.records, raw.function.timeout);
     let budget = raw.concurrency.latency_budget.get();
     [
         (
             "concurrency.latency_budget",
-            !raw.concurrency.adaptive && !budget.is_zero(),
-            "without effect while concurrency.adaptive is false: allowed is 0, or any budget with adaptive = true".into(),
+            !raw.concurrency.adaptive && !raw.batch.adaptive && !budget.is_zero(),
+            "without effect while concurrency.adaptive and batch.adaptive are false: allowed is 0, or any budget with one of them true".into(),
+        ),
+        (
+            "batch.least",
+            !raw.batch.adaptive,
+            "without effect while batch.adaptive is false: allowed is to leave it out, or adaptive = true".into(),
+        ),
+        (
+            "retry.delays",
+            raw.retry.deferred.is_empty() && raw.retry.delays != RetryRaw::default().delays,
+            "without effect while retry.deferred is empty: allowed is to leave it out, or topics whose records wait".into(),
         ),
         (
             "concurrency.latency_budget",
