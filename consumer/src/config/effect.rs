@@ -2,15 +2,22 @@
 //!
 //! Only what was written is refused. A default that does nothing is nobody's mistake, also when somebody writes it down.
 
-use super::{Raw, RetryRaw};
-use runtime::config::{ConfigError, Settings};
+use super::Raw;
+use runtime::config::{ConfigError, Effective, Settings};
 
 /// # Errors
 /// The setting, its value, its origin, and beside what it would have an effect.
 pub(super) fn check(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
     let rules = invocations(raw).into_iter().chain(floods(raw)).chain(surroundings(raw));
-    let idle = rules.filter(|(_, idle, _)| *idle).find(|(key, _, _)| settings.is_written(key));
-    idle.map_or(Ok(()), |(key, _, sentence)| Err(settings.refuse(key, sentence)))
+    let mut idle = rules.filter(|(_, idle, _)| *idle).peekable();
+    if idle.peek().is_none() {
+        return Ok(());
+    }
+    let (written, defaults) = (settings.effective(), Settings::of(&Raw::default()).effective());
+    let of = |all: &Effective, key: &str| all.0.iter().find(|one| one.key == key).map(|one| one.value.clone());
+    let meant = |key: &str| settings.is_written(key) && of(&written, key) != of(&defaults, key);
+    let wrong = idle.find(|(key, _, _)| meant(key));
+    wrong.map_or(Ok(()), |(key, _, sentence)| Err(settings.refuse(key, sentence)))
 }
 
 /// A setting, whether it does nothing, and what is allowed.
@@ -32,7 +39,7 @@ fn invocations(raw: &Raw) -> [Rule; 7] {
         ),
         (
             "retry.delays",
-            raw.retry.deferred.is_empty() && raw.retry.delays != RetryRaw::default().delays,
+            raw.retry.deferred.is_empty(),
             "without effect while retry.deferred is empty: allowed is to leave it out, or topics whose records wait".into(),
         ),
         (
