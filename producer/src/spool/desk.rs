@@ -52,6 +52,8 @@ pub struct Desk {
 /// Removals are collected for so long: each is a write to the disk.
 const REMOVE_EVERY: Duration = Duration::from_millis(200);
 const REMOVE_AT: usize = 2_000;
+/// The last ones go sooner: until then new events of their keys queue behind them, and the spool does not empty.
+const REMOVE_LAST: Duration = Duration::from_millis(20);
 /// How often a disk that refused is tried again.
 const REOPEN_EVERY: Duration = Duration::from_secs(1);
 /// The door closes while there is still room for what has passed it.
@@ -186,7 +188,8 @@ impl Desk {
             self.stays();
         }
         let now = self.clock.now();
-        let due = at_once || self.finished.len() >= REMOVE_AT || now.saturating_sub(self.removed_at) >= REMOVE_EVERY;
+        let every = if self.spool.len() <= REMOVE_AT as u64 { REMOVE_LAST } else { REMOVE_EVERY };
+        let due = at_once || self.finished.len() >= REMOVE_AT || now.saturating_sub(self.removed_at) >= every;
         if self.finished.is_empty() || !due || self.unwell.is_some() {
             return;
         }
