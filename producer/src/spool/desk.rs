@@ -34,6 +34,10 @@ pub struct Desk {
     pub rules: SpoolRules,
     /// False from the moment when Kafka was too long without an answer until the next acknowledgement.
     pub healthy: bool,
+    /// In the pass before this one, or in this one, Kafka acknowledged something: an event that failed did so alone.
+    pub others_get_through: bool,
+    /// It did in this one.
+    heard: bool,
     waiting: Vec<Waiting>,
     keys_waiting: Vec<u64>,
     bytes_waiting: u64,
@@ -52,7 +56,7 @@ pub struct Desk {
 /// Removals are collected for so long: each is a write to the disk.
 const REMOVE_EVERY: Duration = Duration::from_millis(200);
 const REMOVE_AT: usize = 2_000;
-/// The last ones go sooner: until then new events of their keys queue behind them, and the spool does not empty.
+/// The last ones go sooner: the spool is empty as soon as it can be.
 const REMOVE_LAST: Duration = Duration::from_millis(20);
 /// How often a disk that refused is tried again.
 const REOPEN_EVERY: Duration = Duration::from_secs(1);
@@ -86,6 +90,8 @@ impl Desk {
             spool,
             rules,
             healthy: true,
+            others_get_through: true,
+            heard: true,
             waiting: Vec::new(),
             keys_waiting: Vec::new(),
             bytes_waiting: 0,
@@ -115,7 +121,7 @@ impl Desk {
             return false;
         }
         let key = key_hash(key);
-        self.spool.holds(key) || self.keys_waiting.contains(&key)
+        self.spool.queues(key) || self.keys_waiting.contains(&key)
     }
 
     /// True when one more event of so many bytes can be taken.
@@ -142,24 +148,24 @@ impl Desk {
             return Vec::new();
         }
         self.tally.spooled.add(events.len() as u64);
-        self.keys_waiting.clear();
-        self.bytes_waiting = 0;
         self.publish();
-        std::mem::take(&mut self.waiting)
+        self.abandon()
     }
 
     /// Events that waited for a disk that refuses: those that a client can be given again.
     pub fn hand_back(&mut self) -> Vec<Returned> {
         let (back, new): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|event| matches!(event, Waiting::Back(..)));
-        self.waiting = new;
+            self.abandon().into_iter().partition(|event| matches!(event, Waiting::Back(..)));
+        new.into_iter().for_each(|event| self.take(event));
         back.into_iter()
             .filter_map(|event| if let Waiting::Back(back, _) = event { Some(*back) } else { None })
             .collect()
     }
 
-    /// Whoever waits for the disk is told that it did not take the event.
+    /// What waits for the disk, which it does no more.
     pub fn abandon(&mut self) -> Vec<Waiting> {
+        self.keys_waiting.clear();
+        self.bytes_waiting = 0;
         std::mem::take(&mut self.waiting)
     }
 
@@ -179,6 +185,7 @@ impl Desk {
             let kept = self.spool.keep_schedule();
             self.note(kept);
         }
+        (self.others_get_through, self.heard) = (true, true);
         self.finished.extend(numbers);
     }
 
@@ -204,6 +211,7 @@ impl Desk {
     /// A pass over the spool, or the clients before it, ended without an answer in time.
     pub fn pass_failed(&mut self) {
         self.sweep(true);
+        self.others_get_through = std::mem::take(&mut self.heard);
         self.healthy = false;
         self.spool.schedule.failed(self.clock.wall_ms());
         let kept = self.spool.keep_schedule();
@@ -237,7 +245,8 @@ impl Desk {
         if self.spool.reopen().is_ok() {
             tracing::info!("the spool's disk works again");
             self.unwell = None;
-            self.spool.rewind();
+            // The client has what the disk refused; later events of its keys would be ahead of it in the spool.
+            self.healthy = true;
             self.beat.ready(true, "");
             self.publish();
         }

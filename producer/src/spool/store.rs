@@ -148,8 +148,8 @@ impl Store {
         Ok(())
     }
 
-    /// Removes events; the hash of the key and the size of each that was there.
-    pub fn remove(&mut self, numbers: &[u64]) -> Result<Vec<(u64, u64)>, SpoolError> {
+    /// Removes events; the number, the hash of the key and the size of each that was there.
+    pub fn remove(&mut self, numbers: &[u64]) -> Result<Vec<(u64, u64, u64)>, SpoolError> {
         let write = self.database()?.begin_write().map_err(|error| self.disk(error))?;
         let mut removed = Vec::with_capacity(numbers.len());
         {
@@ -157,7 +157,7 @@ impl Store {
             for number in numbers {
                 if let Some(bytes) = table.remove(number).map_err(|error| self.disk(error))? {
                     let key = Spooled::decode(bytes.value())?.key;
-                    removed.push((key_hash(&key), bytes.value().len() as u64));
+                    removed.push((*number, key_hash(&key), bytes.value().len() as u64));
                 }
             }
         }

@@ -36,18 +36,21 @@ fn events_come_back_whole_and_in_order_also_after_the_process_has_died() {
     drop(spool);
     let mut spool = open(&dir);
     assert_eq!((spool.len(), spool.bytes(), spool.schedule), (3, bytes, schedule));
-    assert!(spool.holds(key_hash(&[1])) && !spool.holds(key_hash(&[9])));
+    assert!(spool.queues(key_hash(&[1])) && !spool.queues(key_hash(&[9])));
     let events = drain(&mut spool);
     assert_eq!(
         events.iter().map(|(_, event)| event.clone()).collect::<Vec<_>>(),
         [event(1, 1), event(2, 1), event(1, 2)]
     );
     let (number, last) = events[2].clone();
+    assert!(!spool.queues(key_hash(&[1])) && !spool.queues(key_hash(&[2])));
     spool.put_back(number, last);
+    assert!(spool.queues(key_hash(&[1])) && !spool.queues(key_hash(&[2])));
     assert_eq!(drain(&mut spool).len(), 1);
     spool.remove(&[events[0].0, events[1].0]).unwrap();
-    assert!(spool.holds(key_hash(&[1])) && !spool.holds(key_hash(&[2])));
+    assert!(!spool.queues(key_hash(&[1])));
     spool.rewind();
+    assert!(spool.queues(key_hash(&[1])) && !spool.queues(key_hash(&[2])));
     assert_eq!(drain(&mut spool), [events[2].clone()]);
     spool.remove(&[events[2].0]).unwrap();
     assert_eq!((spool.len(), spool.bytes(), spool.is_empty()), (0, 0, true));
@@ -123,13 +126,13 @@ fn a_foreign_file_in_its_place_is_not_touched_and_an_empty_or_damaged_one_not_ta
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Appends, removals, rewinds and restarts against a plain map.
+    /// Appends, removals, rewinds, restarts and events handed out against a plain map.
     #[test]
-    fn it_is_a_queue_with_holes(steps in proptest::collection::vec((0u8..5, 0u8..4), 1..25)) {
+    fn it_is_a_queue_with_holes(steps in proptest::collection::vec((0u8..6, 0u8..4), 1..25)) {
         let dir = tempfile::tempdir().unwrap();
         let mut spool = open(&dir);
         let mut model: BTreeMap<u64, Spooled> = BTreeMap::new();
-        let mut seq = 0;
+        let (mut seq, mut handed) = (0, 0);
         for (step, key) in steps {
             match step {
                 0 | 1 => {
@@ -137,6 +140,7 @@ proptest! {
                     spool.append(&events).unwrap();
                     spool.rewind();
                     let new = drain(&mut spool);
+                    handed = new.last().unwrap().0;
                     let added = new[new.len() - events.len()..].to_vec();
                     prop_assert_eq!(added.iter().map(|(_, e)| e.clone()).collect::<Vec<_>>(), events);
                     model.extend(added);
@@ -146,12 +150,19 @@ proptest! {
                     spool.remove(&gone).unwrap();
                     gone.iter().for_each(|number| { model.remove(number); });
                 }
-                3 => { drop(spool); spool = open(&dir); }
-                _ => spool.rewind(),
+                3 => { drop(spool); spool = open(&dir); handed = 0; }
+                4 => {
+                    let next = spool.next_event().unwrap();
+                    let expected = model.iter().find(|(number, _)| **number > handed);
+                    prop_assert_eq!(next.as_ref().map(|(number, event)| (number, event)), expected);
+                    handed = next.map_or(handed, |(number, _)| number);
+                }
+                _ => { spool.rewind(); handed = 0; }
             }
             prop_assert_eq!(spool.len(), model.len() as u64);
             for key in 0..4 {
-                prop_assert_eq!(spool.holds(key_hash(&[key])), model.values().any(|e| e.key == [key]));
+                let queued = model.iter().any(|(number, event)| *number > handed && event.key == [key]);
+                prop_assert_eq!(spool.queues(key_hash(&[key])), queued);
             }
         }
         spool.rewind();
