@@ -9,10 +9,9 @@ mod ranges;
 /// One partition in one generation: received, finished, committed.
 mod tally;
 
-use crate::assignment::{Held, TopicPartition};
+use crate::assignment::Held;
 use crate::suspect::{Suspect, Suspects, Suspicion};
 use domain::offset::{NextOffset, Offset};
-use std::collections::HashMap;
 use tally::Tally;
 
 /// The commit ledger of this process. Everything it is told names the generation it is about.
@@ -20,7 +19,9 @@ use tally::Tally;
 pub struct CommitLedger {
     /// Of every partition.
     lanes: u32,
-    held: HashMap<TopicPartition, (Held, Tally)>,
+    held: Vec<(Held, Tally)>,
+    /// Where in `held` was last looked: records come in runs of one partition.
+    last: usize,
 }
 
 /// One next offset to commit.
@@ -34,7 +35,7 @@ pub struct Commit {
 
 impl CommitLedger {
     pub fn new(lanes: u32) -> Self {
-        Self { lanes, held: HashMap::new() }
+        Self { lanes, held: Vec::new(), last: 0 }
     }
 
     /// What Kafka holds of a partition that was just assigned: the metadata of its last commit.
@@ -59,14 +60,13 @@ impl CommitLedger {
 
     /// Starts a partition with an empty tally; an older generation of it is forgotten.
     pub fn assign(&mut self, held: &Held) {
-        self.held.insert(held.at.clone(), (held.clone(), Tally::default()));
+        self.held.retain(|(owned, _)| owned.at != held.at);
+        self.held.push((held.clone(), Tally::default()));
     }
 
     /// Forgets a partition, unless a newer generation owns it already.
     pub fn revoke(&mut self, held: &Held) {
-        if self.tally(held).is_some() {
-            self.held.remove(&held.at);
-        }
+        self.held.retain(|(owned, _)| owned != held);
     }
 
     /// A record arrived; false when its generation is not owned.
@@ -106,7 +106,7 @@ impl CommitLedger {
             let (next, metadata) = tally.due(self.lanes)?;
             Some(Commit { held: held.clone(), next, metadata })
         };
-        self.held.values().filter_map(due).collect()
+        self.held.iter().filter_map(due).collect()
     }
 
     /// The commit that says more than what Kafka confirmed; what is under way counts for nothing.
@@ -140,14 +140,17 @@ impl CommitLedger {
 
     /// How many ranges the ledger holds, over all partitions: its memory.
     pub fn ranges(&self) -> usize {
-        self.held.values().map(|(_, tally)| tally.ranges()).sum()
+        self.held.iter().map(|(_, tally)| tally.ranges()).sum()
     }
 
     fn tally(&self, held: &Held) -> Option<&Tally> {
-        self.held.get(&held.at).filter(|(owned, _)| owned.generation == held.generation).map(|(_, tally)| tally)
+        self.held.iter().find(|(owned, _)| owned == held).map(|(_, tally)| tally)
     }
 
     fn tally_mut(&mut self, held: &Held) -> Option<&mut Tally> {
-        self.held.get_mut(&held.at).filter(|(owned, _)| owned.generation == held.generation).map(|(_, tally)| tally)
+        if self.held.get(self.last).is_none_or(|(owned, _)| owned != held) {
+            self.last = self.held.iter().position(|(owned, _)| owned == held)?;
+        }
+        self.held.get_mut(self.last).map(|(_, tally)| tally)
     }
 }

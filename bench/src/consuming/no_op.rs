@@ -33,7 +33,7 @@ pub fn run(config: &Config, records: u64) -> Result<Told> {
     consumer.subscribe(&topics)?;
     let (mut seen, mut bytes, mut start) = (0, 0, clock.now());
     while seen < records {
-        match consumer.poll(WAIT) {
+        match consumer.poll(Duration::ZERO).or_else(|| consumer.poll(WAIT)) {
             Some(Ok(message)) => {
                 if seen == 0 {
                     start = clock.now();

@@ -1,5 +1,6 @@
 //! The open batch of one lane: it grows until it has enough records, is old enough, or has no room.
 
+use super::json_text::is_json_text;
 use crate::assignment::LaneId;
 use crate::batch::{Batch, CloseReason, Unfit};
 use crate::record::{Kept, Lent, OwnedRecord};
@@ -149,6 +150,9 @@ impl OpenLane {
 
 /// A value may enter a request when it is one JSON text; only then does the request stay JSON.
 fn check(value: &[u8]) -> Result<&[u8], String> {
+    if is_json_text(value) {
+        return Ok(value);
+    }
     let text = std::str::from_utf8(value).map_err(|error| error.to_string())?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())?;
     Ok(value)

@@ -101,9 +101,11 @@ impl Seat {
         let lanes = u32::try_from(self.lanes.len()).unwrap_or(1);
         let lane = lane_of(record.key, record.offset, lanes) as usize;
         let closed = self.lanes[lane].open.take(record, now);
-        let any = !closed.is_empty();
+        if closed.is_empty() {
+            return false;
+        }
         self.lanes[lane].waiting.extend(closed);
-        any
+        true
     }
 
     /// How many records a batch may have from now on, the open ones included.
