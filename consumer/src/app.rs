@@ -15,6 +15,7 @@ use crate::flood::Flood;
 use crate::guard::Guard;
 use crate::invoke::Invoker;
 use crate::metrics::{self, Meters};
+use crate::pause::Pauses;
 use crate::poll::{PartitionStatus, Poll, PollEnd, PollParts};
 use crate::start;
 use crate::status::{State, Status};
@@ -52,6 +53,7 @@ struct Base {
     condition: Condition,
     guard: Guard,
     flood: Flood,
+    pauses: Pauses,
     status: Status,
     expiry: Expiry,
     admin: Admin,
@@ -83,7 +85,7 @@ pub async fn run<I: Invoker>(config: Config, shutdown: Shutdown, invoker: I) -> 
     base.status.set(State::Running);
     runtime::systemd::ready();
     runtime::systemd::watchdog(&base.health);
-    tracing::info!(group = config.desk.group, topics = ?config.desk.topics, function = config.function, "consumer runs");
+    tracing::info!(group = config.desk.group, topics = ?config.desk.topics, functions = ?base.guard.functions(), "consumer runs");
     let fatal = tokio::select! {
         end = &mut running.coordinator => Some(why(end)),
         () = shutdown.drain() => None,
@@ -123,16 +125,18 @@ impl Base {
         let guard = Guard::new(config.guard.clone(), clock.clone(), meters.clone(), condition.clone());
         let expiry = config.kafka.expiry(clock.clone());
         metrics::certificate(&metrics, &expiry);
-        let status = Status::new(meters.clone(), condition.clone(), expiry.clone(), (guard.clone(), flood.clone()));
+        let pauses = Pauses::default();
+        let moved = (guard.clone(), flood.clone(), pauses.clone());
+        let status = Status::new(meters.clone(), condition.clone(), expiry.clone(), moved.clone());
         let shown = status.clone();
         let parts = AdminParts {
             health: health.clone(),
             metrics: metrics.clone(),
             status: Arc::new(move || shown.json()),
-            controls: controls::router(guard.clone(), flood.clone()),
+            controls: controls::router(moved, config.desk.topics.clone(), clock.clone()),
         };
         let admin = Admin::start(&config.admin, parts)?;
-        Ok(Self { clock, metrics, meters, health, beat, condition, guard, flood, status, expiry, admin })
+        Ok(Self { clock, metrics, meters, health, beat, condition, guard, flood, pauses, status, expiry, admin })
     }
 }
 
@@ -167,11 +171,13 @@ async fn publish_lag(view: impl Fn() -> Vec<PartitionStatus>, meters: Arc<Meters
     let mut looks = tokio::time::interval(LAG);
     loop {
         looks.tick().await;
+        let all = view();
+        meters.paused_by_hand.set(all.iter().filter(|status| status.standing.paused_by_hand).count() as f64);
         let shown = |status: PartitionStatus| {
             let at = status.standing.held.at;
             (at.topic.to_string(), at.partition, status.lag)
         };
-        meters.lag(view().into_iter().map(shown));
+        meters.lag(all.into_iter().map(shown));
     }
 }
 
@@ -183,7 +189,6 @@ impl Running {
         let ports = Ports {
             invoker,
             dead_letters: dead_letters.clone(),
-            function: config.function.clone(),
             guard: base.guard.clone(),
             pace: config.pace,
             flood: base.flood.clone(),
@@ -194,7 +199,7 @@ impl Running {
             unit: rand::random::<f64>,
         };
         let parts = PollParts {
-            desk: Desk::new(config.desk.clone()),
+            desk: Desk::new(config.desk.clone()).obeying(base.pauses.clone()),
             commands: served,
             events: events.clone(),
             clock: base.clock.clone(),

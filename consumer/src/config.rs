@@ -4,9 +4,14 @@
 mod guard;
 /// What is written, with its defaults.
 mod raw;
+/// What is said of single topics.
+mod topics;
+/// How we are a member of the group.
+mod membership;
 
 pub use guard::{BreakerRaw, ConcurrencyRaw};
 pub use raw::{BatchRaw, CommitRaw, ConsumerRaw, DeadLetterRaw, DrainRaw, FloodRaw, FunctionRaw, Raw, RetryRaw};
+pub use topics::TopicRaw;
 
 use crate::collect::Limits;
 use crate::desk::{DeskSettings, Room};
@@ -15,14 +20,14 @@ use crate::guard::GuardSettings;
 use crate::invoke::lambda::LambdaSettings;
 use crate::policy::{Pace, cuts};
 use crate::poll::PollSettings;
+use crate::topic::TopicPlan;
 use domain::backoff::Backoff;
 use domain::contract::MAX_REQUEST_BYTES;
-use kafka_client::settings::{ConsumerTuning, ConsumerTuningRaw, Kafka, ProducerTuning};
+use kafka_client::settings::{ConsumerTuning, Kafka, ProducerTuning};
 use runtime::admin::AdminConfig;
 use runtime::config::{ConfigError, Loaded, Settings, Span};
 use runtime::logs::LogsConfig;
 use runtime::metrics::MetricsConfig;
-use std::collections::HashSet;
 use std::time::Duration;
 
 /// A configuration that can run.
@@ -32,8 +37,8 @@ pub struct Config {
     pub tuning: ConsumerTuning,
     pub desk: DeskSettings,
     pub poll: PollSettings,
-    /// The dispatcher's name or ARN.
-    pub function: String,
+    /// In the order in which they are written; each has its function.
+    pub topics: Vec<TopicPlan>,
     pub lambda: LambdaSettings,
     pub guard: GuardSettings,
     pub pace: Pace,
@@ -52,18 +57,18 @@ impl Config {
     pub fn validate(loaded: &Loaded<Raw>) -> Result<Self, ConfigError> {
         let (raw, settings) = (&loaded.raw, &loaded.settings);
         let logs = LogsConfig::validate(settings, &raw.logs)?;
-        check_topics(settings, &raw.consumer.topics)?;
+        let topics = topics::validate(settings, raw)?;
         check_spans(settings, raw)?;
         check_numbers(settings, raw)?;
         check_function(settings, &raw.function)?;
         let lambda = lambda(&raw.function);
         Ok(Self {
             kafka: Kafka::validate(settings, &raw.kafka)?,
-            tuning: tuning(settings, &raw.consumer)?,
-            desk: desk(raw),
+            tuning: membership::validate(settings, &raw.consumer)?,
+            desk: desk(raw, &topics),
             poll: poll(raw),
-            function: raw.function.name.clone(),
-            guard: guard::validate(settings, raw, lambda.most_in_flight())?,
+            guard: guard::validate(settings, raw, (&topics, lambda.most_in_flight()))?,
+            topics,
             lambda,
             pace: pace(settings, raw)?,
             flood: flood(settings, &raw.flood)?,
@@ -73,22 +78,6 @@ impl Config {
             metrics: MetricsConfig::validate(settings, &raw.metrics)?,
         })
     }
-}
-
-fn check_topics(settings: &Settings, topics: &[String]) -> Result<(), ConfigError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let is_topic = |topic: &String| !topic.is_empty() && topic.len() <= 245 && topic.chars().all(plain);
-    if topics.is_empty() || !topics.iter().all(is_topic) {
-        return Err(settings.refuse("consumer.topics", "allowed is a list of at least one topic name"));
-    }
-    if topics.iter().any(|topic| topic.ends_with(".dlq")) {
-        return Err(settings
-            .refuse("consumer.topics", "dead-letter topics are not consumed: name the topics that they belong to"));
-    }
-    if topics.iter().collect::<HashSet<_>>().len() < topics.len() {
-        return Err(settings.refuse("consumer.topics", "a topic may stand there once"));
-    }
-    Ok(())
 }
 
 fn check_spans(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
@@ -135,8 +124,7 @@ fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
 }
 
 fn check_function(settings: &Settings, raw: &FunctionRaw) -> Result<(), ConfigError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '$');
-    if raw.name.is_empty() || raw.name.len() > 170 || !raw.name.chars().all(plain) {
+    if !is_function(&raw.name) {
         return Err(settings.refuse("function.name", "allowed is a function's name, name:alias or ARN"));
     }
     let url = raw.endpoint_url.as_str();
@@ -148,20 +136,9 @@ fn check_function(settings: &Settings, raw: &FunctionRaw) -> Result<(), ConfigEr
     Ok(())
 }
 
-fn tuning(settings: &Settings, raw: &ConsumerRaw) -> Result<ConsumerTuning, ConfigError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if raw.instance_id.len() > 249 || !raw.instance_id.chars().all(plain) {
-        return Err(settings.refuse("consumer.instance_id", "allowed are up to 249 letters, digits, '.', '_' and '-'"));
-    }
-    let tuning = ConsumerTuningRaw {
-        group: raw.group.clone(),
-        instance: raw.instance_id.clone(),
-        session_timeout: raw.session_timeout,
-        max_poll_interval: raw.max_poll_interval,
-        offset_reset: raw.start,
-        ..ConsumerTuningRaw::default()
-    };
-    ConsumerTuning::validate(settings, "consumer", &tuning)
+fn is_function(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '$');
+    !name.is_empty() && name.len() <= 170 && name.chars().all(plain)
 }
 
 fn pace(settings: &Settings, raw: &Raw) -> Result<Pace, ConfigError> {
@@ -185,10 +162,11 @@ fn flood(settings: &Settings, raw: &FloodRaw) -> Result<FloodLimits, ConfigError
     Ok(FloodLimits { in_a_row, in_window, share, enough, window: window.get() })
 }
 
-fn desk(raw: &Raw) -> DeskSettings {
+fn desk(raw: &Raw, topics: &[TopicPlan]) -> DeskSettings {
     DeskSettings {
         group: raw.consumer.group.clone(),
         topics: raw.consumer.topics.clone(),
+        weights: topics.iter().map(|topic| topic.weight).collect(),
         lanes: raw.consumer.lanes,
         epoch: raw.consumer.epoch,
         limits: Limits {
@@ -205,7 +183,8 @@ fn poll(raw: &Raw) -> PollSettings {
         topics: raw.consumer.topics.clone(),
         start: raw.consumer.start,
         static_member: !raw.consumer.instance_id.is_empty(),
-        session_timeout: raw.consumer.session_timeout.get(),
+        protocol: raw.consumer.protocol,
+        session_timeout: membership::session_timeout(&raw.consumer),
         commit_interval: raw.commit.interval.get(),
         revoke_drain: raw.drain.revoke.get(),
         shutdown_drain: raw.drain.shutdown.get(),

@@ -28,6 +28,7 @@ use piece::Piece;
 pub use ports::{Ports, Stop, Stopper};
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The delivery was told to stop; what is not finished will be read again.
@@ -83,7 +84,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         tokio::select! {
             biased;
             () = self.stop.wanted() => Break(Stopped),
-            permit = self.ports.guard.acquire() => Continue(permit),
+            permit = self.ports.guard.acquire(&self.origin.at().topic) => Continue(permit),
         }
     }
 
@@ -105,7 +106,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         }
         let _in_flight = ports.meters.call_begins();
         let begun = ports.clock.now();
-        let answer = ports.invoker.invoke(&ports.function, piece.records.request(piece.attempts, None)).await;
+        let answer = ports.invoker.invoke(permit.function(), piece.records.request(piece.attempts, None)).await;
         let latency = ports.clock.now().saturating_sub(begun);
         ports.meters.call_took(latency);
         let judged = match answer {
@@ -127,7 +128,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
     async fn settle(&mut self, piece: Piece, judgement: Judgement) -> ControlFlow<Stopped> {
         self.ports.count(&judgement);
         self.ports.flood.delivered(self.origin.at(), judgement.delivered + judgement.duplicates);
-        self.ports.condition.clear(Part::Function);
+        self.ports.condition.clear_about(Part::Function, &self.function());
         let listed = judgement.rejected.iter().chain(&judgement.retry);
         let open: HashSet<Offset> = listed.map(|listed| listed.offset).collect();
         self.finished(piece.records.offsets().filter(|offset| !open.contains(offset)).collect());
@@ -219,6 +220,10 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         Continue(())
     }
 
+    fn function(&self) -> Arc<str> {
+        self.ports.guard.function_of(&self.origin.at().topic)
+    }
+
     fn finished(&self, offsets: Vec<Offset>) {
         if !offsets.is_empty() {
             self.ports.tell(Command::Finished { held: self.origin.lane.held.clone(), offsets });
@@ -238,8 +243,9 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         let (partition, records, attempt) = (self.origin.at(), piece.records.len(), piece.attempts);
         let first = piece.records.first().map_or(0, |offset| offset.0);
         if let Move::Alarm(wait) = next {
-            let why = format!("function {} refuses us: {}", self.ports.function, failure.detail);
-            if self.ports.condition.complain(Part::Function, why) || piece.failures.is_power_of_two() {
+            let function = self.function();
+            let why = format!("function {function} refuses us: {}", failure.detail);
+            if self.ports.condition.complain_about(Part::Function, &function, why) || piece.failures.is_power_of_two() {
                 tracing::error!(%partition, first, records, attempt, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
                     "the function refuses us: nothing is committed and nothing is set aside until that is mended");
             }

@@ -5,21 +5,31 @@
 
 /// How much may be outstanding, and who must wait.
 mod flow;
+/// What of it the batches of each topic may hold.
+mod memory;
 /// What the desk knows of the lag of its partitions.
 mod lag;
 /// One owned partition: its lanes and what they have outstanding.
 mod seat;
 /// All owned partitions.
 mod seats;
+/// Which batches are handed over, and in which order.
+mod handover;
+/// Which partitions must stop, and which may go on.
+mod brake;
 
 use crate::assignment::{Generation, Held, TopicPartition};
 use crate::batch::Batch;
 use crate::collect::Limits;
 use crate::commit::{Commit, CommitLedger};
 use crate::event::{Command, Event, Ticket};
+use crate::pause::Pauses;
 use crate::record::Lent;
+use crate::share::Shares;
 use crate::suspect::Suspect;
+pub use brake::Brake;
 pub use flow::Room;
+use memory::Memory;
 use seat::Seat;
 use seats::Seats;
 use std::collections::HashSet;
@@ -30,6 +40,8 @@ use std::time::Duration;
 pub struct DeskSettings {
     pub group: String,
     pub topics: Vec<String>,
+    /// In the order of the topics.
+    pub weights: Vec<u32>,
     pub lanes: u32,
     /// Raised by an intended replay; part of the dedupe fence's identity.
     pub epoch: u32,
@@ -46,7 +58,10 @@ pub struct Desk {
     tickets: Ticket,
     ledger: CommitLedger,
     outbox: Vec<Event>,
-    outstanding_bytes: usize,
+    memory: Memory,
+    /// Who of the topics has the next turn at the common memory.
+    shares: Shares,
+    pauses: Pauses,
     drained: HashSet<Ticket>,
     stop_wanted: bool,
     /// Nothing is taken up any more.
@@ -54,14 +69,8 @@ pub struct Desk {
     hurry: bool,
     /// A batch was closed since the brake was last looked at.
     full: bool,
+    filled: u64,
     not_ours: u64,
-}
-
-/// Partitions to pause and to resume; both are lists of partitions that we own.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Brake {
-    pub pause: Vec<TopicPartition>,
-    pub resume: Vec<TopicPartition>,
 }
 
 /// How one owned partition stands.
@@ -72,7 +81,9 @@ pub struct Standing {
     pub committed: Option<i64>,
     /// One past the highest record that was polled in this generation.
     pub polled: Option<i64>,
+    /// For whichever reason.
     pub paused: bool,
+    pub paused_by_hand: bool,
     /// Batches handed over and not settled.
     pub outstanding: usize,
 }
@@ -80,6 +91,8 @@ pub struct Standing {
 impl Desk {
     pub fn new(settings: DeskSettings) -> Self {
         let ledger = CommitLedger::new(settings.lanes.max(1));
+        let (memory, shares) =
+            (Memory::new(settings.room.bytes, &settings.weights), Shares::new(settings.weights.iter().copied()));
         Self {
             seats: Seats::new(&settings.topics),
             settings,
@@ -87,12 +100,15 @@ impl Desk {
             tickets: Ticket::default(),
             ledger,
             outbox: Vec::new(),
-            outstanding_bytes: 0,
+            memory,
+            shares,
+            pauses: Pauses::default(),
             drained: HashSet::new(),
             stop_wanted: false,
             closing: false,
             hurry: false,
             full: false,
+            filled: 0,
             not_ours: 0,
         }
     }
@@ -138,7 +154,9 @@ impl Desk {
             }
             Command::Suspected(suspicion) => self.ledger.suspect(&suspicion),
             Command::Settled { lane, bytes } => {
-                self.outstanding_bytes = self.outstanding_bytes.saturating_sub(bytes);
+                if let Some(topic) = self.seats.topic(&lane.held.at.topic) {
+                    self.memory.give_back(topic, bytes);
+                }
                 if let Some(seat) = self.seats.held(&lane.held) {
                     seat.settled(lane.lane);
                 }
@@ -154,25 +172,11 @@ impl Desk {
 
     /// Closes what is old enough, where there is room for it.
     pub fn tick(&mut self, now: Duration) {
-        let (room, total) = (self.settings.room, self.outstanding_bytes);
-        for seat in self.seats.iter_mut() {
-            seat.close_old(now, |outstanding| room.has_credit(outstanding, total));
+        let (room, memory) = (self.settings.room, &self.memory);
+        for (topic, seat) in self.seats.iter_mut() {
+            seat.close_old(now, |outstanding| room.has_credit(outstanding, memory.has_room(topic)));
         }
         self.forward();
-    }
-
-    /// Hands closed batches over, as far as there is room.
-    fn forward(&mut self) {
-        let room = self.settings.room;
-        for seat in self.seats.iter_mut() {
-            while let Some(mut batch) =
-                seat.next_batch(|outstanding| room.has_credit(outstanding, self.outstanding_bytes))
-            {
-                self.outstanding_bytes += batch.bytes;
-                batch.suspects = suspects(&self.ledger, &batch);
-                self.outbox.push(Event::Closed(Box::new(batch)));
-            }
-        }
     }
 
     /// Whether there is something to tell the coordinator, or a partition that should be paused.
@@ -183,21 +187,6 @@ impl Desk {
     /// What to tell the coordinator, in order.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.outbox)
-    }
-
-    /// Which partitions have no room, and which have room again. Not to be asked inside a rebalance callback.
-    pub fn take_brake(&mut self) -> Brake {
-        self.full = false;
-        let (room, total) = (self.settings.room, self.outstanding_bytes);
-        let mut brake = Brake::default();
-        for seat in self.seats.iter_mut().filter(|seat| seat.is_open()) {
-            if seat.wants_pause() {
-                brake.pause.push(seat.held().at.clone());
-            } else if seat.wants_resume(|outstanding| room.is_easy(outstanding, total)) {
-                brake.resume.push(seat.held().at.clone());
-            }
-        }
-        brake
     }
 
     /// Takes no more records of these partitions and asks the coordinator to drain them. `None` means all, for good: what is
@@ -258,7 +247,7 @@ impl Desk {
 
     /// Bytes of batches that were handed over and not settled.
     pub fn outstanding_bytes(&self) -> usize {
-        self.outstanding_bytes
+        self.memory.held()
     }
 
     /// Records that came for a partition that is not ours, or no longer; they were dropped.
@@ -273,6 +262,7 @@ impl Desk {
             committed: self.ledger.committed(seat.held()).map(|next| next.0),
             polled: self.ledger.end(seat.held()).map(|next| next.0),
             paused: seat.is_paused(),
+            paused_by_hand: seat.is_held(),
             outstanding: seat.outstanding(),
         };
         self.seats.iter().map(standing).collect()

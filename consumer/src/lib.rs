@@ -17,6 +17,10 @@ pub mod batch;
 pub mod lag;
 /// All metrics of the consumer.
 pub mod metrics;
+/// What is configured for a topic: its weight and its function.
+pub mod topic;
+/// Who is next when something is short: topics by their weights.
+pub mod share;
 /// What keeps this consumer from being ready, if anything.
 pub mod condition;
 /// Records of one partition become batches, one open batch a lane.
@@ -25,6 +29,8 @@ pub mod collect;
 pub mod commit;
 /// Everything that the poll thread and the tokio side say to each other.
 pub mod event;
+/// What operators have paused, and what of it they let go on.
+pub mod pause;
 /// The desk of the poll thread: collects, keeps the ledger, says when to pause.
 pub mod desk;
 /// One synchronous call of the dispatcher for one batch.

@@ -5,6 +5,7 @@
 //! | comboio_consumer_poll_records_total | records taken from Kafka |
 //! | comboio_consumer_poll_rebalances_total \[kind\] | assigned, revoked, lost |
 //! | comboio_consumer_poll_pauses_total | times a partition was paused because its lanes were full |
+//! | comboio_consumer_poll_paused_by_hand_partitions | partitions of this process that somebody has paused |
 //! | comboio_consumer_poll_errors_total | errors that Kafka's client reported while polling |
 //! | comboio_consumer_poll_client_changes_total | times another Kafka client took the place of one: new certificates, or shut out by Kafka |
 //! | comboio_consumer_poll_lag_records \[topic, partition\] | end offset minus committed offset, without what retention deleted |
@@ -20,10 +21,11 @@
 //! | comboio_consumer_invoke_calls_total \[result\] | invocations: ok, malformed, or a failure class |
 //! | comboio_consumer_invoke_in_flight_calls | invocations under way |
 //! | comboio_consumer_invoke_latency_seconds | histogram: from sending a request to its answer |
-//! | comboio_consumer_invoke_breaker_state \[state\] | 1 for the state that the breaker is in (closed, open, half-open), else 0 |
-//! | comboio_consumer_invoke_breaker_openings_total | times the breaker opened |
-//! | comboio_consumer_invoke_concurrency_limit | invocations that may be under way at once now |
-//! | comboio_consumer_invoke_concurrency_decreases_total | times that limit shrank by itself |
+//! | comboio_consumer_invoke_begun_total \[topic, function\] | invocations begun |
+//! | comboio_consumer_invoke_breaker_state \[function, state\] | 1 for the state that the breaker is in (closed, open, half-open), else 0 |
+//! | comboio_consumer_invoke_breaker_openings_total \[function\] | times the breaker opened |
+//! | comboio_consumer_invoke_concurrency_limit \[function\] | invocations that may be under way at once now |
+//! | comboio_consumer_invoke_concurrency_decreases_total \[function\] | times that limit shrank by itself |
 //! | comboio_consumer_invoke_rate_limit | invocations allowed in a second; 0 is any number |
 //! | comboio_consumer_invoke_waiting_calls | invocations that wait for breaker, concurrency or rate |
 //! | comboio_consumer_invoke_verdicts_total \[verdict\] | records delivered, duplicate, rejected, retry |
@@ -41,7 +43,7 @@ mod stages;
 use crate::batch::CloseReason;
 use crate::lag::Lag;
 use domain::failure::FailureClass;
-pub use guard::{GuardMeters, Waiting};
+pub use guard::{FunctionMeters, GuardMeters, Waiting};
 use hdrhistogram::Histogram as Hdr;
 use kafka_client::expiry::Expiry;
 use opentelemetry::metrics::Histogram;
@@ -60,6 +62,7 @@ pub struct Meters {
     pub revoked: Counter,
     pub lost: Counter,
     pub pauses: Counter,
+    pub paused_by_hand: Gauge,
     pub poll_errors: Counter,
     pub client_changes: Counter,
     pub lost_by_retention: Counter,
@@ -129,6 +132,11 @@ impl Meters {
             revoked: rebalances("revoked"),
             lost: rebalances("lost"),
             pauses: plain("comboio_consumer_poll_pauses_total", "Times a partition was paused"),
+            paused_by_hand: metrics.gauge(
+                "comboio_consumer_poll_paused_by_hand_partitions",
+                "Partitions that somebody has paused",
+                &[],
+            ),
             poll_errors: plain("comboio_consumer_poll_errors_total", "Errors reported while polling"),
             client_changes: plain("comboio_consumer_poll_client_changes_total", "Times another client took over"),
             lost_by_retention: plain(

@@ -4,6 +4,7 @@ use crate::condition::Condition;
 use crate::flood::Flood;
 use crate::guard::Guard;
 use crate::metrics::Meters;
+use crate::pause::Pauses;
 use crate::poll::PartitionStatus;
 use kafka_client::expiry::Expiry;
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ struct Parts {
     expiry: Expiry,
     guard: Guard,
     flood: Flood,
+    pauses: Pauses,
     partitions: OnceLock<Partitions>,
 }
 
@@ -47,9 +49,9 @@ impl State {
 }
 
 impl Status {
-    pub fn new(meters: Arc<Meters>, condition: Condition, expiry: Expiry, (guard, flood): (Guard, Flood)) -> Self {
-        let (state, partitions) = (AtomicU8::new(0), OnceLock::new());
-        Self { parts: Arc::new(Parts { state, meters, condition, expiry, guard, flood, partitions }) }
+    pub fn new(meters: Arc<Meters>, condition: Condition, expiry: Expiry, moved: (Guard, Flood, Pauses)) -> Self {
+        let ((guard, flood, pauses), state, partitions) = (moved, AtomicU8::new(0), OnceLock::new());
+        Self { parts: Arc::new(Parts { state, meters, condition, expiry, guard, flood, pauses, partitions }) }
     }
 
     pub fn set(&self, state: State) {
@@ -64,7 +66,7 @@ impl Status {
 
     /// The whole status; answers at once.
     pub fn json(&self) -> Value {
-        let Parts { state, meters, condition, expiry, guard, flood, partitions } = &*self.parts;
+        let Parts { state, meters, condition, expiry, guard, flood, pauses, partitions } = &*self.parts;
         let state = State::ALL.get(usize::from(state.load(Ordering::Relaxed))).map_or("", |(_, word)| *word);
         let assignment: Vec<Value> =
             partitions.get().map(|list| list().iter().map(partition).collect()).unwrap_or_default();
@@ -79,6 +81,7 @@ impl Status {
             "in_flight": meters.in_flight(),
             "guard": guard.view(),
             "flood": flood.json(),
+            "paused_by_hand": pauses.json(),
             "waiting_calls": meters.guard.waiting(),
             "delivered": meters.delivered.get(),
             "duplicates": meters.duplicates.get(),
@@ -106,6 +109,7 @@ fn partition(status: &PartitionStatus) -> Value {
         "lag_seconds": status.lag.seconds,
         "lost_by_retention": status.lag.lost,
         "paused": standing.paused,
+        "paused_by_hand": standing.paused_by_hand,
         "outstanding_batches": standing.outstanding,
     })
 }

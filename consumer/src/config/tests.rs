@@ -1,6 +1,8 @@
 //! Defaults, the example file, and what is refused.
 
 use super::{Config, Raw};
+use crate::topic::TopicPlan;
+use kafka_client::settings::GroupProtocol;
 use runtime::config::{ConfigError, load};
 use std::path::PathBuf;
 
@@ -66,9 +68,40 @@ fn a_wrong_value_names_its_setting_and_what_is_allowed() {
         ("COMBOIO_DRAIN__REVOKE", "301s", "drain.revoke"),
         ("COMBOIO_COMMIT__INTERVAL", "200", "commit.interval"),
         ("COMBOIO_CONSUMER__LANE", "2", "consumer.lane"),
+        ("COMBOIO_CONSUMER__PROTOCOL", "modern", "consumer.protocol"),
+        ("COMBOIO_CONSUMER__ASSIGNOR", "uniform", "consumer.assignor"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c500\"}]", "topic[0].name"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c400\", weight = 0}]", "topic[0].weight"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c400\", function = \"a b\"}]", "topic[0].function"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c300\"}, {name = \"mt-c300\"}]", "topic[1].name"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c400\", heavy = 3}]", "topic[0].heavy"),
     ];
     for (name, value, key) in cases {
         let error = validate(&[(name, value)]).expect_err(name).to_string();
         assert!(error.to_lowercase().contains(key) || error.contains(name), "{name}={value}: {error}");
+    }
+}
+
+#[test]
+fn a_topic_without_a_word_weighs_one_and_goes_to_the_common_function() {
+    let own = ("COMBOIO_TOPIC", "[{name = \"mt-c300\", weight = 4, function = \"prio\"}]");
+    let config = validate(&[own]).unwrap();
+    let plans = [TopicPlan::new("mt-c400", 1, "dispatcher"), TopicPlan::new("mt-c300", 4, "prio")];
+    assert_eq!((config.topics, config.desk.weights), (plans.to_vec(), vec![1, 4]));
+    assert_eq!(config.guard.topics, plans);
+}
+
+#[test]
+fn a_group_of_the_brokers_leaves_to_them_what_is_theirs() {
+    let config =
+        validate(&[("COMBOIO_CONSUMER__PROTOCOL", "consumer"), ("COMBOIO_CONSUMER__ASSIGNOR", "range")]).unwrap();
+    assert_eq!((config.tuning.protocol, config.tuning.assignor.as_deref()), (GroupProtocol::Consumer, Some("range")));
+    assert_eq!(config.poll.session_timeout.as_secs(), 45);
+    for (name, value) in [("COMBOIO_CONSUMER__SESSION_TIMEOUT", "45s"), ("COMBOIO_CONSUMER__ASSIGNOR", "sticky")] {
+        let refused = validate(&[("COMBOIO_CONSUMER__PROTOCOL", "consumer"), (name, value)]).unwrap_err().to_string();
+        assert!(
+            refused.contains(value) && refused.contains("allowed is") || refused.contains("no effect"),
+            "{refused}"
+        );
     }
 }

@@ -16,8 +16,7 @@ use tokio::sync::watch;
 pub struct Ports<I, D> {
     pub invoker: I,
     pub dead_letters: D,
-    pub function: String,
-    /// Gives a permit for each invocation, over all lanes.
+    /// Gives a permit for each invocation, over all lanes, and knows the function of each topic.
     pub guard: Guard,
     pub pace: Pace,
     pub flood: Flood,

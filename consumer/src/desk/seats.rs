@@ -2,6 +2,7 @@
 
 use super::seat::Seat;
 use crate::assignment::Held;
+use crate::batch::Batch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,6 +22,16 @@ impl Seats {
     pub(super) fn new(topics: &[String]) -> Self {
         let topic = |name: &String| Topic { name: Arc::from(name.as_str()), seats: BTreeMap::new() };
         Self { topics: topics.iter().map(topic).collect() }
+    }
+
+    /// How many topics are configured.
+    pub(super) fn topics(&self) -> usize {
+        self.topics.len()
+    }
+
+    /// The place of a configured topic.
+    pub(super) fn topic(&self, topic: &str) -> Option<usize> {
+        self.topics.iter().position(|known| *known.name == *topic)
     }
 
     /// The shared name of a configured topic.
@@ -60,8 +71,22 @@ impl Seats {
         self.topics.iter().flat_map(|topic| topic.seats.values())
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Seat> {
-        self.topics.iter_mut().flat_map(|topic| topic.seats.values_mut())
+    /// Every seat with the place of its topic.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut Seat)> {
+        let topics = self.topics.iter_mut().enumerate();
+        topics.flat_map(|(nth, topic)| topic.seats.values_mut().map(move |seat| (nth, seat)))
+    }
+
+    /// Partition and lane of a topic's oldest closed batch, of the lanes that may by the number of their outstanding batches.
+    pub(super) fn oldest(&self, topic: usize, may: impl Fn(usize) -> bool) -> Option<(i32, usize)> {
+        let seats = self.topics.get(topic)?.seats.iter();
+        let closed = seats.filter_map(|(partition, seat)| seat.oldest(&may).map(|(at, lane)| (at, *partition, lane)));
+        closed.min().map(|(_, partition, lane)| (partition, lane))
+    }
+
+    /// Takes the next batch of a lane.
+    pub(super) fn take(&mut self, topic: usize, (partition, lane): (i32, usize)) -> Option<Batch> {
+        self.topics.get_mut(topic)?.seats.get_mut(&partition)?.next_batch(lane)
     }
 
     /// Shuts these seats, or all of them.
@@ -69,7 +94,7 @@ impl Seats {
         let named = |held: &Held| {
             partitions.is_none_or(|list| list.iter().any(|(t, p)| **t == *held.at.topic && *p == held.at.partition))
         };
-        let shut = self.iter_mut().filter(|seat| named(seat.held())).map(|seat| {
+        let shut = self.iter_mut().map(|(_, seat)| seat).filter(|seat| named(seat.held())).map(|seat| {
             seat.shut();
             seat.held().clone()
         });

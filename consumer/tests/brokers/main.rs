@@ -3,6 +3,8 @@
 
 mod admin;
 mod lag;
+mod pause;
+mod protocol;
 mod recorder;
 mod rotation;
 mod world;

@@ -25,6 +25,7 @@ pub enum Answer {
 /// One call as the function saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    pub function: String,
     pub partition: i32,
     pub lane: u32,
     pub offsets: Vec<i64>,
@@ -44,6 +45,8 @@ struct Script {
     latency: Duration,
     /// What it does when the script is at its end.
     standing: Option<Answer>,
+    /// The same for single functions, before everything else.
+    functions: HashMap<String, Answer>,
     /// More calls at once are throttled.
     room: Option<usize>,
     calls: Vec<Call>,
@@ -83,6 +86,15 @@ impl FakeLambda {
         self.0.lock().unwrap().standing = answer;
     }
 
+    /// Does the same to every call of one function; `None` treats it like the others again.
+    pub fn standing_of(&self, function: &str, answer: Option<Answer>) {
+        let functions = &mut self.0.lock().unwrap().functions;
+        match answer {
+            Some(answer) => _ = functions.insert(function.to_owned(), answer),
+            None => _ = functions.remove(function),
+        }
+    }
+
     /// Throttles, at once, whatever is more than so many calls at a time.
     pub fn room(&self, calls: Option<usize>) {
         self.0.lock().unwrap().room = calls;
@@ -99,6 +111,7 @@ impl FakeLambda {
 
     fn begin(&self, request: &Request<'_>, call: Call) -> (Answer, Duration) {
         let mut script = self.0.lock().unwrap();
+        let own = script.functions.get(&call.function).cloned();
         let at_fault: Vec<_> = call.offsets.iter().map(|offset| (call.partition, *offset)).collect();
         script.calls.push(call);
         let running = script.running.entry((request.partition, request.lane)).or_default();
@@ -114,6 +127,9 @@ impl FakeLambda {
         if script.room.is_some_and(|room| under_way > room) {
             return (Answer::Fail(FailureClass::Throttled), Duration::from_millis(5));
         }
+        if let Some(answer) = own {
+            return (answer, script.latency);
+        }
         let standing = script.standing.clone().unwrap_or(Answer::Deliver);
         (script.answers.pop_front().unwrap_or(standing), script.latency)
     }
@@ -121,11 +137,16 @@ impl FakeLambda {
 
 impl Invoker for FakeLambda {
     async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
-        assert_eq!(function, "dispatcher");
         let request = Request::decode(&payload).unwrap();
         let offsets: Vec<i64> = request.records().map(|record| record.offset.0).collect();
         let lane = (request.partition, request.lane);
-        let call = Call { partition: lane.0, lane: lane.1, offsets: offsets.clone(), attempt: request.attempt };
+        let call = Call {
+            function: function.to_owned(),
+            partition: lane.0,
+            lane: lane.1,
+            offsets: offsets.clone(),
+            attempt: request.attempt,
+        };
         let (answer, latency) = self.begin(&request, call);
         lasting(latency).await;
         *self.0.lock().unwrap().running.get_mut(&lane).unwrap() -= 1;

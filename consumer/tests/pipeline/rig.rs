@@ -16,8 +16,10 @@ use consumer::event::{Command, Event, Ticket};
 use consumer::flood::{Flood, FloodLimits};
 use consumer::guard::{self, BreakerSettings, ConcurrencySettings, Guard, GuardSettings};
 use consumer::metrics::Meters;
+use consumer::pause::Pauses;
 use consumer::policy::Pace;
 use consumer::record::Lent;
+use consumer::topic::TopicPlan;
 use crossbeam_channel::Receiver;
 use domain::backoff::Backoff;
 use domain::offset::Offset;
@@ -33,6 +35,7 @@ use tokio::sync::mpsc;
 pub use fake_lambda::Answer;
 
 pub const TOPIC: &str = "t";
+pub const FUNCTION: &str = "dispatcher";
 /// Backoff in the rig has no jitter: it always waits for the whole ceiling.
 pub const BASE: Duration = Duration::from_millis(100);
 pub const CAP: Duration = Duration::from_secs(2);
@@ -53,6 +56,7 @@ pub struct Rig {
     pub meters: Arc<Meters>,
     pub condition: Condition,
     pub guard: Guard,
+    pub pauses: Pauses,
     pub fatal: tokio::task::JoinHandle<Result<(), consumer::coordinator::Fatal>>,
     /// Which partitions the brake has stopped.
     pub paused: Vec<i32>,
@@ -69,6 +73,7 @@ pub fn settings(lanes: u32, records: usize) -> DeskSettings {
     DeskSettings {
         group: "g".into(),
         topics: vec![TOPIC.into()],
+        weights: vec![1],
         lanes,
         epoch: 0,
         limits: Limits { records, age: Duration::from_secs(1), bytes: 100_000 },
@@ -80,7 +85,7 @@ pub fn settings(lanes: u32, records: usize) -> DeskSettings {
 pub fn guarded() -> GuardSettings {
     let second = Duration::from_secs(1);
     GuardSettings {
-        function: "dispatcher".into(),
+        topics: vec![TopicPlan::new(TOPIC, 1, FUNCTION)],
         breaker: BreakerSettings {
             failures: 10,
             share: 0.5,
@@ -121,7 +126,6 @@ impl Rig {
         let ports = Ports {
             invoker: lambda.clone(),
             dead_letters: letters.clone(),
-            function: "dispatcher".into(),
             guard: guard.clone(),
             pace: Pace { backoff: Backoff { base: BASE, cap: CAP }, suspect_after: 2, attempts: ATTEMPTS },
             flood: Flood::new(flood, Arc::new(clock.clone()), condition.clone()),
@@ -133,14 +137,15 @@ impl Rig {
         };
         let ports = Arc::new(ports);
         let fatal = tokio::spawn(Coordinator::new(ports.clone(), events.clone()).run(received));
-        let (paused, now) = (Vec::new(), Duration::ZERO);
+        let (paused, now, pauses) = (Vec::new(), Duration::ZERO, Pauses::default());
         Self {
-            desk: Desk::new(settings),
+            desk: Desk::new(settings).obeying(pauses.clone()),
             lambda,
             letters,
             meters,
             condition,
             guard,
+            pauses,
             fatal,
             paused,
             ports,
@@ -184,7 +189,12 @@ impl Rig {
     }
 
     pub fn assign(&mut self, partitions: &[i32]) -> Vec<Held> {
-        let held = self.desk.assign(&named(partitions));
+        self.assign_of(TOPIC, partitions)
+    }
+
+    /// Partitions of another topic; their numbers must be others than those of all topics.
+    pub fn assign_of(&mut self, topic: &str, partitions: &[i32]) -> Vec<Held> {
+        let held = self.desk.assign(&named(topic, partitions));
         for held in &held {
             let metadata = self.metadata.get(&held.at.partition).map_or("", String::as_str);
             self.desk.remember(held, metadata);
@@ -193,13 +203,21 @@ impl Rig {
     }
 
     pub fn receive(&mut self, partition: i32, offsets: impl IntoIterator<Item = i64>) {
+        self.receive_of(TOPIC, partition, offsets);
+    }
+
+    pub fn receive_of(&mut self, topic: &str, partition: i32, offsets: impl IntoIterator<Item = i64>) {
         for offset in offsets {
-            self.receive_value(partition, offset, Some(b"{\"v\":1}"));
+            self.receive_at(topic, partition, offset, Some(b"{\"v\":1}"));
         }
     }
 
-    /// The key is the last digit of the offset.
     pub fn receive_value(&mut self, partition: i32, offset: i64, value: Option<&[u8]>) {
+        self.receive_at(TOPIC, partition, offset, value);
+    }
+
+    /// The key is the last digit of the offset.
+    fn receive_at(&mut self, topic: &str, partition: i32, offset: i64, value: Option<&[u8]>) {
         let key = format!("key-{}", offset % 10);
         let record = Lent {
             offset: Offset(offset),
@@ -208,12 +226,12 @@ impl Rig {
             value,
             headers: Vec::new(),
         };
-        self.desk.receive(TOPIC, partition, record, self.now);
+        self.desk.receive(topic, partition, record, self.now);
     }
 
     /// Asks for a drain as the rebalance callback does; the answer is polled with `is_drained`.
     pub fn revoke(&mut self, partitions: &[i32]) -> (Ticket, Vec<Held>) {
-        self.desk.begin_revoke(Some(&named(partitions)))
+        self.desk.begin_revoke(Some(&named(TOPIC, partitions)))
     }
 
     /// Gives partitions back as the callback does: last commits, then forget. Returns what would be committed.
@@ -222,7 +240,9 @@ impl Rig {
         for commit in &last {
             self.confirm(commit);
         }
-        self.desk.release(held);
+        // As the client forgets that they were paused.
+        let resumed = self.desk.release(held);
+        self.paused.retain(|partition| resumed.iter().all(|at| at.partition != *partition));
         last.iter().map(|commit| (commit.held.at.partition, commit.next.0)).collect()
     }
 
@@ -284,6 +304,6 @@ impl Rig {
     }
 }
 
-fn named(partitions: &[i32]) -> Vec<(String, i32)> {
-    partitions.iter().map(|partition| (TOPIC.to_owned(), *partition)).collect()
+fn named(topic: &str, partitions: &[i32]) -> Vec<(String, i32)> {
+    partitions.iter().map(|partition| (topic.to_owned(), *partition)).collect()
 }
