@@ -1,18 +1,21 @@
 # What a person runs. Each target installs what it needs first (ci/setup) and says so; a second run starts at once.
 
-# The demo's knobs: BROKER is embedded or kafka, FAULT is none, drop-delivery or commit-early, DURATION is in seconds.
-BROKER    ?= embedded
-RATE      ?= 13000
-DURATION  ?= 60
-CONSUMERS ?= 3
+# The demo's knobs. STORY is kill, freeze, rolling, scaling, broker, coordinator, partitions or sev2 (docs/stories.md); BROKER is
+# embedded or kafka, and every story but kill needs kafka; FAULT is none, drop-delivery, commit-early or no-hold; RATE, DURATION (in seconds) and
+# CONSUMERS have a default for each story.
+INCIDENT  ?=
+STORY     ?= $(or $(INCIDENT),kill)
+BROKER    ?= $(if $(filter kill,$(STORY)),embedded,kafka)
 FAULT     ?= none
+# Seconds.
+SOAK      ?= 1200
 
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 KAFKA := $(if $(filter kafka,$(BROKER)),kafka)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-producer audit
+.PHONY: help demo test bench-producer bench-consumer soak-consumer audit
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -21,7 +24,8 @@ demo: ## Real processes from producer to collector, faults on the way, and the l
 	@ci/setup build $(KAFKA)
 	@echo "demo: building (some minutes the first time)" >&2
 	@cargo build --workspace --bins
-	@$(BIN)/comboio-demo --broker $(BROKER) --rate $(RATE) --duration $(DURATION) --consumers $(CONSUMERS) --fault $(FAULT)
+	@$(BIN)/comboio-demo --story $(STORY) --broker $(BROKER) --fault $(FAULT) \
+	  $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) $(if $(CONSUMERS),--consumers $(CONSUMERS))
 
 test: ## All checks from cheap to dear, on the embedded broker and on real Kafka with mTLS
 	@ci/setup build kafka check
@@ -32,6 +36,17 @@ bench-producer: ## The producer against C, Java and futures on three brokers wit
 	@echo "bench: building (some minutes the first time)" >&2
 	@cargo build --workspace --bins
 	@$(BIN)/comboio-bench-producer $(BENCH)
+
+bench-consumer: ## The consumer against rdkafka_performance and Java, against slow functions, then 13,000 records/s (BENCH="--rounds 9")
+	@ci/setup build kafka
+	@echo "bench: building (some minutes the first time)" >&2
+	@cargo build --workspace --bins
+	@$(BIN)/comboio-bench-consumer $(BENCH)
+
+soak-consumer: ## The consumer's memory for 20 minutes at 13,000 events/s with one record stuck (SOAK=60 is a minute)
+	@ci/setup build kafka
+	@cargo build --workspace --bins
+	@COMBOIO_SOAK_SECONDS=$(SOAK) cargo test --workspace --test faults one_stuck_record -- --nocapture
 
 audit: ## Licences, advisories and sources of the dependencies (builds cargo-deny once)
 	@ci/setup build

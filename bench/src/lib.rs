@@ -1,21 +1,19 @@
-//! Side-by-side measurements: our producer against librdkafka from C, against Java, against futures, on the same brokers.
+//! Side-by-side measurements: our producer and our consumer against librdkafka from C, against Java, on the same brokers.
 //!
-//! Modules stand in dependency order, which is also the order of a run.
+//! Modules stand in dependency order. What both benches share comes first; each bench is a folder of its own.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 /// Medians and the like.
 pub mod statistics;
-/// Who is measured against whom.
-pub mod rival;
+/// One thing that must hold, and whether it does.
+pub mod bound;
 /// What one run of a rival came to, and what all runs of it come to.
 pub mod figures;
-/// The steady load: 13,000 events/s from the whole producer.
-pub mod steadiness;
-/// What must hold, and whether it does.
-pub mod bounds;
-/// All figures of a run, as a table and as JSON.
-pub mod report;
-/// The events that every rival sends, encoded before anybody is measured.
+/// Whose turn it is.
+pub mod turns;
+/// The end of a bench: table, JSON, missed bounds.
+pub mod outcome;
+/// The events of every rival, encoded before anybody is measured.
 pub mod events;
 /// What a process used, measured from outside.
 pub mod meter;
@@ -23,19 +21,11 @@ pub mod meter;
 pub mod world;
 /// Load before the measurement, until the brokers have compiled themselves.
 pub mod warm;
-/// How late the machine wakes whoever sleeps.
-pub mod onlooker;
-/// The settings of each rival: the same, in three languages.
-pub mod settings;
-/// A rival of ours, in a process of its own: the producer's send stage with events that are already encoded.
-pub mod send_stage;
-/// A rival of ours, in a process of its own: an awaited future for each event.
-pub mod futures;
-/// How each rival is started, and what it says at its end.
-pub mod launch;
-/// The rivals in turn, round after round.
-pub mod rounds;
-/// Runs the steady load and looks at the process meanwhile.
-pub mod steady;
-/// The command line.
-pub mod cli;
+/// Settings of a client as files, in librdkafka's words and in Java's.
+pub mod properties;
+/// How Kafka's own tools are called.
+pub mod java;
+/// The producer's bench.
+pub mod producing;
+/// The consumer's bench.
+pub mod consuming;

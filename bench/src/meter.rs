@@ -1,9 +1,9 @@
 //! What a process used, measured from outside: the same way for every rival, whatever it says of itself.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use localenv::process::Guarded;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -41,6 +41,16 @@ pub fn run(name: &str, command: Command, log: &Path, deadline: Duration) -> Resu
         return Ok(Used { cpu_seconds: children_cpu()? - before, peak_bytes, output });
     }
     bail!("{name} did not end within {deadline:?}; its last lines:\n{}", process.log_tail(8))
+}
+
+/// A program that was built beside this one.
+///
+/// # Errors
+/// It is not there.
+pub fn beside(name: &str) -> Result<PathBuf> {
+    let program = std::env::current_exe()?.with_file_name(name);
+    ensure!(program.is_file(), "{} is missing: build the workspace's binaries first", program.display());
+    Ok(program)
 }
 
 /// CPU seconds of all children that have ended and were waited for.

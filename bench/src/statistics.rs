@@ -19,6 +19,12 @@ impl Spread {
         Self { median: middle(&sorted), least: *least, most: *most }
     }
 
+    /// `median (least - most)`.
+    pub fn range(&self, digits: usize) -> String {
+        let Self { median, least, most } = self;
+        format!("{median:.digits$} ({least:.digits$} - {most:.digits$})")
+    }
+
     /// Of `ours[i] / theirs[i]`: both were measured one right after the other, so what the machine did to both cancels out.
     pub fn of_ratios(ours: &[f64], theirs: &[f64]) -> Self {
         let ratios: Vec<f64> = ours.iter().zip(theirs).filter(|(_, b)| **b > 0.0).map(|(a, b)| a / b).collect();

@@ -7,7 +7,7 @@ use localenv::broker::grant::{Grant, Operation, Resource};
 use localenv::broker::kafka::{KafkaCluster, KafkaOptions, Speed};
 use localenv::broker::topic::Topic;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct World {
 }
 
 impl World {
-    /// Starts the brokers in `folder` and lets one identity write to every topic.
+    /// Starts the brokers in `folder` and lets one identity write and read every topic.
     ///
     /// # Errors
     /// Java is missing, or the brokers do not start.
@@ -36,8 +36,9 @@ impl World {
         };
         let cluster = KafkaCluster::start(&options)?;
         let identity = cluster.authority().issue("bench")?;
-        let write = [Operation::Write, Operation::Describe, Operation::DescribeConfigs];
-        cluster.allow(&identity.principal(), &[Grant::on(Resource::Topic("*".into()), &write)])?;
+        let topics = [Operation::Read, Operation::Write, Operation::Describe, Operation::DescribeConfigs];
+        let grants = [Grant::on(Resource::Topic("*".into()), &topics), Grant::group("*")];
+        cluster.allow(&identity.principal(), &grants)?;
         let mut config = cluster.client_config(cluster.admin());
         let reader = config.set("group.id", "bench-onlooker").create().context("cannot create a reader")?;
         Ok(Self { cluster, identity, reader })
@@ -51,10 +52,28 @@ impl World {
         // What counts was counted at once: the disk need not hold all rounds.
         let bounded =
             [("segment.bytes", "33554432"), ("retention.bytes", "67108864"), ("file.delete.delay.ms", "1000")];
-        let topic = Topic::new(name, PARTITIONS).replicated(3).with("min.insync.replicas", "2");
-        let topic = bounded.into_iter().fold(topic, |topic, (name, value)| topic.with(name, value));
+        self.create(bounded.into_iter().fold(topic(name, PARTITIONS), |topic, (name, value)| topic.with(name, value)))
+    }
+
+    /// A topic of so many partitions that keeps what it is given.
+    ///
+    /// # Errors
+    /// The brokers refuse.
+    pub fn create_lasting(&self, name: &str, partitions: i32) -> Result<()> {
+        self.create(topic(name, partitions))
+    }
+
+    fn create(&self, topic: Topic) -> Result<()> {
         self.cluster.create_topics(&[topic])?;
         self.cluster.wait_in_sync(ANSWER)
+    }
+
+    /// Key, certificate and authority of a server on this machine, in one PEM file.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn server_identity(&self) -> Result<PathBuf> {
+        self.cluster.authority().issue_server("stand-in")
     }
 
     /// The mutual TLS listeners.
@@ -75,9 +94,17 @@ impl World {
     /// # Errors
     /// They do not answer in time.
     pub fn records(&self, topic: &str) -> Result<u64> {
+        self.records_of(topic, PARTITIONS)
+    }
+
+    /// The same of a topic with so many partitions.
+    ///
+    /// # Errors
+    /// They do not answer in time.
+    pub fn records_of(&self, topic: &str, partitions: i32) -> Result<u64> {
         let ends = |partition| self.reader.fetch_watermarks(topic, partition, ANSWER);
         let each = |partition| ends(partition).map(|(_, high)| high.unsigned_abs());
-        (0..PARTITIONS).map(each).sum::<Result<u64, _>>().with_context(|| format!("cannot read the ends of {topic}"))
+        (0..partitions).map(each).sum::<Result<u64, _>>().with_context(|| format!("cannot read the ends of {topic}"))
     }
 
     /// Waits until what the brokers have written is on the disk.
@@ -103,4 +130,8 @@ impl World {
     pub fn check(&mut self) -> Result<()> {
         self.cluster.check()
     }
+}
+
+fn topic(name: &str, partitions: i32) -> Topic {
+    Topic::new(name, partitions).replicated(3).with("min.insync.replicas", "2")
 }

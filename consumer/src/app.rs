@@ -3,6 +3,7 @@
 /// Ends the process when the Kafka client does not come to its end.
 mod watchdog;
 
+use crate::batch_limit::BatchLimits;
 use crate::condition::{Condition, Part};
 use crate::config::Config;
 use crate::controls;
@@ -19,6 +20,7 @@ use crate::pause::Pauses;
 use crate::poll::{PartitionStatus, Poll, PollEnd, PollParts};
 use crate::start;
 use crate::status::{State, Status};
+use crate::topic::functions;
 use crossbeam_channel::Sender;
 use kafka_client::expiry::Expiry;
 use kafka_client::rotation::{self, Watch};
@@ -85,7 +87,7 @@ pub async fn run<I: Invoker>(config: Config, shutdown: Shutdown, invoker: I) -> 
     base.status.set(State::Running);
     runtime::systemd::ready();
     runtime::systemd::watchdog(&base.health);
-    tracing::info!(group = config.desk.group, topics = ?config.desk.topics, functions = ?base.guard.functions(), "consumer runs");
+    tracing::info!(group = config.desk.group, topics = ?config.poll.topics, functions = ?base.guard.functions(), "consumer runs");
     let fatal = tokio::select! {
         end = &mut running.coordinator => Some(why(end)),
         () = shutdown.drain() => None,
@@ -133,7 +135,7 @@ impl Base {
             health: health.clone(),
             metrics: metrics.clone(),
             status: Arc::new(move || shown.json()),
-            controls: controls::router(moved, config.desk.topics.clone(), clock.clone()),
+            controls: controls::router(moved, config.poll.topics.clone(), clock.clone()),
         };
         let admin = Admin::start(&config.admin, parts)?;
         Ok(Self { clock, metrics, meters, health, beat, condition, guard, flood, pauses, status, expiry, admin })
@@ -155,7 +157,7 @@ async fn watch_condition(condition: &Condition, beat: &Beat, expiry: &Expiry) {
 fn rotation(config: &Config, poll: &Poll, letters: KafkaDeadLetters, base: &Base) -> std::io::Result<Option<Watch>> {
     let (kafka, tuning, dead_letters) = (config.kafka.clone(), config.tuning.clone(), config.dead_letters.clone());
     let (renew, expiry) = (poll.renewer(), base.expiry.clone());
-    rotation::watch(&config.kafka, config.desk.topics.clone(), base.clock.clone(), move |event| {
+    rotation::watch(&config.kafka, config.poll.topics.clone(), base.clock.clone(), move |event| {
         let rotation::Event::New(bundle) = event else { return };
         let kafka = kafka.with_bundle(bundle.clone());
         if let Err(error) = letters.renew(&kafka.producer(&dead_letters)) {
@@ -186,11 +188,16 @@ impl Running {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel::<Event>();
         let dead_letters = KafkaDeadLetters::new(&config.kafka.producer(&config.dead_letters))?;
+        let functions = functions(&config.desk.topics);
+        let batch_limits = BatchLimits::new(config.batch_limit, &functions, &base.clock, &base.meters);
+        base.status.show_batch_limits(batch_limits.clone());
         let ports = Ports {
             invoker,
             dead_letters: dead_letters.clone(),
             guard: base.guard.clone(),
+            batch_limits,
             pace: config.pace,
+            deferral: config.deferral.clone(),
             flood: base.flood.clone(),
             commands: commands.clone(),
             meters: base.meters.clone(),

@@ -80,7 +80,7 @@ impl CommitLedger {
     /// Records met their fate; false when their generation is not owned, and then they count for nothing.
     pub fn finished(&mut self, held: &Held, offsets: &[Offset]) -> bool {
         self.tally_mut(held).is_some_and(|tally| {
-            offsets.iter().for_each(|offset| tally.finished(*offset));
+            tally.finished(offsets);
             true
         })
     }

@@ -1,5 +1,11 @@
 //! The consumer's configuration: what is written, the sum of its parts, and what is meant.
 
+/// How the batch limit follows the function.
+mod batch_limit;
+/// Which topics put records off, and for how long.
+mod deferral;
+/// What would do nothing beside other settings.
+mod effect;
 /// What protects the function.
 mod guard;
 /// What is written, with its defaults.
@@ -13,14 +19,17 @@ pub use guard::{BreakerRaw, ConcurrencyRaw};
 pub use raw::{BatchRaw, CommitRaw, ConsumerRaw, DeadLetterRaw, DrainRaw, FloodRaw, FunctionRaw, Raw, RetryRaw};
 pub use topics::TopicRaw;
 
+use crate::batch_limit::SizeSettings;
 use crate::collect::Limits;
+use crate::deferral::Deferral;
 use crate::desk::{DeskSettings, Room};
 use crate::flood::FloodLimits;
 use crate::guard::GuardSettings;
 use crate::invoke::lambda::LambdaSettings;
 use crate::policy::{Pace, cuts};
 use crate::poll::PollSettings;
-use crate::topic::TopicPlan;
+use crate::topic::{TopicPlan, read_topics};
+use axum::http::Uri;
 use domain::backoff::Backoff;
 use domain::contract::MAX_REQUEST_BYTES;
 use kafka_client::settings::{ConsumerTuning, Kafka, ProducerTuning};
@@ -37,11 +46,11 @@ pub struct Config {
     pub tuning: ConsumerTuning,
     pub desk: DeskSettings,
     pub poll: PollSettings,
-    /// In the order in which they are written; each has its function.
-    pub topics: Vec<TopicPlan>,
     pub lambda: LambdaSettings,
     pub guard: GuardSettings,
+    pub batch_limit: SizeSettings,
     pub pace: Pace,
+    pub deferral: Deferral,
     pub flood: FloodLimits,
     pub dead_letters: ProducerTuning,
     pub admin: AdminConfig,
@@ -57,26 +66,32 @@ impl Config {
     pub fn validate(loaded: &Loaded<Raw>) -> Result<Self, ConfigError> {
         let (raw, settings) = (&loaded.raw, &loaded.settings);
         let logs = LogsConfig::validate(settings, &raw.logs)?;
-        let topics = topics::validate(settings, raw)?;
+        topics::check(settings, raw)?;
+        let tuning = membership::validate(settings, &raw.consumer)?;
         check_spans(settings, raw)?;
         check_numbers(settings, raw)?;
-        check_function(settings, &raw.function)?;
+        check_function(settings, raw)?;
         let lambda = lambda(&raw.function);
-        Ok(Self {
+        let deferral = deferral::validate(settings, raw)?;
+        let topics = topics::plans(raw, &deferral);
+        let config = Self {
             kafka: Kafka::validate(settings, &raw.kafka)?,
-            tuning: membership::validate(settings, &raw.consumer)?,
+            tuning,
             desk: desk(raw, &topics),
-            poll: poll(raw),
+            poll: poll(raw, &topics),
             guard: guard::validate(settings, raw, (&topics, lambda.most_in_flight()))?,
-            topics,
+            batch_limit: batch_limit::validate(settings, raw)?,
             lambda,
             pace: pace(settings, raw)?,
+            deferral,
             flood: flood(settings, &raw.flood)?,
             dead_letters: dead_letters(&raw.dead_letter),
             admin: AdminConfig::validate(settings, &raw.admin)?,
             logs,
             metrics: MetricsConfig::validate(settings, &raw.metrics)?,
-        })
+        };
+        effect::check(settings, raw)?;
+        Ok(config)
     }
 }
 
@@ -89,7 +104,6 @@ fn check_spans(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
         ("retry.cap", raw.retry.cap, raw.retry.base, hour),
         ("flood.window", raw.flood.window, Span::from_secs(1), hour),
         ("commit.interval", raw.commit.interval, Span::from_millis(10), Span::from_secs(60)),
-        ("drain.revoke", raw.drain.revoke, Span::from_millis(0), raw.consumer.max_poll_interval),
         ("drain.shutdown", raw.drain.shutdown, Span::from_millis(0), hour),
         ("drain.close", raw.drain.close, Span::from_secs(1), Span::from_secs(600)),
         ("dead_letter.timeout", raw.dead_letter.timeout, Span::from_secs(1), hour),
@@ -100,7 +114,19 @@ fn check_spans(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
             return Err(settings.refuse(key, sentence));
         }
     }
-    Ok(())
+    check_revoke(settings, raw)
+}
+
+/// A member that drains for longer than the group waits for it is shut out, and what it drained cannot be committed.
+fn check_revoke(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
+    let most = raw.consumer.max_poll_interval.get() / 2;
+    if raw.drain.revoke.get() <= most {
+        return Ok(());
+    }
+    let sentence = format!(
+        "allowed is 0s to {most:?}: half of consumer.max_poll_interval, within which a rebalance must end, last commit included"
+    );
+    Err(settings.refuse("drain.revoke", sentence))
 }
 
 fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
@@ -123,15 +149,21 @@ fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn check_function(settings: &Settings, raw: &FunctionRaw) -> Result<(), ConfigError> {
-    if !is_function(&raw.name) {
+fn check_function(settings: &Settings, all: &Raw) -> Result<(), ConfigError> {
+    let raw = &all.function;
+    let needless = raw.name.is_empty() && topics::have_their_own_function(all);
+    if !needless && !is_function(&raw.name) {
         return Err(settings.refuse("function.name", "allowed is a function's name, name:alias or ARN"));
     }
-    let url = raw.endpoint_url.as_str();
-    if !(url.is_empty() || url.starts_with("http://") || url.starts_with("https://")) {
+    if !(raw.endpoint_url.is_empty() || is_endpoint(&raw.endpoint_url)) {
         return Err(
             settings.refuse("function.endpoint_url", "allowed is an http:// or https:// URL, or nothing for AWS's own")
         );
+    }
+    // Any text would make a host name that nobody has: an outage that never ends, in place of this sentence.
+    if !raw.region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+        return Err(settings
+            .refuse("function.region", "allowed is a region such as eu-west-1, or nothing for the environment's"));
     }
     Ok(())
 }
@@ -141,8 +173,14 @@ fn is_function(name: &str) -> bool {
     !name.is_empty() && name.len() <= 170 && name.chars().all(plain)
 }
 
+fn is_endpoint(url: &str) -> bool {
+    let Ok(url) = url.parse::<Uri>() else { return false };
+    let web = url.scheme_str().is_some_and(|scheme| scheme == "http" || scheme == "https");
+    web && url.host().is_some_and(|host| !host.is_empty())
+}
+
 fn pace(settings: &Settings, raw: &Raw) -> Result<Pace, ConfigError> {
-    let RetryRaw { base, cap, suspect_after, attempts } = raw.retry;
+    let RetryRaw { base, cap, suspect_after, attempts, .. } = raw.retry;
     let least = suspect_after + cuts(raw.batch.records as usize);
     if attempts < least {
         let sentence = format!(
@@ -165,8 +203,7 @@ fn flood(settings: &Settings, raw: &FloodRaw) -> Result<FloodLimits, ConfigError
 fn desk(raw: &Raw, topics: &[TopicPlan]) -> DeskSettings {
     DeskSettings {
         group: raw.consumer.group.clone(),
-        topics: raw.consumer.topics.clone(),
-        weights: topics.iter().map(|topic| topic.weight).collect(),
+        topics: topics.to_vec(),
         lanes: raw.consumer.lanes,
         epoch: raw.consumer.epoch,
         limits: Limits {
@@ -178,9 +215,9 @@ fn desk(raw: &Raw, topics: &[TopicPlan]) -> DeskSettings {
     }
 }
 
-fn poll(raw: &Raw) -> PollSettings {
+fn poll(raw: &Raw, topics: &[TopicPlan]) -> PollSettings {
     PollSettings {
-        topics: raw.consumer.topics.clone(),
+        topics: read_topics(topics),
         start: raw.consumer.start,
         static_member: !raw.consumer.instance_id.is_empty(),
         protocol: raw.consumer.protocol,

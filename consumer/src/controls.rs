@@ -60,7 +60,7 @@ fn move_limits(guard: &Guard, body: &[u8]) -> Response {
 fn open(flood: &Flood) -> Response {
     let stopped = flood.json();
     for at in flood.open() {
-        tracing::warn!(partition = %at, "opened: dead letters are written again");
+        tracing::warn!(topic = &*at.topic, partition = at.partition, "opened: dead letters are written again");
     }
     answer(StatusCode::OK, &stopped)
 }

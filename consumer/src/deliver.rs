@@ -8,27 +8,32 @@
 mod ports;
 /// The letters of records that cannot be delivered.
 mod letters;
+/// What becomes of records with the verdict `retry`.
+mod again;
+/// Letters on their way, and records that are finished with them.
+mod set_aside;
 /// Records that are sent together, and how a batch is cut into them.
 mod piece;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, CloseReason};
+use crate::batch_limit::{Call, End};
 use crate::condition::Part;
 use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::event::Command;
-use crate::guard::{Outcome, Permit};
+use crate::guard::{Outcome, Permit, UnknownTopic};
 use crate::invoke::{InvokeFailure, Invoker};
 use crate::policy::{Move, Trouble};
 use crate::suspect::{Suspect, Suspicion};
 use crate::times::{Moment, Times};
-use domain::contract::{Judgement, judge};
+use domain::contract::{Judgement, OpenBatch, judge};
 use domain::failure::FailureClass;
 use domain::offset::Offset;
 use letters::Origin;
 use piece::Piece;
+use ports::Way;
 pub use ports::{Ports, Stop, Stopper};
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The delivery was told to stop; what is not finished will be read again.
@@ -37,42 +42,71 @@ struct Stopped;
 /// One batch on its way. Pieces are worked off from the front, so that order holds through splits and retries.
 struct Delivery<'a, I, D> {
     origin: Origin,
+    way: Way,
     /// Until the first call begins.
     uncalled: Option<Times>,
     ports: &'a Ports<I, D>,
     stop: Stop,
     work: VecDeque<Piece>,
+    /// The batch was closed because it was full.
+    full: bool,
     /// What the commit ledger was told last.
     suspects: Vec<Suspect>,
     /// Records of the batch that are set aside because the function fails at them.
     aside: Vec<Suspect>,
+    /// Letters of records that may not enter a request. They are written with the first answer, not before it: a batch that is told to
+    /// stop before its call comes again as a whole, and its letters with it.
+    unfit: Vec<DeadLetter>,
 }
 
 /// Works off `batch`. Comes back when everything is finished, or soon after it was told to stop: a call that is under way is waited
 /// for, nothing new is begun.
-pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, D>, stop: Stop) {
+///
+/// # Errors
+/// Nothing is configured for its topic. None of it is finished.
+pub async fn deliver<I: Invoker, D: DeadLetters>(
+    batch: Batch,
+    ports: &Ports<I, D>,
+    stop: Stop,
+) -> Result<(), UnknownTopic> {
+    let way = ports.way(&batch.lane.held.at.topic)?;
     let unfit = letters::of_unfit(batch.unfit);
     let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
     let (work, aside) = piece::cut(batch.records, &batch.suspects);
-    let mut delivery = Delivery { origin, ports, stop, work, suspects: batch.suspects, aside, uncalled: Some(times) };
+    let full = batch.reason == CloseReason::Count;
+    let mut delivery = Delivery {
+        origin,
+        way,
+        ports,
+        stop,
+        work,
+        full,
+        suspects: batch.suspects,
+        aside,
+        uncalled: Some(times),
+        unfit,
+    };
     delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
-    if delivery.set_aside(unfit).await.is_break() {
-        return;
-    }
     while let Some(piece) = delivery.work.pop_front() {
         if delivery.step(piece).await.is_break() {
-            return;
+            return Ok(());
         }
     }
-    ports.meters.stages.finished(&held, times, ports.clock.now());
+    // No call was answered, or there was nothing to send.
+    let left = std::mem::take(&mut delivery.unfit);
+    if delivery.set_aside(left).await.is_continue() {
+        ports.meters.stages.finished(&held, times, ports.clock.now());
+    }
+    Ok(())
 }
 
 impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
     /// One call for one piece, and what follows from its answer.
     async fn step(&mut self, piece: Piece) -> ControlFlow<Stopped> {
         let permit = self.permit().await?;
-        let mut piece = self.cut(piece, permit.most_records());
+        let most = permit.most_records().min(self.way.batch_limit.part_of(piece.records.len()));
+        let mut piece = self.cut(piece, most);
         piece.attempts += 1;
         match self.call(&piece, permit).await {
             Ok(judgement) => self.settle(piece, judgement).await,
@@ -84,11 +118,11 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         tokio::select! {
             biased;
             () = self.stop.wanted() => Break(Stopped),
-            permit = self.ports.guard.acquire(&self.origin.at().topic) => Continue(permit),
+            permit = self.way.entry.acquire() => Continue(permit),
         }
     }
 
-    /// A probe sends few records; the rest of the piece stays in front of what waits.
+    /// A probe sends few records, and so does a batch limit that fell since; the rest of the piece stays in front of what waits.
     fn cut(&mut self, piece: Piece, most: usize) -> Piece {
         let all = piece.records.len();
         if all <= most {
@@ -105,7 +139,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             ports.meters.stages.called(&times, Moment::read(&ports.clock));
         }
         let _in_flight = ports.meters.call_begins();
-        let begun = ports.clock.now();
+        let (begun, round) = (ports.clock.now(), self.way.batch_limit.round());
         let answer = ports.invoker.invoke(permit.function(), piece.records.request(piece.attempts, None)).await;
         let latency = ports.clock.now().saturating_sub(begun);
         ports.meters.call_took(latency);
@@ -121,6 +155,12 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         };
         let outcome = judged.as_ref().err().map_or(Outcome::Answered, |failure| Outcome::Failed(failure.class));
         permit.ended(outcome, latency);
+        let end = match &judged {
+            Ok(_) => End::Answered(latency),
+            Err(failure) if failure.timed_out => End::TimedOut,
+            Err(_) => End::Otherwise,
+        };
+        ports.size(&self.way.batch_limit, Call { records: piece.records.len(), full: self.full, round }, end);
         judged
     }
 
@@ -128,20 +168,29 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
     async fn settle(&mut self, piece: Piece, judgement: Judgement) -> ControlFlow<Stopped> {
         self.ports.count(&judgement);
         self.ports.flood.delivered(self.origin.at(), judgement.delivered + judgement.duplicates);
-        self.ports.condition.clear_about(Part::Function, &self.function());
+        self.ports.condition.clear_about(Part::Function, self.way.entry.function());
         let listed = judgement.rejected.iter().chain(&judgement.retry);
         let open: HashSet<Offset> = listed.map(|listed| listed.offset).collect();
         self.finished(piece.records.offsets().filter(|offset| !open.contains(offset)).collect());
-        let again =
-            piece.records.part(judgement.retry.iter().filter_map(|listed| piece.records.position(listed.offset)));
-        let letters = self.origin.rejected(&piece.records, judgement.rejected, piece.attempts);
+        let mut letters = self.origin.rejected(&piece.records, judgement.rejected, piece.attempts);
+        letters.append(&mut self.unfit);
         self.set_aside(letters).await?;
+        let again = self.put_off(&piece, judgement.retry).await?;
         if again.is_empty() {
             self.tell_suspects(None);
             return Continue(());
         }
         let wait = self.ports.pace.wait(piece.attempts, (self.ports.unit)());
-        tracing::warn!(partition = %self.origin.at(), records = again.len(), attempt = piece.attempts, wait_ms = millis(wait), "records must come again");
+        let (at, offset) = (self.origin.at(), first(&again));
+        tracing::warn!(
+            topic = &*at.topic,
+            partition = at.partition,
+            offset,
+            records = again.len(),
+            attempt = piece.attempts,
+            wait_ms = millis(wait),
+            "records must come again"
+        );
         self.work.push_front(Piece { records: again, attempts: piece.attempts, failures: 0, suspicion: 0 });
         self.tell_suspects(None);
         self.wait(wait).await
@@ -152,6 +201,10 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         piece.suspicion += u32::from(failure.class == FailureClass::FunctionError);
         let (failures, suspicion, records) = (piece.failures, piece.suspicion, piece.records.len());
         let next = self.ports.pace.after(&failure, Trouble { failures, suspicion, records }, (self.ports.unit)());
+        let next = match next {
+            Move::Again(wait) if failure.timed_out && records > self.way.batch_limit.records() => Move::Split(wait),
+            next => next,
+        };
         self.tell(&piece, &failure, next);
         match next {
             Move::Again(wait) | Move::Alarm(wait) => {
@@ -188,42 +241,6 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         self.ports.tell(Command::Suspected(Suspicion { lane: self.origin.lane.clone(), first, last, suspects }));
     }
 
-    /// Dead letters: a record is finished when Kafka has acknowledged its letter. Until then the lane waits.
-    async fn set_aside(&mut self, mut letters: Vec<DeadLetter>) -> ControlFlow<Stopped> {
-        let mut failures = 0;
-        if !letters.is_empty() {
-            tokio::select! {
-                biased;
-                () = self.stop.wanted() => return Break(Stopped),
-                () = self.ports.flood.leave(self.origin.at(), letters.len() as u64) => {}
-            }
-        }
-        while !letters.is_empty() {
-            let mut offsets: Vec<Offset> = letters.iter().map(|letter| letter.record.offset).collect();
-            let refused = self.ports.dead_letters.send(letters).await.err();
-            letters = refused.as_ref().map(|refused| refused.letters.clone()).unwrap_or_default();
-            offsets.retain(|offset| !letters.iter().any(|letter| letter.record.offset == *offset));
-            self.ports.meters.dead_lettered.add(offsets.len() as u64);
-            self.finished(offsets);
-            let Some(refused) = refused else {
-                self.ports.condition.clear(Part::DeadLetters);
-                break;
-            };
-            failures += 1;
-            self.ports.meters.dead_letter_failures.add(letters.len() as u64);
-            let wait = self.ports.pace.wait(failures, (self.ports.unit)());
-            let why = format!("dead letters of {} are not acknowledged: {}", self.origin.at(), refused.detail);
-            tracing::error!(partition = %self.origin.at(), records = letters.len(), class = %refused.class, wait_ms = millis(wait), "{why}");
-            self.ports.condition.complain(Part::DeadLetters, why);
-            self.wait(wait).await?;
-        }
-        Continue(())
-    }
-
-    fn function(&self) -> Arc<str> {
-        self.ports.guard.function_of(&self.origin.at().topic)
-    }
-
     fn finished(&self, offsets: Vec<Offset>) {
         if !offsets.is_empty() {
             self.ports.tell(Command::Finished { held: self.origin.lane.held.clone(), offsets });
@@ -240,23 +257,27 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
 
     /// The first failure is worth a line, and then fewer and fewer.
     fn tell(&self, piece: &Piece, failure: &InvokeFailure, next: Move) {
-        let (partition, records, attempt) = (self.origin.at(), piece.records.len(), piece.attempts);
-        let first = piece.records.first().map_or(0, |offset| offset.0);
+        let (topic, partition, offset) = (&*self.origin.at().topic, self.origin.at().partition, first(&piece.records));
+        let (records, attempt) = (piece.records.len(), piece.attempts);
         if let Move::Alarm(wait) = next {
-            let function = self.function();
+            let function = self.way.entry.function();
             let why = format!("function {function} refuses us: {}", failure.detail);
-            if self.ports.condition.complain_about(Part::Function, &function, why) || piece.failures.is_power_of_two() {
-                tracing::error!(%partition, first, records, attempt, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
+            if self.ports.condition.complain_about(Part::Function, function, why) || piece.failures.is_power_of_two() {
+                tracing::error!(topic, partition, offset, records, attempt, function, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
                     "the function refuses us: nothing is committed and nothing is set aside until that is mended");
             }
         } else if next == Move::SetAside {
-            tracing::error!(%partition, offset = first, attempt, suspicion = piece.suspicion, class = %failure.class, error = %failure.detail,
+            tracing::error!(topic, partition, offset, attempt, suspicion = piece.suspicion, class = %failure.class, error = %failure.detail,
                 "the record fails by itself and becomes a dead letter");
         } else if piece.failures.is_power_of_two() {
-            tracing::warn!(%partition, first, records, attempt, failures = piece.failures, class = %failure.class, next = ?next, error = %failure.detail,
+            tracing::warn!(topic, partition, offset, records, attempt, failures = piece.failures, class = %failure.class, next = ?next, error = %failure.detail,
                 "an invocation failed");
         }
     }
+}
+
+fn first(records: &OpenBatch) -> Option<i64> {
+    records.first().map(|offset| offset.0)
 }
 
 fn millis(span: Duration) -> u64 {

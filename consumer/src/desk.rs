@@ -17,6 +17,10 @@ mod seats;
 mod handover;
 /// Which partitions must stop, and which may go on.
 mod brake;
+/// How owned partitions stand.
+mod standing;
+/// What of a retry topic is not due yet.
+mod waiting_room;
 
 use crate::assignment::{Generation, Held, TopicPartition};
 use crate::batch::Batch;
@@ -27,11 +31,13 @@ use crate::pause::Pauses;
 use crate::record::Lent;
 use crate::share::Shares;
 use crate::suspect::Suspect;
+use crate::topic::TopicPlan;
 pub use brake::Brake;
 pub use flow::Room;
 use memory::Memory;
 use seat::Seat;
 use seats::Seats;
+pub use standing::Standing;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -39,12 +45,12 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct DeskSettings {
     pub group: String,
-    pub topics: Vec<String>,
-    /// In the order of the topics.
-    pub weights: Vec<u32>,
+    /// Nothing but these and their retry topics is taken up.
+    pub topics: Vec<TopicPlan>,
     pub lanes: u32,
     /// Raised by an intended replay; part of the dedupe fence's identity.
     pub epoch: u32,
+    /// At the start; how many records a batch may have changes by function.
     pub limits: Limits,
     pub room: Room,
 }
@@ -59,7 +65,7 @@ pub struct Desk {
     ledger: CommitLedger,
     outbox: Vec<Event>,
     memory: Memory,
-    /// Who of the topics has the next turn at the common memory.
+    /// Whose turn at the common memory it is; in the order of the topics, as in `memory`.
     shares: Shares,
     pauses: Pauses,
     drained: HashSet<Ticket>,
@@ -71,37 +77,24 @@ pub struct Desk {
     full: bool,
     filled: u64,
     not_ours: u64,
-}
-
-/// How one owned partition stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    pub held: Held,
-    /// The next offset that Kafka has confirmed in this generation.
-    pub committed: Option<i64>,
-    /// One past the highest record that was polled in this generation.
-    pub polled: Option<i64>,
-    /// For whichever reason.
-    pub paused: bool,
-    pub paused_by_hand: bool,
-    /// Batches handed over and not settled.
-    pub outstanding: usize,
+    /// The wall clock as of the last tick, for what is due.
+    wall_ms: i64,
 }
 
 impl Desk {
     pub fn new(settings: DeskSettings) -> Self {
         let ledger = CommitLedger::new(settings.lanes.max(1));
-        let (memory, shares) =
-            (Memory::new(settings.room.bytes, &settings.weights), Shares::new(settings.weights.iter().copied()));
+        let weights: Vec<u32> = settings.topics.iter().map(|topic| topic.weight).collect();
+        let memory = Memory::new(settings.room.bytes, &weights);
         Self {
-            seats: Seats::new(&settings.topics),
+            seats: Seats::new(&settings.topics, settings.limits.records),
             settings,
             generation: Generation::default(),
             tickets: Ticket::default(),
             ledger,
             outbox: Vec::new(),
             memory,
-            shares,
+            shares: Shares::new(weights),
             pauses: Pauses::default(),
             drained: HashSet::new(),
             stop_wanted: false,
@@ -110,6 +103,7 @@ impl Desk {
             full: false,
             filled: 0,
             not_ours: 0,
+            wall_ms: 0,
         }
     }
 
@@ -140,7 +134,7 @@ impl Desk {
             return;
         };
         self.ledger.received(seat.held(), record.offset);
-        if seat.take(record, now) {
+        if seat.take(record, now, self.wall_ms) {
             self.full = true;
             self.forward();
         }
@@ -154,14 +148,15 @@ impl Desk {
             }
             Command::Suspected(suspicion) => self.ledger.suspect(&suspicion),
             Command::Settled { lane, bytes } => {
-                if let Some(topic) = self.seats.topic(&lane.held.at.topic) {
-                    self.memory.give_back(topic, bytes);
+                if let Some(plan) = self.seats.plan(&lane.held.at.topic) {
+                    self.memory.give_back(plan, bytes);
                 }
                 if let Some(seat) = self.seats.held(&lane.held) {
                     seat.settled(lane.lane);
                 }
                 self.forward();
             }
+            Command::BatchLimit { function, records } => self.seats.limit_batches(&function, records),
             Command::Drained(ticket) => {
                 self.drained.insert(ticket);
             }
@@ -170,11 +165,17 @@ impl Desk {
         }
     }
 
-    /// Closes what is old enough, where there is room for it.
+    /// What the wall clock says, in milliseconds since the epoch: before each tick.
+    pub fn see_clock(&mut self, wall_ms: i64) {
+        self.wall_ms = wall_ms;
+    }
+
+    /// Takes up what became due, and closes what is old enough, where there is room for it.
     pub fn tick(&mut self, now: Duration) {
         let (room, memory) = (self.settings.room, &self.memory);
-        for (topic, seat) in self.seats.iter_mut() {
-            seat.close_old(now, |outstanding| room.has_credit(outstanding, memory.has_room(topic)));
+        for (plan, seat) in self.seats.iter_mut() {
+            seat.take_due(now, self.wall_ms);
+            seat.close_old(now, |outstanding| room.has_credit(outstanding, memory.has_room(plan)));
         }
         self.forward();
     }
@@ -253,19 +254,6 @@ impl Desk {
     /// Records that came for a partition that is not ours, or no longer; they were dropped.
     pub fn not_ours(&self) -> u64 {
         self.not_ours
-    }
-
-    /// How every owned partition stands.
-    pub fn standings(&self) -> Vec<Standing> {
-        let standing = |seat: &Seat| Standing {
-            held: seat.held().clone(),
-            committed: self.ledger.committed(seat.held()).map(|next| next.0),
-            polled: self.ledger.end(seat.held()).map(|next| next.0),
-            paused: seat.is_paused(),
-            paused_by_hand: seat.is_held(),
-            outstanding: seat.outstanding(),
-        };
-        self.seats.iter().map(standing).collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod gauge;
 
 use crate::assignment::TopicPartition;
 use crate::condition::{Condition, Part};
+use domain::offset::Offset;
 use gauge::Gauge;
 pub use gauge::{Cause, FloodLimits};
 use runtime::clock::SharedClock;
@@ -44,8 +45,9 @@ impl Flood {
         }
     }
 
-    /// Waits for leave to set `records` aside, as long as the partition is stopped. May be dropped at any time.
-    pub async fn leave(&self, at: &TopicPartition, records: u64) {
+    /// Waits for leave to set `records` aside, the first of which stands at `first`, as long as the partition is stopped. May be dropped
+    /// at any time.
+    pub async fn leave(&self, at: &TopicPartition, first: Offset, records: u64) {
         loop {
             let opened = self.parts.opened.notified();
             tokio::pin!(opened);
@@ -53,7 +55,13 @@ impl Flood {
             opened.as_mut().enable();
             let Some(cause) = self.ask(at, records) else { return };
             self.show();
-            tracing::error!(partition = %at, records, "dead letters flood: {cause}; the partition is stopped with its offsets intact");
+            tracing::error!(
+                topic = &*at.topic,
+                partition = at.partition,
+                offset = first.0,
+                records,
+                "dead letters flood: {cause}; the partition is stopped with its offsets intact"
+            );
             opened.await;
         }
     }
@@ -116,6 +124,7 @@ mod tests {
     use super::{Flood, FloodLimits};
     use crate::assignment::TopicPartition;
     use crate::condition::Condition;
+    use domain::offset::Offset;
     use runtime::clock::ManualClock;
     use std::sync::Arc;
     use std::time::Duration;
@@ -126,15 +135,15 @@ mod tests {
         let condition = Condition::default();
         let flood = Arc::new(Flood::new(limits, Arc::new(ManualClock::default()), condition.clone()));
         let (stopped, other) = (TopicPartition::new("t", 1), TopicPartition::new("t", 2));
-        flood.leave(&stopped, 3).await;
+        flood.leave(&stopped, Offset(7), 3).await;
         let waiting = tokio::spawn({
             let (flood, at) = (flood.clone(), stopped.clone());
-            async move { flood.leave(&at, 1).await }
+            async move { flood.leave(&at, Offset(8), 1).await }
         });
-        flood.leave(&other, 3).await;
+        flood.leave(&other, Offset(7), 3).await;
         tokio::select! {
             biased;
-            () = flood.leave(&other, 1) => panic!("the other one had as many"),
+            () = flood.leave(&other, Offset(8), 1) => panic!("the other one had as many"),
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
         assert!(condition.why().unwrap().contains("t/2"), "both are named: {:?}", condition.why());
@@ -146,6 +155,6 @@ mod tests {
         assert_eq!(flood.open(), std::slice::from_ref(&stopped));
         waiting.await.unwrap();
         assert_eq!((condition.why(), flood.stopped().len()), (None, 0));
-        flood.leave(&stopped, 2).await;
+        flood.leave(&stopped, Offset(9), 2).await;
     }
 }

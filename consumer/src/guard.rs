@@ -10,6 +10,8 @@ mod breaker;
 mod concurrency;
 /// Tells everybody what changed.
 mod herald;
+/// The way in for the calls of one topic.
+mod entry;
 /// What can be changed while the consumer runs.
 mod limits;
 /// How a call ended, and what that says about the other side.
@@ -35,27 +37,24 @@ use crate::topic::TopicPlan;
 use book::{Book, Next};
 pub use breaker::{Breaker, BreakerSettings, BreakerState, Cause, Force, Look, Passed};
 pub use concurrency::{Concurrency, ConcurrencySettings, Load, Round};
+pub use entry::Entry;
 use herald::Herald;
 pub use limits::Limits;
 pub use outcome::{Outcome, Sign};
 pub use permit::Permit;
 pub use rate::InvocationRate;
-use rows::Place;
 use rules::Wait;
 use runtime::clock::SharedClock;
 use runtime::metrics::Counter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 pub use view::{BreakerView, FunctionView, GuardView, TopicView};
-
-/// Timers are no finer.
-const LEAST_WAIT: Duration = Duration::from_millis(1);
 
 /// What the guard must know, immutable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GuardSettings {
-    /// At least one.
+    /// At least one; their retry topics go with them.
     pub topics: Vec<TopicPlan>,
     /// Each function has a breaker of its own.
     pub breaker: BreakerSettings,
@@ -88,14 +87,6 @@ struct Shared {
     book: Mutex<Book>,
 }
 
-/// Somebody who waits; stops waiting when dropped.
-struct Waiter {
-    shared: Arc<Shared>,
-    topic: usize,
-    place: Place,
-    given: oneshot::Receiver<Permit>,
-}
-
 impl Guard {
     pub fn new(settings: GuardSettings, clock: SharedClock, meters: Arc<Meters>, condition: Condition) -> Self {
         let book = Book::new(&settings, clock.now(), clock.wall_ms());
@@ -108,31 +99,13 @@ impl Guard {
         Self { shared, most_in_flight: settings.most_in_flight }
     }
 
-    /// Waits until a call for `topic` may begin. Within the topic, who asked first goes first; may be dropped at any time. A topic that
-    /// is not configured counts as the first.
-    pub async fn acquire(&self, topic: &str) -> Permit {
-        let shared = &self.shared;
-        let _waiting = shared.meters.guard.waits();
-        let mut waiter = shared.wait_for(topic);
-        let _turn = tokio::select! {
-            biased;
-            permit = waiter.given() => return permit,
-            turn = shared.turn.lock() => turn,
-        };
-        loop {
-            let span = shared.serve();
-            tokio::select! {
-                biased;
-                permit = waiter.given() => return permit,
-                () = shared.changed.notified() => {}
-                () = over(span) => {}
-            }
-        }
-    }
-
-    /// The function that takes a topic's batches.
-    pub fn function_of(&self, topic: &str) -> Arc<str> {
-        self.shared.book().function_of(topic).name.clone()
+    /// The way in for the calls of a topic or of one of its retry topics, which wait in its row.
+    ///
+    /// # Errors
+    /// Nothing is configured for this topic, so nobody knows which function takes its batches.
+    pub fn entry(&self, topic: &str) -> Result<Entry, UnknownTopic> {
+        let place = self.shared.book().topic(topic).ok_or_else(|| UnknownTopic(topic.to_owned()))?;
+        Ok(Entry::new(self.shared.clone(), place))
     }
 
     /// All functions, each once.
@@ -174,24 +147,17 @@ impl Guard {
     }
 }
 
+/// Nothing is configured for this topic.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no topic of this consumer: nothing says which function takes its batches")]
+pub struct UnknownTopic(pub String);
+
 /// No topic has this function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is no function of this consumer")]
 pub struct UnknownFunction(pub String);
 
 impl Shared {
-    fn wait_for(self: &Arc<Self>, topic: &str) -> Waiter {
-        let (asker, given) = oneshot::channel();
-        let mut book = self.book();
-        let topic = book.topic(topic);
-        let place = book.join(topic, asker);
-        drop(book);
-        self.serve();
-        // Whoever keeps the time learns what to wait for now.
-        self.changed.notify_one();
-        Waiter { shared: self.clone(), topic, place, given }
-    }
-
     /// Lets everybody begin who may. Gives how long until it is worth asking again; `None`: not before something changes.
     fn serve(self: &Arc<Self>) -> Option<Duration> {
         loop {
@@ -232,29 +198,5 @@ impl Shared {
 
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Waiter {
-    /// The permit, when its turn comes.
-    async fn given(&mut self) -> Permit {
-        match (&mut self.given).await {
-            Ok(permit) => permit,
-            // The row keeps the other end until it is used.
-            Err(_) => std::future::pending().await,
-        }
-    }
-}
-
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        self.shared.book().leave(self.topic, self.place);
-    }
-}
-
-async fn over(span: Option<Duration>) {
-    match span {
-        Some(span) => tokio::time::sleep(span.max(LEAST_WAIT)).await,
-        None => std::future::pending().await,
     }
 }

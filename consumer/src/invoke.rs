@@ -31,10 +31,12 @@ pub struct InvokeFailure {
     pub detail: String,
     /// Not before so long, when the other side asks for it.
     pub retry_after: Option<Duration>,
+    /// There was no answer in time, of the function or of Lambda; the function may have run.
+    pub timed_out: bool,
 }
 
 impl InvokeFailure {
     pub fn new(class: FailureClass, detail: impl Into<String>) -> Self {
-        Self { class, detail: detail.into(), retry_after: None }
+        Self { class, detail: detail.into(), retry_after: None, timed_out: false }
     }
 }

@@ -7,6 +7,8 @@
 pub mod assignment;
 /// A record: as Kafka lends it, as a dead letter needs it, and what of it is kept.
 pub mod record;
+/// Records that wait in topics of their own until they are tried again.
+pub mod deferral;
 /// Records for which the function failed, and how often; it outlives the process.
 pub mod suspect;
 /// When a batch passed its stations: broker, poll, close.
@@ -17,10 +19,12 @@ pub mod batch;
 pub mod lag;
 /// All metrics of the consumer.
 pub mod metrics;
-/// What is configured for a topic: its weight and its function.
+/// What is configured for a topic: its weight, its function, and its retry topics.
 pub mod topic;
 /// Who is next when something is short: topics by their weights.
 pub mod share;
+/// How many records a batch may have now, for each function.
+pub mod batch_limit;
 /// What keeps this consumer from being ready, if anything.
 pub mod condition;
 /// Records of one partition become batches, one open batch a lane.

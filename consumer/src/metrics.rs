@@ -17,11 +17,13 @@
 //! | comboio_consumer_commit_wait_seconds | histogram: last record of a batch finished to its commit confirmed |
 //! | comboio_consumer_commit_from_broker_seconds \[record\] | histogram, per batch, oldest and newest record: broker timestamp to commit confirmed |
 //! | comboio_consumer_collect_batches_total \[reason\] | batches closed by count, age, bytes, order |
+//! | comboio_consumer_collect_batch_limit_records \[function\] | how many records a batch may have now |
+//! | comboio_consumer_collect_batch_limit_decreases_total \[function\] | times that shrank |
 //! | comboio_consumer_collect_outstanding_bytes | bytes of batches that are not settled |
 //! | comboio_consumer_invoke_calls_total \[result\] | invocations: ok, malformed, or a failure class |
 //! | comboio_consumer_invoke_in_flight_calls | invocations under way |
 //! | comboio_consumer_invoke_latency_seconds | histogram: from sending a request to its answer |
-//! | comboio_consumer_invoke_begun_total \[topic, function\] | invocations begun |
+//! | comboio_consumer_invoke_begun_total \[topic, function\] | invocations begun; a retry topic counts as its topic |
 //! | comboio_consumer_invoke_breaker_state \[function, state\] | 1 for the state that the breaker is in (closed, open, half-open), else 0 |
 //! | comboio_consumer_invoke_breaker_openings_total \[function\] | times the breaker opened |
 //! | comboio_consumer_invoke_concurrency_limit \[function\] | invocations that may be under way at once now |
@@ -30,18 +32,22 @@
 //! | comboio_consumer_invoke_waiting_calls | invocations that wait for breaker, concurrency or rate |
 //! | comboio_consumer_invoke_verdicts_total \[verdict\] | records delivered, duplicate, rejected, retry |
 //! | comboio_consumer_deliver_cuts_total | times records were cut in two: too large, or to find the one at which the function fails |
+//! | comboio_consumer_deliver_deferred_records_total | records that Kafka acknowledged in a retry topic |
 //! | comboio_consumer_dead_letter_records_total | dead letters that Kafka acknowledged |
 //! | comboio_consumer_dead_letter_failures_total | dead letters that were not acknowledged and are tried again |
 //! | comboio_consumer_certificate_expires_in_seconds | until the certificate in use ends, negative after that |
 //! | comboio_consumer_commit_offsets_total \[result\] | committed offsets of partitions: ok, stale, again, refused |
 
-/// The instruments of the guard in front of the function.
+/// The instruments of the batch limits.
+mod batch_limit;
+/// The instruments of the guard in front of the functions.
 mod guard;
 /// Time in stage.
 mod stages;
 
 use crate::batch::CloseReason;
 use crate::lag::Lag;
+pub use batch_limit::BatchLimitMeters;
 use domain::failure::FailureClass;
 pub use guard::{FunctionMeters, GuardMeters, Waiting};
 use hdrhistogram::Histogram as Hdr;
@@ -82,6 +88,7 @@ pub struct Meters {
     pub rejected: Counter,
     pub retries: Counter,
     pub cuts: Counter,
+    pub deferred: Counter,
     pub dead_lettered: Counter,
     pub dead_letter_failures: Counter,
     pub commits_ok: Counter,
@@ -163,6 +170,7 @@ impl Meters {
             rejected: verdicts("rejected"),
             retries: verdicts("retry"),
             cuts: plain("comboio_consumer_deliver_cuts_total", "Times records were cut in two"),
+            deferred: plain("comboio_consumer_deliver_deferred_records_total", "Records put off"),
             dead_lettered: plain("comboio_consumer_dead_letter_records_total", "Dead letters acknowledged"),
             dead_letter_failures: plain("comboio_consumer_dead_letter_failures_total", "Dead letters tried again"),
             commits_ok: commits("ok"),

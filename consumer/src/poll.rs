@@ -11,6 +11,8 @@ mod context;
 mod commit_queue;
 /// What an error of a commit means.
 mod commit_fault;
+/// A record's headers, whatever their names are made of.
+mod headers;
 /// What follows from records that were deleted before they were read.
 mod retention;
 /// How the logs of our partitions stand, asked beside the group.
@@ -26,7 +28,7 @@ use crate::metrics::Meters;
 pub use commit_fault::CommitFault;
 use context::PollContext;
 use crossbeam_channel::{Receiver, Sender};
-use kafka_client::context::{ObservedContext, Observer};
+use kafka_client::context::{ObservedContext, Observer, Statistics};
 use kafka_client::settings::{ClientError, ClientSettings, GroupProtocol, OffsetReset};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -131,6 +133,11 @@ impl Poll {
         let renewals = self.renewals.clone();
         // The thread is gone only when the process ends.
         move |settings| drop(renewals.send(settings))
+    }
+
+    /// The client's newest statistics; `None` until the first interval has passed.
+    pub fn statistics(&self) -> Option<Arc<Statistics>> {
+        self.observer.statistics()
     }
 
     /// What to show of the partitions; for a closure that outlives this.

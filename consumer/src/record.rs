@@ -76,6 +76,11 @@ struct Entry {
 }
 
 impl Kept {
+    /// With memory for so many records and bytes of keys, so that it need not grow.
+    pub fn with_room(records: usize, bytes: usize) -> Self {
+        Self { keys: Vec::with_capacity(bytes), entries: Vec::with_capacity(records) }
+    }
+
     /// Keeps key and headers of `record`; offsets must ascend.
     pub fn push(&mut self, record: Lent<'_>) {
         let key = record.key.map(|key| {

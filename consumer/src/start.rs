@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::invoke::{InvokeFailure, Invoker};
 use crate::topic::functions;
 use domain::failure::FailureClass;
-use domain::headers::dead_letter_topic;
+use domain::headers::{dead_letter_topic, topic_of_retry};
 use kafka_client::probe::{self, ProbeError};
 use std::time::Duration;
 
@@ -22,21 +22,23 @@ pub enum StartError {
     Broken(String),
 }
 
-/// Asks Kafka for the topics, their dead-letter topics and the group, and Lambda for every function.
+/// Asks Kafka for the topics, their retry and dead-letter topics and the group, and Lambda for every function.
 ///
 /// # Errors
 /// The first thing that people must mend. A function that is only slow, throttled or down for now is no reason not to start.
 pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<(), StartError> {
     let (consumer, topics) = (config.kafka.consumer(&config.tuning), config.poll.topics.clone());
     let question = tokio::task::spawn_blocking(move || {
-        let all: Vec<String> =
-            topics.iter().cloned().chain(topics.iter().map(|topic| dead_letter_topic(topic))).collect();
+        // A record of a retry topic becomes a dead letter of the topic that it came to first.
+        let first = topics.iter().filter(|topic| topic_of_retry(topic).is_none());
+        let dead_letters: Vec<String> = first.map(|topic| dead_letter_topic(topic)).collect();
+        let all: Vec<String> = topics.iter().cloned().chain(dead_letters).collect();
         let names: Vec<&str> = all.iter().map(String::as_str).collect();
         probe::topics(&consumer, &names, DEADLINE)?;
         probe::group(&consumer, &topics[0], DEADLINE)
     });
     question.await.map_err(|error| StartError::Broken(error.to_string()))??;
-    for name in functions(&config.topics) {
+    for name in functions(&config.desk.topics) {
         function(name, invoker).await?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What /status says.
 
+use crate::batch_limit::BatchLimits;
 use crate::condition::Condition;
 use crate::flood::Flood;
 use crate::guard::Guard;
@@ -36,6 +37,7 @@ struct Parts {
     guard: Guard,
     flood: Flood,
     pauses: Pauses,
+    batch_limits: OnceLock<BatchLimits>,
     partitions: OnceLock<Partitions>,
 }
 
@@ -50,12 +52,20 @@ impl State {
 
 impl Status {
     pub fn new(meters: Arc<Meters>, condition: Condition, expiry: Expiry, moved: (Guard, Flood, Pauses)) -> Self {
-        let ((guard, flood, pauses), state, partitions) = (moved, AtomicU8::new(0), OnceLock::new());
-        Self { parts: Arc::new(Parts { state, meters, condition, expiry, guard, flood, pauses, partitions }) }
+        let (state, partitions, batch_limits) = (AtomicU8::new(0), OnceLock::new(), OnceLock::new());
+        let (guard, flood, pauses) = moved;
+        let parts = Parts { state, meters, condition, expiry, guard, flood, pauses, batch_limits, partitions };
+        Self { parts: Arc::new(parts) }
     }
 
     pub fn set(&self, state: State) {
         self.parts.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// From now on the batch limits are shown; the first ones count.
+    pub fn show_batch_limits(&self, limits: BatchLimits) {
+        // There is one set of them for the process.
+        let _ = self.parts.batch_limits.set(limits);
     }
 
     /// From now on partitions are shown; the first source counts.
@@ -66,7 +76,7 @@ impl Status {
 
     /// The whole status; answers at once.
     pub fn json(&self) -> Value {
-        let Parts { state, meters, condition, expiry, guard, flood, pauses, partitions } = &*self.parts;
+        let Parts { state, meters, condition, expiry, guard, flood, pauses, batch_limits, partitions } = &*self.parts;
         let state = State::ALL.get(usize::from(state.load(Ordering::Relaxed))).map_or("", |(_, word)| *word);
         let assignment: Vec<Value> =
             partitions.get().map(|list| list().iter().map(partition).collect()).unwrap_or_default();
@@ -76,6 +86,7 @@ impl Status {
             "assignment": assignment,
             "polled": meters.polled.get(),
             "batches": meters.batches(),
+            "batch_limit": batch_limits.get().map(BatchLimits::json),
             "invocations": meters.calls(),
             "invoke_latency_ms": meters.latency_ms(),
             "in_flight": meters.in_flight(),
@@ -87,6 +98,7 @@ impl Status {
             "duplicates": meters.duplicates.get(),
             "rejected": meters.rejected.get(),
             "retries": meters.retries.get(),
+            "deferred": meters.deferred.get(),
             "dead_lettered": meters.dead_lettered.get(),
             "commits": meters.commits_ok.get(),
             "rebalances": { "assigned": meters.assigned.get(), "revoked": meters.revoked.get(), "lost": meters.lost.get() },
@@ -111,5 +123,6 @@ fn partition(status: &PartitionStatus) -> Value {
         "paused": standing.paused,
         "paused_by_hand": standing.paused_by_hand,
         "outstanding_batches": standing.outstanding,
+        "put_off": standing.put_off,
     })
 }

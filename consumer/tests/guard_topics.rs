@@ -106,6 +106,24 @@ async fn each_function_has_its_concurrency_and_all_together_keep_the_limit() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_retry_topic_waits_in_the_row_of_its_topic_and_a_stranger_finds_no_way_in() {
+    let slow = TopicPlan { retries: vec!["slow.retry.5s".into()], ..TopicPlan::new("slow", 1, "g") };
+    let limits = Limits { max_in_flight: 1, invocations_per_second: 0.0 };
+    let mut gate = Gate::of(vec![TopicPlan::new("fast", 1, "f"), slow], limits);
+    for topic in ["slow", "slow.retry.5s", "slow", "fast", "fast", "fast"] {
+        gate.ask_for(topic).await;
+    }
+    for _ in 0..5 {
+        gate.end(Outcome::Answered).await;
+    }
+    assert_eq!(gate.given(), [0, 3, 1, 4, 2, 5], "slow has every second turn, whichever of its topics it is for");
+    for stranger in ["fast.retry.5s", "other", ""] {
+        let Err(unknown) = gate.guard.entry(stranger) else { panic!("{stranger} counts as another") };
+        assert!(unknown.to_string().starts_with(&format!("{stranger} is no topic")), "{unknown}");
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Ask(&'static str),

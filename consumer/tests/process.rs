@@ -21,15 +21,32 @@ fn a_bad_configuration_exits_64_and_names_the_setting() {
 
 #[test]
 fn check_shows_every_setting_with_its_origin() {
-    let settings =
-        [("KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9"), ("CONSUMER__TOPICS", "t"), ("KAFKA__TLS__KEY_PASSWORD", "hush")];
+    let settings = [("KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9"), ("CONSUMER__TOPICS", "t")];
     let (code, said) = Consumer::start("check", &settings).end();
     assert_eq!(code, Some(0), "{said}");
     assert!(
         said.contains("batch.records") && said.contains("500") && said.contains("COMBOIO_CONSUMER__TOPICS"),
         "{said}"
     );
-    assert!(!said.contains("hush"), "{said}");
+    let (code, said) =
+        Consumer::start("check", &[&settings[..], &[("KAFKA__TLS__KEY_PASSWORD", "hush")]].concat()).end();
+    assert_eq!(code, Some(64), "a password of no key: {said}");
+    assert!(said.contains("kafka.tls.key_password is `***`") && !said.contains("hush"), "{said}");
+}
+
+#[test]
+fn a_missing_retry_topic_exits_1_and_is_named() {
+    let broker = broker(&["t", "t.dlq", "t.retry.5s"]);
+    let bootstrap = broker.bootstrap();
+    let settings = [
+        ("KAFKA__BOOTSTRAP_SERVERS", bootstrap.as_str()),
+        ("CONSUMER__TOPICS", "t"),
+        ("RETRY__DEFERRED", "t"),
+        ("RETRY__DELAYS", "5s,30s"),
+    ];
+    let (code, said) = Consumer::start("run", &settings).end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("t.retry.30s") && !said.contains("t.retry.5s,"), "{said}");
 }
 
 #[test]

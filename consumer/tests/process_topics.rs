@@ -23,8 +23,8 @@ fn a_topic_that_is_not_consumed_and_settings_without_effect_exit_64_and_are_name
         ),
         (&[("TOPIC", r#"[{name = "t", weight = 21}]"#)], "topic[0].weight is `21` (COMBOIO_TOPIC): allowed is 1 to 20"),
         (
-            &[("CONSUMER__PROTOCOL", "consumer"), ("CONSUMER__SESSION_TIMEOUT", "45s")],
-            "consumer.session_timeout is `45s`",
+            &[("CONSUMER__PROTOCOL", "consumer"), ("CONSUMER__SESSION_TIMEOUT", "30s")],
+            "consumer.session_timeout is `30s`",
         ),
         (&[("CONSUMER__ASSIGNOR", "range")], "consumer.assignor is `range`"),
     ];

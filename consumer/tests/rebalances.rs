@@ -118,6 +118,51 @@ async fn a_dead_letter_under_way_is_part_of_the_drain() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_rejects_a_record_during_the_drain_still_leaves_nothing_to_repeat() {
+    let mut rig = Rig::new(settings(1, 5));
+    rig.assign(&[0]);
+    rig.latency(SECOND);
+    rig.script([Answer::Reject(vec![1])]);
+    rig.receive(0, 0..5);
+    rig.pass(SECOND / 2).await;
+    let (ticket, held) = rig.revoke(&[0]);
+    rig.pass(SECOND).await;
+    assert!(rig.desk.is_drained(ticket));
+    assert_eq!(rig.dead_letters().len(), 1, "the letter is part of what was in flight");
+    assert_eq!(rig.give_back(&held), [(0, 5)], "what comes behind the rejected record was delivered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_letter_of_a_record_that_may_not_be_sent_is_written_with_its_batch_or_not_at_all() {
+    let mut rig = Rig::new(settings(1, 5));
+    rig.assign(&[0]);
+    let receive = |rig: &mut Rig, first: i64| {
+        rig.receive(0, [first]);
+        rig.receive_value(0, first + 1, Some(b"\xff{no json"));
+        rig.receive(0, first + 2..first + 5);
+    };
+    receive(&mut rig, 0);
+    rig.turn().await;
+    let (ticket, held) = rig.revoke(&[0]);
+    rig.pass(SECOND).await;
+    assert!(rig.desk.is_drained(ticket));
+    assert_eq!((rig.give_back(&held), rig.dead_letters().len()), (vec![(0, 5)], 1), "its call was under way");
+
+    rig.assign(&[0]);
+    rig.script((0..50).map(|_| Answer::Fail(FailureClass::Throttled)));
+    receive(&mut rig, 5);
+    rig.pass(SECOND).await;
+    let (ticket, held) = rig.revoke(&[0]);
+    rig.turn().await;
+    assert!(rig.desk.is_drained(ticket));
+    assert_eq!(
+        (rig.give_back(&held), rig.dead_letters().len()),
+        (vec![], 1),
+        "it comes again, and would be written twice"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_lost_partitions_nothing_is_committed() {
     let mut rig = Rig::new(settings(1, 5));
     rig.assign(&[0]);

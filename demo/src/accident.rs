@@ -1,84 +1,80 @@
-//! A consumer dies by SIGKILL and a new one joins; what was in flight is measured from outside.
+//! What a consumer held when it died or stood still: only this may come again.
 
-use crate::kafka_view::{KafkaView, TopicPartition};
-use crate::services::Service;
-use crate::watch;
-use anyhow::{Context, Result};
-use localenv::collector::{Collector, Snapshot};
+use crate::kafka_view::TopicPartition;
+use localenv::collector::Snapshot;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::ops::Range;
 
-/// What the kill may explain.
+/// What an accident may explain.
 #[derive(Debug, Clone, Default)]
 pub struct Accident {
-    /// The partitions of the consumer that died, each with the next offset that it had committed.
-    pub partitions: BTreeMap<TopicPartition, i64>,
-    /// Records that reached the destination and were not committed when it died: only these may come again.
-    pub in_flight: u64,
-}
-
-/// How long an invocation that the dead consumer had started may still take to reach the collector. Shorter than the
-/// session timeout, so nobody else owns the partitions yet.
-const SETTLE: Duration = Duration::from_secs(2);
-
-/// Kills `victim` and measures what it leaves.
-///
-/// # Errors
-/// When it does not answer before, cannot be killed, or Kafka cannot be read.
-pub async fn kill(victim: Service, kafka: Arc<KafkaView>, collector: &Collector) -> Result<Accident> {
-    let status = victim.status().await.with_context(|| format!("{} gave no status before its kill", victim.name()))?;
-    let wanted = watch::assignment(&status);
-    victim.kill()?;
-    let committed = tokio::task::spawn_blocking(move || kafka.committed(&wanted)).await??;
-    tokio::time::sleep(SETTLE).await;
-    let seen = collector.snapshot();
-    let beyond = |(partition, next): (&TopicPartition, &i64)| {
-        let key = format!("{}/{}", partition.0, partition.1);
-        let reached = seen.partitions.get(&key).map_or(0, |p| p.high_water + 1);
-        u64::try_from(reached - next).unwrap_or(0)
-    };
-    let in_flight = committed.iter().map(beyond).sum();
-    Ok(Accident { partitions: committed, in_flight })
+    /// Its name in sentences: "the kill".
+    pub name: &'static str,
+    /// Of each partition of its consumer the offsets that may come again: from the committed one on.
+    pub windows: BTreeMap<TopicPartition, Range<i64>>,
 }
 
 impl Accident {
-    /// Duplicates of partitions that the dead consumer did not own: its death does not explain these.
-    pub fn duplicates_elsewhere(&self, seen: &Snapshot) -> u64 {
-        let elsewhere = |(id, _): &(&String, &u64)| partition_of(id).is_none_or(|p| !self.partitions.contains_key(&p));
-        seen.duplicate_batches.iter().filter(elsewhere).map(|(_, count)| count).sum()
+    /// `committed` and `until` are next offsets: what was committed when it happened, and where what the consumer held ends.
+    pub fn new(
+        name: &'static str,
+        committed: &BTreeMap<TopicPartition, i64>,
+        until: impl Fn(&TopicPartition) -> i64,
+    ) -> Self {
+        let window = |(at, next): (&TopicPartition, &i64)| (at.clone(), *next..until(at).max(*next));
+        Self { name, windows: committed.iter().map(window).collect() }
     }
 
-    /// Of the repeated dead letters those that its death explains: their record was its own, and not yet committed.
+    /// The most records that may come again.
+    pub fn in_flight(&self) -> u64 {
+        self.windows.values().map(|window| window.end.abs_diff(window.start)).sum()
+    }
+
+    /// Batches with duplicates that hold nothing of what the consumer held, and how many: it does not explain these.
+    pub fn duplicates_elsewhere(&self, seen: &Snapshot) -> BTreeMap<String, u64> {
+        let explained = |id: &str| batch(id).is_some_and(|(at, offsets)| self.touches(&at, &offsets));
+        let elsewhere = seen.duplicate_batches.iter().filter(|(id, _)| !explained(id));
+        elsewhere.map(|(id, count)| (id.clone(), *count)).collect()
+    }
+
+    fn touches(&self, at: &TopicPartition, offsets: &Range<i64>) -> bool {
+        self.windows.get(at).is_some_and(|window| offsets.start < window.end && window.start < offsets.end)
+    }
+
+    /// Of the repeated dead letters those that it explains: their record was its consumer's, and not yet committed.
     pub fn explains(&self, repeated: &[(TopicPartition, i64)]) -> u64 {
-        let own = |(partition, offset): &&(TopicPartition, i64)| {
-            self.partitions.get(partition).is_some_and(|committed| offset >= committed)
-        };
+        let own =
+            |(at, offset): &&(TopicPartition, i64)| self.windows.get(at).is_some_and(|window| *offset >= window.start);
         repeated.iter().filter(own).count() as u64
     }
 }
 
-/// The partition in a batch id, `topic/partition/first-last`.
-fn partition_of(batch_id: &str) -> Option<TopicPartition> {
-    let mut parts = batch_id.rsplitn(3, '/');
-    let (_, partition, topic) = (parts.next()?, parts.next()?, parts.next()?);
-    Some((topic.to_owned(), partition.parse().ok()?))
+/// Partition and offsets in a batch id, `topic/partition/first-last`.
+fn batch(id: &str) -> Option<(TopicPartition, Range<i64>)> {
+    let mut parts = id.rsplitn(3, '/');
+    let (offsets, partition, topic) = (parts.next()?, parts.next()?, parts.next()?);
+    let (first, last) = offsets.split_once('-')?;
+    Some(((topic.to_owned(), partition.parse().ok()?), first.parse().ok()?..last.parse::<i64>().ok()? + 1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Accident, partition_of};
+    use super::{Accident, batch};
     use localenv::collector::Snapshot;
 
     #[test]
-    fn duplicates_are_told_apart_by_partition() {
-        assert_eq!(partition_of("mt-c400/7/120-619"), Some(("mt-c400".to_owned(), 7)));
-        let accident = Accident { partitions: [(("mt-c400".to_owned(), 7), 120)].into(), in_flight: 0 };
+    fn duplicates_are_told_apart_by_the_records_that_were_held() {
+        let at = |partition| ("mt-c400".to_owned(), partition);
+        assert_eq!(batch("mt-c400/7/120-619"), Some((at(7), 120..620)));
+        let accident =
+            Accident::new("the kill", &[(at(7), 120), (at(9), 40)].into(), |at| if at.1 == 7 { 150 } else { 3 });
+        assert_eq!(accident.in_flight(), 30, "nothing of a partition of which nothing arrived");
         let mut seen = Snapshot::default();
-        seen.duplicate_batches.insert("mt-c400/7/0-1".into(), 2);
-        seen.duplicate_batches.insert("mt-c400/8/0-1".into(), 3);
-        assert_eq!(accident.duplicates_elsewhere(&seen), 3);
-        let at = |partition, offset| (("mt-c400".to_owned(), partition), offset);
-        assert_eq!(accident.explains(&[at(7, 120), at(7, 119), at(8, 500)]), 1);
+        for (id, count) in [("100-120", 2), ("149-160", 1), ("0-119", 4), ("150-160", 8)] {
+            seen.duplicate_batches.insert(format!("mt-c400/7/{id}"), count);
+        }
+        seen.duplicate_batches.insert("mt-c400/8/120-130".into(), 16);
+        assert_eq!(accident.duplicates_elsewhere(&seen).values().sum::<u64>(), 28);
+        assert_eq!(accident.explains(&[(at(7), 120), (at(7), 119), (at(8), 500)]), 1);
     }
 }

@@ -29,18 +29,18 @@ const ANSWER: Duration = Duration::from_secs(10);
 pub struct KafkaView {
     config: ClientConfig,
     group: String,
+    /// Kept, because every new connection costs a TLS handshake.
+    looker: BaseConsumer,
 }
 
 impl KafkaView {
     /// `config` holds the address and rights; `group` is only looked at, never joined.
-    pub fn new(config: ClientConfig, group: &str) -> Self {
-        Self { config, group: group.to_owned() }
-    }
-
-    fn consumer(&self) -> Result<BaseConsumer> {
-        let mut config = self.config.clone();
-        config.set("group.id", &self.group).set("enable.auto.commit", "false").set("auto.offset.reset", "earliest");
-        config.create().context("cannot create a Kafka reader")
+    ///
+    /// # Errors
+    /// When librdkafka refuses `config`.
+    pub fn new(config: ClientConfig, group: &str) -> Result<Self> {
+        let looker = reader(&config, group)?;
+        Ok(Self { config, group: group.to_owned(), looker })
     }
 
     /// The committed next offsets of `partitions`; 0 where nothing was committed.
@@ -52,9 +52,17 @@ impl KafkaView {
         for (topic, partition) in partitions {
             list.add_partition(topic, *partition);
         }
-        let found = self.consumer()?.committed_offsets(list, ANSWER).context("cannot read the committed offsets")?;
+        let found = self.looker.committed_offsets(list, ANSWER).context("cannot read the committed offsets")?;
         let next = |offset| if let Offset::Offset(next) = offset { next } else { 0 };
         Ok(found.elements().iter().map(|e| ((e.topic().to_owned(), e.partition()), next(e.offset()))).collect())
+    }
+
+    /// The offset that the next record of each partition will have.
+    ///
+    /// # Errors
+    /// When the brokers do not answer in time.
+    pub fn ends(&self, partitions: &[TopicPartition]) -> Result<BTreeMap<TopicPartition, i64>> {
+        partitions.iter().map(|partition| Ok((partition.clone(), ends(&self.looker, partition)?.1))).collect()
     }
 
     /// Records that the group has not finished, over all `partitions`.
@@ -63,10 +71,9 @@ impl KafkaView {
     /// As [`Self::committed`].
     pub fn lag(&self, partitions: &[TopicPartition]) -> Result<i64> {
         let committed = self.committed(partitions)?;
-        let consumer = self.consumer()?;
         let mut lag = 0;
         for (partition, next) in &committed {
-            let (low, high) = ends(&consumer, partition)?;
+            let (low, high) = ends(&self.looker, partition)?;
             lag += high - (*next).max(low);
         }
         Ok(lag)
@@ -87,7 +94,7 @@ impl KafkaView {
     }
 
     fn read_all(&self, partition: &TopicPartition, read: &mut DeadLetterRead) -> Result<()> {
-        let consumer = self.consumer()?;
+        let consumer = reader(&self.config, &self.group)?;
         let (low, high) = ends(&consumer, partition)?;
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&partition.0, partition.1, Offset::Offset(low))?;
@@ -118,6 +125,14 @@ impl DeadLetterRead {
         }
         Ok(())
     }
+}
+
+fn reader(config: &ClientConfig, group: &str) -> Result<BaseConsumer> {
+    let mut config = config.clone();
+    config.set("group.id", group).set("enable.auto.commit", "false").set("auto.offset.reset", "earliest");
+    // Partitions may be added while we look.
+    config.set("topic.metadata.refresh.interval.ms", "1000");
+    config.create().context("cannot create a Kafka reader")
 }
 
 /// Where the record stood that became this dead letter.

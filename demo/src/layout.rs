@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub const TOPICS: [(&str, i32); 3] = [("mt-c400", 24), ("mt-c300", 8), ("mt-priority", 4)];
 /// Partitions of each dead-letter topic.
 pub const DEAD_LETTER_PARTITIONS: i32 = 2;
-/// The consumer group of the demo.
+/// The consumer group of the demo; other stories than kill have one each, whose name begins so.
 pub const GROUP: &str = "mt-c400-consumer-group";
 /// The function that consumers invoke.
 pub const FUNCTION: &str = "comboio-dispatcher";

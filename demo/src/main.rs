@@ -1,6 +1,5 @@
 //! `comboio-demo`: the journey with a face. Exit 0 only if the ledger adds up.
 
-use clap::Parser;
 use demo::journey;
 use demo::options::Options;
 use demo::report::Report;
@@ -13,7 +12,7 @@ const USAGE: u8 = 64;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = match Options::try_parse() {
+    let options = match Options::read(std::env::args_os()) {
         Ok(options) => options,
         Err(refusal) => {
             let usage = refusal.use_stderr();

@@ -1,6 +1,12 @@
 //! The ledger's three sides and all figures of the run, as a table and as JSON.
 
+/// Why a run proves nothing, in sentences.
+mod verdict;
+/// For people.
+mod table;
+
 use crate::accident::Accident;
+use crate::chronicle::Chronicle;
 use crate::kafka_view::TopicPartition;
 use crate::options::Options;
 use crate::watch::number;
@@ -8,15 +14,19 @@ use domain::ledger::Proof;
 use localenv::collector::Snapshot;
 use serde::Serialize;
 use serde_json::Value;
-use std::fmt;
 use std::time::Duration;
+
+/// How many batches with unexplained duplicates, and how many repeated dead letters, are named.
+const EXAMPLES: usize = 20;
 
 /// Everything that a run proves or measures. Counts are events unless they say otherwise.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
+    pub story: String,
     pub broker: String,
     pub fault: String,
-    pub duration_seconds: u32,
+    /// Of load: as long as was asked for, or as the story took.
+    pub duration_seconds: f64,
     pub consumers: u32,
     /// Events per second asked for.
     pub rate_target: f64,
@@ -31,17 +41,23 @@ pub struct Report {
     pub duplicates_removed: u64,
     /// Deliveries beyond the first.
     pub duplicates_delivered: u64,
-    /// The most repeats that the kill can explain: records delivered and not committed when the consumer died.
+    /// What may explain repeats: "the kill"; empty when nothing does.
+    pub accident: String,
+    /// The most repeats that it can explain: what the consumer held and had not committed.
     pub duplicates_bound: u64,
-    /// Repeats of partitions that the killed consumer did not own.
+    /// Repeats of records that the consumer did not hold.
     pub duplicates_elsewhere: u64,
+    /// The first batches in which these came.
+    pub duplicates_elsewhere_examples: Vec<String>,
     pub rejected: u64,
     /// Dead letters written, repeats included.
     pub dead_lettered: u64,
     /// Dead letters beyond the first of an event.
     pub dead_letters_repeated: u64,
-    /// Those whose record the killed consumer owned and had not committed.
+    /// Those whose record that consumer owned and had not committed.
     pub dead_letters_explained: u64,
+    /// The first records with more than one dead letter, as `topic/partition/offset`.
+    pub dead_letters_repeated_examples: Vec<String>,
     pub lost: u64,
     /// The first lost events, by id.
     pub lost_examples: Vec<String>,
@@ -60,6 +76,9 @@ pub struct Report {
     pub drain_seconds: f64,
     /// Highest resident memory of all processes together, brokers included.
     pub memory_peak_mb: f64,
+    /// What happened, was measured and was checked on the way.
+    #[serde(flatten)]
+    pub chronicle: Chronicle,
     pub holds: bool,
     /// Why it does not hold, one sentence each.
     pub broken: Vec<String>,
@@ -107,14 +126,16 @@ pub struct Pipeline {
 
 impl Report {
     /// All figures of a run, judged.
-    pub fn new(options: &Options, evidence: &Evidence<'_>) -> Self {
+    pub fn new(options: &Options, evidence: &Evidence<'_>, chronicle: &Chronicle) -> Self {
         let Evidence { proof, producer, seen, accident, repeated, pipeline } = *evidence;
+        let elsewhere = accident.duplicates_elsewhere(seen);
         let mut report = Self {
-            broker: options.broker.to_string(),
+            story: options.story.to_string(),
+            broker: options.broker().to_string(),
             fault: options.fault.to_string(),
-            duration_seconds: options.duration,
-            consumers: options.consumers,
-            rate_target: f64::from(options.rate),
+            duration_seconds: number(producer, "/duration_seconds"),
+            consumers: options.consumers(),
+            rate_target: f64::from(options.rate()),
             rate_mean: number(producer, "/rate/mean"),
             rate_worst_second_error: number(producer, "/rate/worst_second_error"),
             offered: proof.offered,
@@ -122,12 +143,15 @@ impl Report {
             delivered: proof.delivered,
             duplicates_removed: pipeline.removed,
             duplicates_delivered: proof.duplicates_delivered,
-            duplicates_bound: accident.in_flight,
-            duplicates_elsewhere: accident.duplicates_elsewhere(seen),
+            accident: accident.name.to_owned(),
+            duplicates_bound: accident.in_flight(),
+            duplicates_elsewhere: elsewhere.values().sum(),
+            duplicates_elsewhere_examples: elsewhere.into_keys().take(EXAMPLES).collect(),
             rejected: proof.rejected,
             dead_lettered: proof.dead_lettered,
             dead_letters_repeated: proof.dead_letters_repeated,
             dead_letters_explained: accident.explains(repeated),
+            dead_letters_repeated_examples: repeated.iter().take(EXAMPLES).map(place).collect(),
             lost: proof.lost,
             lost_examples: proof.lost_examples.iter().map(ToString::to_string).collect(),
             unsent: proof.unsent,
@@ -140,6 +164,7 @@ impl Report {
             batch_mean: proof.acknowledged as f64 / pipeline.invocations.max(1) as f64,
             drain_seconds: pipeline.drain.as_secs_f64(),
             memory_peak_mb: pipeline.peak as f64 / 1e6,
+            chronicle: chronicle.clone(),
             holds: false,
             broken: Vec::new(),
         };
@@ -152,114 +177,13 @@ impl Report {
         self.broken = self.reasons();
         self.holds = self.broken.is_empty();
     }
+}
 
-    /// A few of the lost events; the JSON report names more.
-    fn first_lost(&self) -> String {
-        self.lost_examples.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ")
-    }
-
-    fn dead_letters(&self) -> String {
-        let repeated = match self.dead_letters_repeated {
-            0 => String::new(),
-            count => format!(", {count} of them repeated after the kill"),
-        };
-        format!("{} ({} dead letters{repeated})", self.rejected, self.dead_lettered)
-    }
-
-    fn reasons(&self) -> Vec<String> {
-        let mut broken = Vec::new();
-        let mut unless = |good: bool, sentence: String| {
-            if !good {
-                broken.push(sentence);
-            }
-        };
-        unless(self.offered > 0, "nothing was offered".into());
-        unless(
-            self.offered == self.delivered + self.rejected,
-            format!("offered {} is not delivered {} + rejected {}", self.offered, self.delivered, self.rejected),
-        );
-        unless(self.lost == 0, format!("{} events lost, the first: {}", self.lost, self.first_lost()));
-        unless(self.unsent == 0, format!("{} events were offered and never acknowledged", self.unsent));
-        unless(self.unknown == 0, format!("{} events arrived that were never offered", self.unknown));
-        unless(self.order_violations == 0, format!("{} events arrived out of order", self.order_violations));
-        unless(
-            self.fate_violations == 0,
-            format!("{} events did not meet the fate they were made for", self.fate_violations),
-        );
-        unless(
-            self.dead_letters_repeated == self.dead_letters_explained,
-            format!(
-                "{} dead letters repeated, and the kill explains {}",
-                self.dead_letters_repeated, self.dead_letters_explained
-            ),
-        );
-        unless(
-            self.duplicates_delivered <= self.duplicates_bound && self.duplicates_elsewhere == 0,
-            format!(
-                "{} duplicates delivered, of which {} elsewhere than on the killed consumer's partitions; its kill explains at most {}",
-                self.duplicates_delivered, self.duplicates_elsewhere, self.duplicates_bound
-            ),
-        );
-        broken
-    }
+fn place(((topic, partition), offset): &(TopicPartition, i64)) -> String {
+    format!("{topic}/{partition}/{offset}")
 }
 
 fn ack_latency(producer: &Value) -> AckLatency {
     let at = |name: &str| number(producer, &format!("/ack_latency_ms/{name}"));
     AckLatency { p50: at("p50"), p99: at("p99"), p999: at("p999"), max: at("max") }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (ack, end) = (&self.ack_latency_ms, &self.end_to_end_ms);
-        let rows = [
-            ("broker", format!("{}, {} consumers, fault {}", self.broker, self.consumers, self.fault)),
-            (
-                "rate",
-                format!(
-                    "{:.1} events/s of {:.0}, worst second {:.2} % off",
-                    self.rate_mean,
-                    self.rate_target,
-                    100.0 * self.rate_worst_second_error
-                ),
-            ),
-            ("offered", self.offered.to_string()),
-            ("acknowledged", self.acknowledged.to_string()),
-            ("delivered", self.delivered.to_string()),
-            ("rejected", self.dead_letters()),
-            ("lost", self.lost.to_string()),
-            ("order violations", self.order_violations.to_string()),
-            (
-                "duplicates",
-                format!(
-                    "{} delivered (the kill explains up to {}), {} removed",
-                    self.duplicates_delivered, self.duplicates_bound, self.duplicates_removed
-                ),
-            ),
-            (
-                "ack latency",
-                format!("p50 {:.1}  p99 {:.1}  p99.9 {:.1}  max {:.1} ms", ack.p50, ack.p99, ack.p999, ack.max),
-            ),
-            ("end to end", format!("p50 {:.0}  p99 {:.0} ms", end.p50, end.p99)),
-            ("invocations", format!("{}, {:.1} records each", self.invocations, self.batch_mean)),
-            ("drained after", format!("{:.1} s", self.drain_seconds)),
-            ("memory", format!("{:.0} MB at most, all processes together", self.memory_peak_mb)),
-        ];
-        writeln!(f)?;
-        for (name, value) in rows {
-            writeln!(f, "  {name:<18}{value}")?;
-        }
-        writeln!(f)?;
-        if self.holds {
-            return writeln!(
-                f,
-                "  offered {} = delivered {} + rejected {}: the ledger adds up",
-                self.offered, self.delivered, self.rejected
-            );
-        }
-        for reason in &self.broken {
-            writeln!(f, "  BROKEN: {reason}")?;
-        }
-        Ok(())
-    }
 }

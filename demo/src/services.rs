@@ -1,4 +1,4 @@
-//! The services as processes: start, readiness, status, kill, stop.
+//! The services as processes: start, readiness, status, kill, freeze, stop.
 
 use crate::layout::RunFolder;
 use anyhow::{Context, Result, bail};
@@ -13,6 +13,7 @@ pub struct Service {
     process: Guarded,
     address_file: PathBuf,
     http: reqwest::Client,
+    frozen: bool,
 }
 
 const STATUS: Duration = Duration::from_secs(2);
@@ -29,7 +30,7 @@ impl Service {
         command.arg("run").arg("--config").arg(run.file(&format!("{name}.toml"))).args(more);
         let process = Guarded::spawn(name, command, &run.file(&format!("{name}.log")))
             .with_context(|| format!("cannot start {}", program.display()))?;
-        Ok(Self { process, address_file: address_file(run, name), http: http()? })
+        Ok(Self { process, address_file: address_file(run, name), http: http()?, frozen: false })
     }
 
     pub fn name(&self) -> &str {
@@ -58,8 +59,11 @@ impl Service {
         self.get(path).await.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// What it says of itself; `None` while it does not answer.
+    /// What it says of itself; `None` while it does not answer, and at once while it is frozen.
     pub async fn status(&self) -> Option<Value> {
+        if self.frozen {
+            return None;
+        }
         let answer = self.get("/status").await.ok()?;
         serde_json::from_slice(&answer.bytes().await.ok()?).ok()
     }
@@ -77,6 +81,21 @@ impl Service {
         Ok(self.process.exited()?)
     }
 
+    /// Sends `body` to a control of its admin port.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<()> {
+        let address = std::fs::read_to_string(&self.address_file)?;
+        let request = self.http.put(format!("http://{}{path}", address.trim())).body(body.to_string());
+        let answer = request.send().await.with_context(|| format!("{} does not answer {path}", self.name()))?;
+        let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
+        if !status.is_success() {
+            bail!("{} refuses {path} {body} with {status}: {text}", self.name());
+        }
+        Ok(())
+    }
+
     /// SIGKILL.
     ///
     /// # Errors
@@ -86,16 +105,52 @@ impl Service {
         Ok(())
     }
 
-    /// SIGTERM, and an error unless it ends by itself with 0 within `grace`.
+    /// SIGSTOP: it keeps its connections and everything it holds, and does nothing.
+    ///
+    /// # Errors
+    /// When the process cannot be signalled.
+    pub fn freeze(&mut self) -> Result<()> {
+        self.process.freeze().with_context(|| format!("cannot freeze {}", self.process.name()))?;
+        self.frozen = true;
+        Ok(())
+    }
+
+    /// SIGCONT.
+    ///
+    /// # Errors
+    /// When the process cannot be signalled.
+    pub fn thaw(&mut self) -> Result<()> {
+        self.process.thaw().with_context(|| format!("cannot thaw {}", self.process.name()))?;
+        self.frozen = false;
+        Ok(())
+    }
+
+    /// SIGTERM, without waiting for what follows; [`Self::ended`] does.
+    ///
+    /// # Errors
+    /// When the process cannot be signalled.
+    pub fn terminate(&self) -> Result<()> {
+        self.process.terminate().with_context(|| format!("cannot stop {}", self.process.name()))
+    }
+
+    /// Waits until it has ended by itself with 0, for at most `grace`.
     ///
     /// # Errors
     /// Any other end, with the end of its log.
-    pub fn stop(mut self, grace: Duration) -> Result<()> {
-        let status = self.process.stop(grace)?;
-        if !status.success() {
-            bail!("{} ended with {status} after SIGTERM: {}", self.name(), self.process.log_tail(3));
+    pub async fn ended(mut self, grace: Duration) -> Result<()> {
+        let until = Instant::now() + grace;
+        loop {
+            match self.exited()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => {
+                    bail!("{} ended with {status} after SIGTERM: {}", self.name(), self.process.log_tail(3))
+                }
+                None if Instant::now() > until => {
+                    bail!("{} runs {grace:?} after SIGTERM: {}", self.name(), self.process.log_tail(3));
+                }
+                None => tokio::time::sleep(LOOK_AGAIN).await,
+            }
         }
-        Ok(())
     }
 
     /// The last lines of its log.

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use demo::layout::{Binaries, RunFolder, TOPICS};
+use demo::layout::{Binaries, GROUP, RunFolder, TOPICS};
 use demo::settings::{self, set, text};
 use demo::world::{Access, consumer_grants, producer_grants};
 use domain::event::{Event, Readings, encode};
@@ -44,7 +44,7 @@ impl Stage {
             TOPICS.iter().flat_map(|(name, _)| [Topic::new(*name, 4), Topic::new(dead(name), 1)]).collect();
         cluster.create_topics(&topics).unwrap();
         let producer = client(&cluster, "producer", &producer_grants());
-        let consumer = client(&cluster, "consumer", &consumer_grants());
+        let consumer = client(&cluster, "consumer", &consumer_grants(GROUP));
         Self { cluster, binaries: Binaries::beside_this_one().unwrap(), folder, run, producer, consumer }
     }
 

@@ -5,6 +5,7 @@
 
 use crate::board::{Board, reason};
 use crate::record::{Entry, Need, Valid};
+use domain::headers::topic_of_retry;
 use domain::route::CodigoSet;
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +44,7 @@ impl Rule {
     }
 }
 
-/// Entries per destination, `destinations` in number.
+/// Entries per destination, `destinations` in number. A record that was put off belongs to the topic that it came to first.
 pub fn route<'a>(
     rules: &[Rule],
     topic: &str,
@@ -51,6 +52,7 @@ pub fn route<'a>(
     fresh: &'a [Valid<'a>],
     board: &mut Board,
 ) -> Vec<Vec<Entry<'a>>> {
+    let topic = topic_of_retry(topic).map_or(topic, |(first, _)| first);
     let mut parcels: Vec<Vec<Entry<'a>>> = vec![Vec::new(); destinations];
     for record in fresh {
         let Some(rule) = rules.iter().find(|rule| rule.takes(topic, record.codigo)) else {
@@ -98,5 +100,13 @@ mod tests {
             board.verdicts(reason::DEADLINE)[0],
             rejected(reason::NO_ROUTE, "no rule takes codigo 911 of topic mt-c400")
         );
+    }
+
+    #[test]
+    fn a_record_of_a_retry_topic_goes_where_its_first_topic_goes() {
+        let rules = [rule("*", &["mt-c300"], &[(0, Need::Required)])];
+        let records = [valid(0, 300)];
+        let mut board = Board::new(1);
+        assert_eq!(route(&rules, "mt-c300.retry.30s", 1, &records, &mut board)[0].len(), 1);
     }
 }

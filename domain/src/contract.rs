@@ -9,7 +9,7 @@ mod request;
 mod response;
 mod steps;
 
-pub use batch::{BatchHead, OpenBatch, Push};
+pub use batch::{BatchHead, Extent, OpenBatch, Push};
 pub use judge::{Judgement, Malformed, judge};
 pub use request::{BadRequest, Request, RequestRecord};
 pub use response::{Listed, Response};

@@ -52,8 +52,13 @@ impl Observer {
     /// For `ClientContext::error`: not fatal as such (librdkafka goes on trying), but the reason of what fails next.
     pub fn error(&self, error: &KafkaError, reason: &str) {
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
-        tracing::warn!(target: "librdkafka", ?code, "{reason}");
-        self.seen().reasons.note(code, reason);
+        let times = self.seen().reasons.note(code, reason);
+        // While no broker answers librdkafka says this several times a second.
+        if code == RDKafkaErrorCode::AllBrokersDown && times > 1 {
+            tracing::debug!(target: "librdkafka", ?code, "{reason}");
+        } else {
+            tracing::warn!(target: "librdkafka", ?code, "{reason}");
+        }
     }
 
     /// For `ClientContext::stats_raw`. Overriding that and not `stats` spares parsing all the rest.

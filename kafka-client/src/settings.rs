@@ -37,6 +37,7 @@ pub struct Kafka {
     connect_timeout: Duration,
     request_timeout: Duration,
     statistics_interval: Duration,
+    metadata_refresh: Duration,
     verify_hostname: bool,
     certificates: Option<Arc<Certificates>>,
     thresholds: Thresholds,
@@ -51,6 +52,8 @@ impl Kafka {
         check_text(settings, "kafka.client_id", &raw.client_id)?;
         check_span(settings, "kafka.connect_timeout", raw.connect_timeout.get(), 1, 600)?;
         check_span(settings, "kafka.request_timeout", raw.request_timeout.get(), 1, 300)?;
+        check_span(settings, "kafka.metadata_refresh", raw.metadata_refresh.get(), 1, 3600)?;
+        check_statistics(settings, raw.statistics_interval.get())?;
         let certificates = Certificates::validate(settings, &raw.tls)?;
         let bundle = certificates.as_ref().map(|certificates| tls::load(settings, &certificates.source)).transpose()?;
         Ok(Self {
@@ -59,6 +62,7 @@ impl Kafka {
             connect_timeout: raw.connect_timeout.get(),
             request_timeout: raw.request_timeout.get(),
             statistics_interval: raw.statistics_interval.get(),
+            metadata_refresh: raw.metadata_refresh.get(),
             verify_hostname: raw.tls.verify_hostname,
             certificates: certificates.map(Arc::new),
             thresholds: Thresholds { warn_before: raw.tls.warn_before.get(), alarm_before: raw.tls.alarm_before.get() },
@@ -140,6 +144,15 @@ fn check_text(settings: &Settings, key: &str, value: &str) -> Result<(), ConfigE
         return Err(settings.refuse(key, "allowed are 1 to 249 letters, digits, '.', '_' and '-'"));
     }
     Ok(())
+}
+
+/// librdkafka takes no longer interval than a day; a shorter one than a tenth of a second costs more than it tells.
+fn check_statistics(settings: &Settings, interval: Duration) -> Result<(), ConfigError> {
+    let sound = Duration::from_millis(100)..=Duration::from_secs(86_400);
+    if interval.is_zero() || sound.contains(&interval) {
+        return Ok(());
+    }
+    Err(settings.refuse("kafka.statistics_interval", "allowed is \"0s\" (off) or \"100ms\" to \"1d\""))
 }
 
 /// `from` and `to` in whole seconds, both allowed.

@@ -76,6 +76,30 @@ impl Guarded {
         Ok(signal::kill(self.leader(), signal)?)
     }
 
+    /// Stops it in its tracks (SIGSTOP): it keeps what it has, and answers nobody.
+    ///
+    /// # Errors
+    /// As [`Guarded::signal`].
+    pub fn freeze(&self) -> io::Result<()> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets it go on where it stood (SIGCONT).
+    ///
+    /// # Errors
+    /// As [`Guarded::signal`].
+    pub fn thaw(&self) -> io::Result<()> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    /// Asks it to stop (SIGTERM) and returns at once; [`Guarded::stop`] waits too.
+    ///
+    /// # Errors
+    /// As [`Guarded::signal`].
+    pub fn terminate(&self) -> io::Result<()> {
+        self.signal(Signal::SIGTERM)
+    }
+
     /// How it ended, or `None` while it runs. Does not wait.
     ///
     /// # Errors

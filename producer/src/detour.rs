@@ -116,15 +116,14 @@ impl<C: Client> Detour<C> {
             return;
         }
         tracing::warn!(after_ms = after.as_millis() as u64, "Kafka does not answer, events go to the spool");
+        if !self.replace() {
+            return;
+        }
         self.hear_unspooled();
         if let Some(desk) = &mut self.desk {
             desk.pass_failed();
         }
-        if self.replace() {
-            self.again_to_spool();
-            self.store();
-            self.spare_what_the_disk_refuses();
-        }
+        self.again_to_spool();
     }
 
     fn hear_unspooled(&mut self) {
@@ -192,7 +191,6 @@ impl<C: Client> Outlet for Detour<C> {
                 desk.sweep(true);
                 if self.replace() {
                     self.again_to_spool();
-                    self.store();
                 }
             }
             None => self.client.give_up(),

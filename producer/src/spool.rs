@@ -4,6 +4,7 @@
 //! each has met its end. *Never*: forgets an event that it took, lets one overtake another of its key, or grows past its limit.
 
 pub mod desk;
+mod file;
 mod index;
 mod record;
 mod schedule;
@@ -72,9 +73,9 @@ impl Spool {
         self.bytes() + more > self.limit
     }
 
-    /// True when an event of this key is in it, so that a new one must queue behind.
-    pub fn holds(&self, key: u64) -> bool {
-        self.index.holds(key)
+    /// True when an event of this key has not been handed out, so that a new one must queue behind.
+    pub fn queues(&self, key: u64) -> bool {
+        self.index.queues(key)
     }
 
     /// Takes events, all or none; they are on the disk when this returns.
@@ -96,8 +97,9 @@ impl Spool {
             self.ahead.extend(self.store.read(self.cursor, READ_AHEAD)?);
         }
         let next = self.ahead.pop_front();
-        if let Some((number, _)) = &next {
+        if let Some((number, event)) = &next {
             self.cursor = number + 1;
+            self.index.handed_out(key_hash(&event.key));
         }
         Ok(next)
     }
@@ -105,6 +107,7 @@ impl Spool {
     /// The event could not be handed on: it is the next again.
     pub fn put_back(&mut self, number: u64, event: Spooled) {
         self.cursor = number;
+        self.index.put_back(key_hash(&event.key));
         self.ahead.push_front((number, event));
     }
 
@@ -112,6 +115,7 @@ impl Spool {
     pub fn rewind(&mut self) {
         self.cursor = 0;
         self.ahead.clear();
+        self.index.rewind();
     }
 
     /// These events have met their end.
@@ -119,8 +123,13 @@ impl Spool {
     /// # Errors
     /// The disk cannot be written; the events are then still in it.
     pub fn remove(&mut self, numbers: &[u64]) -> Result<(), SpoolError> {
-        for (key, bytes) in self.store.remove(numbers)? {
-            self.index.remove(key, bytes);
+        for (number, key, bytes) in self.store.remove(numbers)? {
+            self.index.remove(key, bytes, number < self.cursor);
+        }
+        let cursor = self.cursor;
+        if numbers.iter().any(|number| *number >= cursor) {
+            // Read anew, without what has met its end since it was rewound.
+            self.ahead.clear();
         }
         if self.is_empty() {
             self.store.shrink()?;
@@ -134,6 +143,14 @@ impl Spool {
     /// The disk cannot be written.
     pub fn keep_schedule(&mut self) -> Result<(), SpoolError> {
         self.store.keep_schedule(&self.schedule)
+    }
+
+    /// Makes sure that its file is still where it was put; true when that had to be written anew.
+    ///
+    /// # Errors
+    /// The file is gone, and the disk does not take another one.
+    pub fn stay(&mut self) -> Result<bool, SpoolError> {
+        self.store.stay()
     }
 
     /// After an error of the disk: opens the file anew; nothing that was taken is forgotten.

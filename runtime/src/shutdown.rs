@@ -5,6 +5,9 @@ use std::sync::{Arc, OnceLock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+/// Linux's number, the same on x86-64 and arm64.
+const SIGXFSZ: i32 = 25;
+
 /// A request to end, shared by all parts of a process. Goes one way only: running, draining, hurried.
 #[derive(Clone, Debug)]
 pub struct Shutdown {
@@ -44,11 +47,15 @@ impl Shutdown {
 
     /// One that SIGTERM and SIGINT move: the first drains, the second hurries. Call inside a tokio runtime.
     ///
+    /// From here on a file that reaches its size limit is an error of the write, as on a full disk, and does not end the process.
+    ///
     /// # Errors
     /// The operating system refuses the handlers.
     pub fn on_signals() -> Result<Self, SignalError> {
         let terminate = signal(SignalKind::terminate()).map_err(SignalError)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(SignalError)?;
+        // The handler stays when its stream is dropped.
+        drop(signal(SignalKind::from_raw(SIGXFSZ)).map_err(SignalError)?);
         let shutdown = Self::new();
         tokio::spawn(listen(shutdown.clone(), terminate, interrupt));
         Ok(shutdown)

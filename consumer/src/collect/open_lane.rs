@@ -4,7 +4,7 @@ use crate::assignment::LaneId;
 use crate::batch::{Batch, CloseReason, Unfit};
 use crate::record::{Kept, Lent, OwnedRecord};
 use crate::times::{Passed, Times};
-use domain::contract::{BatchHead, OpenBatch, Push};
+use domain::contract::{BatchHead, Extent, OpenBatch, Push};
 use serde::de::IgnoredAny;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,9 +23,11 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct OpenLane {
     lane: LaneId,
-    head: BatchHead,
+    head: Arc<BatchHead>,
     limits: Limits,
     filling: Option<Filling>,
+    /// What the last batch took, records and keys: the next one gets the memory for it at once.
+    last: (Extent, usize),
 }
 
 #[derive(Debug)]
@@ -40,11 +42,16 @@ struct Filling {
 
 impl OpenLane {
     pub fn new(lane: LaneId, head: BatchHead, limits: Limits) -> Self {
-        Self { lane, head, limits, filling: None }
+        Self { lane, head: Arc::new(head), limits, filling: None, last: (Extent::default(), 0) }
     }
 
     pub fn id(&self) -> &LaneId {
         &self.lane
+    }
+
+    /// How many records a batch may have from now on. An open batch that has as many already is closed by the next one, or by its age.
+    pub fn limit_records(&mut self, records: usize) {
+        self.limits.records = records;
     }
 
     /// Takes a record and gives back what it closed, in order: nothing, the batch before it, or the batch it filled.
@@ -94,8 +101,8 @@ impl OpenLane {
 
     fn filling(&mut self, first: Passed) -> &mut Filling {
         self.filling.get_or_insert_with(|| Filling {
-            records: OpenBatch::new(self.head.clone(), self.limits.bytes),
-            kept: Kept::default(),
+            records: OpenBatch::with_extent(Arc::clone(&self.head), self.limits.bytes, self.last.0),
+            kept: Kept::with_room(self.last.0.records, self.last.1),
             unfit: Vec::new(),
             unfit_bytes: 0,
             oldest: first,
@@ -125,6 +132,7 @@ impl OpenLane {
     /// Closes the open batch, if there is one.
     pub fn close(&mut self, reason: CloseReason, now: Duration) -> Option<Batch> {
         let filling = self.filling.take()?;
+        self.last = (filling.records.extent(), filling.kept.bytes());
         let bytes = filling.records.request_len(1, None) + filling.kept.bytes() + filling.unfit_bytes;
         Some(Batch {
             lane: self.lane.clone(),

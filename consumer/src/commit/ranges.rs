@@ -11,6 +11,11 @@ pub(super) struct Ranges {
 impl Ranges {
     /// Adds `offset`; nothing happens when it is there.
     pub(super) fn insert(&mut self, offset: i64) {
+        // Records come in order.
+        if let Some(mut last) = self.ends.last_entry().filter(|last| *last.get() + 1 == offset) {
+            *last.get_mut() = offset;
+            return;
+        }
         let left = self.ends.range(..=offset).next_back().map(|(start, end)| (*start, *end));
         if left.is_some_and(|(_, end)| end >= offset) {
             return;
@@ -20,22 +25,21 @@ impl Ranges {
         self.ends.insert(start, end);
     }
 
-    /// Takes `offset` out; false when it was not there.
-    pub(super) fn remove(&mut self, offset: i64) -> bool {
-        let Some((start, end)) = self.ends.range(..=offset).next_back().map(|(start, end)| (*start, *end)) else {
-            return false;
-        };
-        if end < offset {
-            return false;
+    /// Takes everything from `first` to `last` out, whatever of it is there.
+    pub(super) fn remove(&mut self, first: i64, last: i64) {
+        while let Some((start, end)) = self.ends.range(..=last).next_back().map(|(start, end)| (*start, *end)) {
+            if end < first {
+                return;
+            }
+            self.ends.remove(&start);
+            if end > last {
+                self.ends.insert(last + 1, end);
+            }
+            if start < first {
+                self.ends.insert(start, first - 1);
+                return;
+            }
         }
-        self.ends.remove(&start);
-        if start < offset {
-            self.ends.insert(start, offset - 1);
-        }
-        if offset < end {
-            self.ends.insert(offset + 1, end);
-        }
-        true
     }
 
     pub(super) fn first(&self) -> Option<i64> {
@@ -50,6 +54,8 @@ impl Ranges {
 #[cfg(test)]
 mod tests {
     use super::Ranges;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn joins_and_splits() {
@@ -58,9 +64,30 @@ mod tests {
             ranges.insert(offset);
         }
         assert_eq!((ranges.len(), ranges.first()), (2, Some(1)));
-        assert!(ranges.remove(3) && !ranges.remove(3) && !ranges.remove(7));
+        ranges.remove(3, 3);
+        ranges.remove(3, 3);
+        ranges.remove(7, 7);
         assert_eq!(ranges.len(), 3);
-        assert!(ranges.remove(1) && ranges.remove(2));
+        ranges.remove(1, 2);
         assert_eq!((ranges.len(), ranges.first()), (2, Some(4)));
+    }
+
+    proptest! {
+        #[test]
+        fn is_the_set_that_it_stands_for(steps in prop::collection::vec((any::<bool>(), 0_i64..40, 0_i64..10), 1..200)) {
+            let (mut ranges, mut set) = (Ranges::default(), BTreeSet::new());
+            for (insert, first, more) in steps {
+                if insert {
+                    (first..=first + more).for_each(|offset| ranges.insert(offset));
+                    set.extend(first..=first + more);
+                } else {
+                    ranges.remove(first, first + more);
+                    set.retain(|offset| !(first..=first + more).contains(offset));
+                }
+                let runs = set.iter().filter(|offset| !set.contains(&(**offset - 1))).count();
+                prop_assert_eq!((ranges.len(), ranges.first()), (runs, set.first().copied()));
+                prop_assert!(ranges.ends.iter().all(|(start, end)| (*start..=*end).all(|offset| set.contains(&offset))));
+            }
+        }
     }
 }

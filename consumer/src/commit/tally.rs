@@ -28,8 +28,13 @@ impl Tally {
         self.end = self.end.max(Some(offset.next()));
     }
 
-    pub(super) fn finished(&mut self, offset: Offset) {
-        self.unfinished.remove(offset.0);
+    /// `offsets` ascend, or cost more time.
+    pub(super) fn finished(&mut self, offsets: &[Offset]) {
+        for run in offsets.chunk_by(|one, next| one.next() == NextOffset(next.0)) {
+            if let (Some(first), Some(last)) = (run.first(), run.last()) {
+                self.unfinished.remove(first.0, last.0);
+            }
+        }
     }
 
     pub(super) fn next(&self) -> Option<NextOffset> {

@@ -13,7 +13,7 @@ pub(super) fn validate(settings: &Settings, raw: &ConsumerRaw) -> Result<Consume
     if raw.instance_id.len() > 249 || !raw.instance_id.chars().all(plain) {
         return Err(settings.refuse("consumer.instance_id", "allowed are up to 249 letters, digits, '.', '_' and '-'"));
     }
-    check_protocol(settings, raw)?;
+    check_assignor(settings, raw)?;
     let defaults = ConsumerTuningRaw::default();
     let by_brokers = raw.protocol == GroupProtocol::Consumer;
     let tuning = ConsumerTuningRaw {
@@ -38,21 +38,11 @@ pub(super) fn session_timeout(raw: &ConsumerRaw) -> Duration {
     }
 }
 
-/// A setting without effect is a mistake that somebody would find out too late.
-fn check_protocol(settings: &Settings, raw: &ConsumerRaw) -> Result<(), ConfigError> {
-    let assignors = ["", "uniform", "range"];
-    match raw.protocol {
-        GroupProtocol::Classic if !raw.assignor.is_empty() => Err(settings.refuse(
-            "consumer.assignor",
-            "allowed is nothing while consumer.protocol is \"classic\": its members are always assigned cooperative-sticky",
-        )),
-        GroupProtocol::Consumer if settings.is_written("consumer.session_timeout") => Err(settings.refuse(
-            "consumer.session_timeout",
-            "it has no effect while consumer.protocol is \"consumer\": leave it out; the brokers set it for the group (consumer.session.timeout.ms)",
-        )),
-        GroupProtocol::Consumer if !assignors.contains(&raw.assignor.as_str()) => {
-            Err(settings.refuse("consumer.assignor", "allowed is \"uniform\", \"range\", or nothing for the brokers' own"))
-        }
-        GroupProtocol::Classic | GroupProtocol::Consumer => Ok(()),
+fn check_assignor(settings: &Settings, raw: &ConsumerRaw) -> Result<(), ConfigError> {
+    let allowed = ["", "uniform", "range"].contains(&raw.assignor.as_str());
+    if raw.protocol == GroupProtocol::Consumer && !allowed {
+        let sentence = "allowed is \"uniform\", \"range\", or nothing for the brokers' own";
+        return Err(settings.refuse("consumer.assignor", sentence));
     }
+    Ok(())
 }

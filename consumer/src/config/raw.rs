@@ -59,6 +59,10 @@ pub struct ConsumerRaw {
 #[serde(default, deny_unknown_fields)]
 pub struct BatchRaw {
     pub records: u32,
+    /// Whether the number of records follows the function: fewer when invocations time out or are over their budget, up to `records`.
+    pub adaptive: bool,
+    /// It never makes them fewer than this.
+    pub least: u32,
     /// Since the batch's first record.
     pub age: Span,
     /// Of the request, which Lambda limits to 6 MiB.
@@ -98,6 +102,10 @@ pub struct RetryRaw {
     pub suspect_after: u32,
     /// Function errors that a record may be part of before it becomes a dead letter, alone; over all owners of its partition.
     pub attempts: u32,
+    /// Topics whose records with the verdict `retry` wait in `<topic>.retry.<delay>` while the others go on: order is given up there.
+    pub deferred: Vec<String>,
+    /// How long they wait the first time, the second time and so on; after the last one they become dead letters.
+    pub delays: Vec<Span>,
 }
 
 /// Section `[flood]`: when a partition stops instead of emptying into its dead letters. 0 switches a limit off.
@@ -163,6 +171,9 @@ impl Default for BatchRaw {
     fn default() -> Self {
         Self {
             records: 500,
+            // A function that times out with 500 records does so with every batch: each would wait for its time-out first.
+            adaptive: true,
+            least: 10,
             age: Span::from_secs(1),
             size: Size::from_kib(5_632),
             // A pause throws away what was read ahead, and a resume takes up to fetch_wait and more to bring records
@@ -188,7 +199,14 @@ impl Default for FunctionRaw {
 
 impl Default for RetryRaw {
     fn default() -> Self {
-        Self { base: Span::from_millis(100), cap: Span::from_secs(20), suspect_after: 2, attempts: 16 }
+        Self {
+            base: Span::from_millis(100),
+            cap: Span::from_secs(20),
+            suspect_after: 2,
+            attempts: 16,
+            deferred: Vec::new(),
+            delays: [5, 30, 300].map(Span::from_secs).to_vec(),
+        }
     }
 }
 

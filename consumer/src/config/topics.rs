@@ -1,8 +1,10 @@
 //! `[[topic]]`: what is said of single topics. A topic without one weighs 1 and goes to `function.name`.
 
 use super::Raw;
+use crate::deferral::Deferral;
 use crate::share::MOST_WEIGHT;
 use crate::topic::TopicPlan;
+use domain::headers::topic_of_retry;
 use runtime::config::{ConfigError, Settings};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -25,8 +27,7 @@ impl Default for TopicRaw {
     }
 }
 
-/// All topics, in the order of `consumer.topics`.
-pub(super) fn validate(settings: &Settings, raw: &Raw) -> Result<Vec<TopicPlan>, ConfigError> {
+pub(super) fn check(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
     check_topics(settings, &raw.consumer.topics)?;
     let mut named = HashSet::new();
     for (nth, topic) in raw.topic.iter().enumerate() {
@@ -35,12 +36,26 @@ pub(super) fn validate(settings: &Settings, raw: &Raw) -> Result<Vec<TopicPlan>,
             return Err(settings.refuse(&format!("topic[{nth}].name"), "a topic may have one [[topic]]"));
         }
     }
+    Ok(())
+}
+
+/// All topics, in the order of `consumer.topics`, each with its retry topics.
+pub(super) fn plans(raw: &Raw, deferral: &Deferral) -> Vec<TopicPlan> {
     let plan = |name: &String| {
-        let own = raw.topic.iter().find(|topic| topic.name == *name).cloned().unwrap_or_default();
+        let own = own(raw, name).cloned().unwrap_or_default();
         let function = if own.function.is_empty() { raw.function.name.clone() } else { own.function };
-        TopicPlan::new(name, own.weight, function)
+        TopicPlan { retries: deferral.retry_topics(name), ..TopicPlan::new(name, own.weight, function) }
     };
-    Ok(raw.consumer.topics.iter().map(plan).collect())
+    raw.consumer.topics.iter().map(plan).collect()
+}
+
+/// Whether nothing goes to `function.name`.
+pub(super) fn have_their_own_function(raw: &Raw) -> bool {
+    raw.consumer.topics.iter().all(|name| own(raw, name).is_some_and(|topic| !topic.function.is_empty()))
+}
+
+fn own<'a>(raw: &'a Raw, name: &str) -> Option<&'a TopicRaw> {
+    raw.topic.iter().find(|topic| topic.name == name)
 }
 
 fn check_topics(settings: &Settings, topics: &[String]) -> Result<(), ConfigError> {
@@ -52,6 +67,11 @@ fn check_topics(settings: &Settings, topics: &[String]) -> Result<(), ConfigErro
     if topics.iter().any(|topic| topic.ends_with(".dlq")) {
         return Err(settings
             .refuse("consumer.topics", "dead-letter topics are not consumed: name the topics that they belong to"));
+    }
+    if topics.iter().any(|topic| topic_of_retry(topic).is_some()) {
+        let sentence =
+            "retry topics are read by themselves: name the topics that they belong to, here and in retry.deferred";
+        return Err(settings.refuse("consumer.topics", sentence));
     }
     if topics.iter().collect::<HashSet<_>>().len() < topics.len() {
         return Err(settings.refuse("consumer.topics", "a topic may stand there once"));

@@ -1,9 +1,8 @@
-//! Writes dead letters to `<topic>.dlq` with a producer that has a poll thread of its own.
+//! Writes dead letters to `<topic>.dlq`, and what is put off to its retry topic, with a producer that has a poll thread of its own.
 
 use super::{DeadLetter, DeadLetters, Unacknowledged};
 use crate::record::Headers;
 use domain::failure::FailureClass;
-use domain::headers::dead_letter_topic;
 use kafka_client::context::Observer;
 use kafka_client::failure::classify;
 use kafka_client::settings::{ClientError, ClientSettings};
@@ -74,7 +73,7 @@ impl KafkaDeadLetters {
     /// Hands one letter to the client; its answer comes by the receiver.
     fn start(producer: &Producer, letter: &DeadLetter) -> Result<oneshot::Receiver<Result<(), Refusal>>, Refusal> {
         let (answer, receiver) = oneshot::channel();
-        let topic = dead_letter_topic(&letter.record.at.topic);
+        let topic = letter.topic();
         let record = BaseRecord {
             topic: &topic,
             partition: None,

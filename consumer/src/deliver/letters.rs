@@ -2,7 +2,7 @@
 
 use crate::assignment::{LaneId, TopicPartition};
 use crate::batch::Unfit;
-use crate::dead_letter::DeadLetter;
+use crate::dead_letter::{DeadLetter, PutOff};
 use crate::invoke::InvokeFailure;
 use crate::record::{Kept, OwnedRecord};
 use domain::contract::{Listed, OpenBatch};
@@ -26,6 +26,7 @@ pub(super) fn of_unfit(unfit: Vec<Unfit>) -> Vec<DeadLetter> {
         class: FailureClass::Rejected,
         reason: reason.to_owned(),
         detail,
+        put_off: None,
     };
     unfit.into_iter().map(letter).collect()
 }
@@ -37,10 +38,33 @@ impl Origin {
 
     /// Letters of records with the verdict rejected.
     pub(super) fn rejected(&self, records: &OpenBatch, listed: Vec<Listed>, attempts: u32) -> Vec<DeadLetter> {
-        let letter = |Listed { offset, reason, detail }| {
-            let record = self.record(records, offset)?;
-            Some(DeadLetter { record, attempts, class: FailureClass::Rejected, reason, detail })
-        };
+        self.listed(records, listed, &|record, reason, detail| {
+            let class = FailureClass::Rejected;
+            DeadLetter { record, attempts, class, reason, detail, put_off: None }
+        })
+    }
+
+    /// Letters of records with the verdict retry, that are put off; or set aside because they were put off often enough.
+    pub(super) fn retried(
+        &self,
+        records: &OpenBatch,
+        listed: Vec<Listed>,
+        attempts: u32,
+        put_off: Option<&PutOff>,
+    ) -> Vec<DeadLetter> {
+        self.listed(records, listed, &|record, reason, detail| {
+            let class = FailureClass::Transient;
+            DeadLetter { record, attempts, class, reason, detail, put_off: put_off.cloned() }
+        })
+    }
+
+    fn listed(
+        &self,
+        records: &OpenBatch,
+        listed: Vec<Listed>,
+        letter: &dyn Fn(OwnedRecord, String, String) -> DeadLetter,
+    ) -> Vec<DeadLetter> {
+        let letter = |Listed { offset, reason, detail }| Some(letter(self.record(records, offset)?, reason, detail));
         listed.into_iter().filter_map(letter).collect()
     }
 
@@ -52,6 +76,7 @@ impl Origin {
             class: failure.class,
             reason: failure.class.to_string(),
             detail: failure.detail.clone(),
+            put_off: None,
         };
         records.offsets().filter_map(|offset| self.record(records, offset)).map(letter).collect()
     }

@@ -24,8 +24,8 @@ impl Desk {
         self.full = false;
         let (room, memory) = (self.settings.room, &self.memory);
         let mut brake = Brake::default();
-        for (topic, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.is_open()) {
-            let easy = memory.is_easy(topic);
+        for (plan, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.is_open()) {
+            let easy = memory.is_easy(plan);
             self.filled += u64::from(seat.fill(|outstanding| room.is_easy(outstanding, easy)));
             seat.hold(self.pauses.holds(&seat.held().at));
             match seat.tell() {

@@ -1,12 +1,14 @@
 //! One owned partition: its lanes, the batches that wait for room, and whether it is paused.
 
 use super::DeskSettings;
+use super::waiting_room::WaitingRoom;
 use crate::assignment::{Held, LaneId};
 use crate::batch::{Batch, CloseReason};
 use crate::collect::{OpenLane, lane_of};
 use crate::lag::Trail;
-use crate::record::Lent;
+use crate::record::{Lent, OwnedRecord};
 use domain::contract::BatchHead;
+use domain::headers::topic_of_retry;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -15,7 +17,9 @@ pub(super) struct Seat {
     held: Held,
     pub(super) trail: Trail,
     lanes: Vec<Lane>,
-    /// A lane had no room, and not all of them have come down far enough since.
+    /// Of a retry topic: what is not due yet.
+    room: Option<WaitingRoom>,
+    /// A lane or the waiting room had no room, and not all of them have come down far enough since.
     full: bool,
     by_hand: bool,
     /// What the client was told last.
@@ -52,6 +56,7 @@ impl Seat {
             held: held.clone(),
             trail: Trail::default(),
             lanes,
+            room: topic_of_retry(&held.at.topic).map(|_| WaitingRoom::default()),
             full: false,
             by_hand: false,
             paused: false,
@@ -77,19 +82,51 @@ impl Seat {
         self.by_hand
     }
 
+    /// Records that were read and are not due.
+    pub(super) fn put_off(&self) -> usize {
+        self.room.as_ref().map_or(0, WaitingRoom::len)
+    }
+
     pub(super) fn outstanding(&self) -> usize {
         self.lanes.iter().map(|lane| lane.outstanding).sum()
     }
 
-    /// Takes a record; true when it closed a batch.
-    pub(super) fn take(&mut self, record: Lent<'_>, now: Duration) -> bool {
+    /// Takes a record; true when it closed a batch, or no more should come.
+    pub(super) fn take(&mut self, record: Lent<'_>, now: Duration, wall_ms: i64) -> bool {
         self.trail.received(record.offset.0, record.timestamp);
+        match &mut self.room {
+            None => self.collect(record, now),
+            Some(room) => {
+                if room.take(&self.held.at, &record, wall_ms) {
+                    return room.is_full();
+                }
+                self.collect(record, now)
+            }
+        }
+    }
+
+    /// Hands on what became due, as far as nothing waits for room behind it and nobody has paused it by hand.
+    pub(super) fn take_due(&mut self, now: Duration, wall_ms: i64) {
+        while !self.by_hand && self.lanes.iter().all(|lane| lane.waiting.is_empty()) {
+            let Some(record) = self.room.as_mut().and_then(|room| room.next_due(wall_ms)) else { return };
+            let (key, value) = (record.key.as_deref(), record.value.as_deref());
+            let OwnedRecord { offset, timestamp, .. } = record;
+            self.collect(Lent { offset, timestamp, key, value, headers: record.headers.clone() }, now);
+        }
+    }
+
+    fn collect(&mut self, record: Lent<'_>, now: Duration) -> bool {
         let lanes = u32::try_from(self.lanes.len()).unwrap_or(1);
         let lane = lane_of(record.key, record.offset, lanes) as usize;
         let closed = self.lanes[lane].open.take(record, now);
         let any = !closed.is_empty();
         self.lanes[lane].waiting.extend(closed);
         any
+    }
+
+    /// How many records a batch may have from now on, the open ones included.
+    pub(super) fn limit_batches(&mut self, records: usize) {
+        self.lanes.iter_mut().for_each(|lane| lane.open.limit_records(records));
     }
 
     /// Closes open batches that are old enough. Without credit an open batch goes on growing: a fuller batch later.
@@ -122,15 +159,17 @@ impl Seat {
         }
     }
 
-    /// Looks whether it is full: it is from when a lane has a closed batch and no room for it, until every lane has come down far
-    /// enough. True when it has just become full.
+    /// Looks whether it is full: it is from when a lane has a closed batch and no room for it, or as much waits to be due as is held here,
+    /// until all of it has come down far enough. True when it has just become full.
     pub(super) fn fill(&mut self, is_easy: impl Fn(usize) -> bool) -> bool {
         let before = self.full;
-        if self.full {
-            self.full = !self.lanes.iter().all(|lane| lane.waiting.is_empty() && is_easy(lane.outstanding));
+        let nothing_waits = self.lanes.iter().all(|lane| lane.waiting.is_empty());
+        self.full = if before {
+            let easy = self.room.as_ref().is_none_or(WaitingRoom::is_easy);
+            !(easy && nothing_waits && self.lanes.iter().all(|lane| is_easy(lane.outstanding)))
         } else {
-            self.full = self.lanes.iter().any(|lane| !lane.waiting.is_empty());
-        }
+            !nothing_waits || self.room.as_ref().is_some_and(WaitingRoom::is_full)
+        };
         self.full && !before
     }
 
@@ -150,6 +189,7 @@ impl Seat {
     /// Takes no more records, and drops what was not handed over: it will be read again.
     pub(super) fn shut(&mut self) {
         self.open = false;
+        self.room.iter_mut().for_each(WaitingRoom::clear);
         for lane in &mut self.lanes {
             lane.open.drop_open();
             lane.waiting.clear();

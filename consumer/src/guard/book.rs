@@ -46,6 +46,7 @@ pub(super) struct Next {
 impl Book {
     pub(super) fn new(settings: &GuardSettings, now: Duration, since_ms: i64) -> Self {
         let names = functions(&settings.topics);
+        // Each plan's function is among them.
         let function_of = |plan: &TopicPlan| names.iter().position(|name| *name == plan.function).unwrap_or(0);
         let topic = |plan: &TopicPlan| Topic { function: function_of(plan), plan: plan.clone() };
         Self {
@@ -56,13 +57,14 @@ impl Book {
         }
     }
 
-    /// The place of a topic; one that is not configured counts as the first.
-    pub(super) fn topic(&self, name: &str) -> usize {
-        self.topics.iter().position(|topic| topic.plan.name == name).unwrap_or(0)
+    /// The place of the plan that speaks of a topic or retry topic.
+    pub(super) fn topic(&self, name: &str) -> Option<usize> {
+        self.topics.iter().position(|topic| topic.plan.speaks_of(name))
     }
 
-    pub(super) fn function_of(&self, topic: &str) -> &Function {
-        &self.functions[self.topics[self.topic(topic)].function]
+    /// The function of the plan at this place.
+    pub(super) fn function_of(&self, topic: usize) -> &Function {
+        &self.functions[self.topics[topic].function]
     }
 
     /// The place of a function.

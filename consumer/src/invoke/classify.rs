@@ -96,13 +96,16 @@ pub(super) fn failure_of(error: SdkError<InvokeError, HttpResponse>) -> InvokeFa
     match &error {
         SdkError::ServiceError(refusal) => {
             let class = class_of(refusal.err().code(), refusal.raw().status().as_u16());
-            InvokeFailure { class, detail, retry_after: retry_after(refusal.err(), refusal.raw()) }
+            let retry_after = retry_after(refusal.err(), refusal.raw());
+            InvokeFailure { retry_after, ..InvokeFailure::new(class, detail) }
         }
         SdkError::ConstructionFailure(_) => InvokeFailure::new(Ours, detail),
         // Missing credentials surface here too, before anything was sent.
         SdkError::DispatchFailure(failure) if failure.is_user() || detail.contains("credential") => {
             InvokeFailure::new(Ours, detail)
         }
+        // Of the attempt; a connection that cannot be made in time is a dispatch failure.
+        SdkError::TimeoutError(_) => InvokeFailure { timed_out: true, ..InvokeFailure::new(Transient, detail) },
         _ => InvokeFailure::new(Transient, detail),
     }
 }
@@ -118,7 +121,9 @@ pub(super) fn function_failure(kind: &str, payload: &[u8]) -> InvokeFailure {
     let Thrown { error_type, error_message } = serde_json::from_slice(payload).unwrap_or_default();
     let class = if error_type == "Function.ResponseSizeTooLarge" { TooLarge } else { FunctionError };
     let said: String = format!("{kind}: {error_type}: {error_message}").chars().take(500).collect();
-    InvokeFailure::new(class, said)
+    // Source: AWS Lambda's answers; older ones have no type, only the words.
+    let timed_out = error_type == "Sandbox.Timedout" || error_message.contains("Task timed out after");
+    InvokeFailure { timed_out, ..InvokeFailure::new(class, said) }
 }
 
 /// Seconds, in the error's body or the standard header.

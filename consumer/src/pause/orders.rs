@@ -1,11 +1,12 @@
 //! The orders in force: of all that speak of a partition the newest decides. Pure: time is an argument.
 
 use crate::assignment::TopicPartition;
+use domain::headers::topic_of_retry;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt;
 
-/// What an order is about: one partition, all of one topic, or everything.
+/// What an order is about: one partition, all of one topic with its retry topics, or everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Scope {
     /// `None`: all topics, those that come later too.
@@ -42,14 +43,20 @@ impl Scope {
     }
 
     fn names(&self, at: &TopicPartition) -> bool {
-        self.topic.as_deref().is_none_or(|topic| *topic == *at.topic)
-            && self.partition.is_none_or(|partition| partition == at.partition)
+        self.covers(Some(&at.topic), Some(at.partition))
     }
 
     /// Whether everything of `other` is a part of this.
     fn holds_all_of(&self, other: &Self) -> bool {
-        (self.topic.is_none() || self.topic == other.topic)
-            && (self.partition.is_none() || self.partition == other.partition)
+        self.covers(other.topic.as_deref(), other.partition)
+    }
+
+    fn covers(&self, topic: Option<&str>, partition: Option<i32>) -> bool {
+        let (Some(own), Some(topic)) = (self.topic.as_deref(), topic) else { return self.topic.is_none() };
+        match self.partition {
+            Some(_) => own == topic && self.partition == partition,
+            None => own == topic || topic_of_retry(topic).is_some_and(|(first, _)| first == own),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ impl Retention {
         tracing::error!(
             topic = &*at.topic,
             partition = at.partition,
-            position = from,
+            offset = from,
             available_from = to,
             records,
             "retention deleted records before they were read: they are lost to this group"

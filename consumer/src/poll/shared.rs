@@ -97,6 +97,13 @@ impl Shared {
         }
     }
 
+    pub(super) fn tick(&self, now: Duration) {
+        let wall_ms = self.clock.wall_ms();
+        let mut desk = self.desk();
+        desk.see_clock(wall_ms);
+        desk.tick(now);
+    }
+
     /// Sends on what the desk has to say.
     pub(super) fn publish(&self) {
         let events = self.desk().take_events();
@@ -149,7 +156,7 @@ impl Shared {
                 self.meters.stages.committed(&commit.held, commit.next, moment);
             }
         }
-        let failed = commits.iter().zip(faults).filter_map(|(commit, fault)| fault.map(|code| (&commit.held.at, code)));
+        let failed = commits.iter().zip(faults).filter_map(|(commit, fault)| fault.map(|code| (commit, code)));
         let failed: Vec<_> = failed.collect();
         self.meters.commits_ok.add((commits.len() - failed.len()) as u64);
         match failed.first() {
@@ -159,20 +166,43 @@ impl Shared {
     }
 
     /// The partitions of one commit fail together, as a rule, and for one reason.
-    fn tell_fault(&self, first: &TopicPartition, code: RDKafkaErrorCode, partitions: usize) {
+    fn tell_fault(&self, first: &Commit, code: RDKafkaErrorCode, partitions: usize) {
+        let TopicPartition { topic, partition } = &first.held.at;
+        let (topic, offset) = (&**topic, first.next.0);
         match CommitFault::of(code) {
             CommitFault::Stale => {
                 self.meters.commits_stale.add(partitions as u64);
-                tracing::debug!(%first, partitions, ?code, "commits came too late: the group is moving");
+                tracing::debug!(
+                    topic,
+                    partition,
+                    offset,
+                    partitions,
+                    ?code,
+                    "commits came too late: the group is moving"
+                );
             }
             CommitFault::Again => {
                 self.meters.commits_again.add(partitions as u64);
-                tracing::warn!(%first, partitions, ?code, "commits did not get through and are tried again");
+                tracing::warn!(
+                    topic,
+                    partition,
+                    offset,
+                    partitions,
+                    ?code,
+                    "commits did not get through and are tried again"
+                );
             }
             CommitFault::Refused => {
                 self.meters.commits_refused.add(partitions as u64);
-                if self.condition.complain(Part::Commit, format!("commits of {first} are refused: {code}")) {
-                    tracing::error!(%first, partitions, ?code, "commits are refused: check the rights of this group");
+                if self.condition.complain(Part::Commit, format!("commits of {} are refused: {code}", first.held.at)) {
+                    tracing::error!(
+                        topic,
+                        partition,
+                        offset,
+                        partitions,
+                        ?code,
+                        "commits are refused: check the rights of this group"
+                    );
                 }
             }
         }

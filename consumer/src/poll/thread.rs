@@ -11,12 +11,13 @@ mod no_offset;
 
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
+use super::headers;
 use super::shared::{Shared, commit_list, list_of};
 use super::{PollEnd, PollSettings};
 use crate::condition::Part;
 use crate::desk::Brake;
 use crate::event::Event;
-use crate::record::{Headers, Lent};
+use crate::record::Lent;
 use crossbeam_channel::Receiver;
 use domain::failure::FailureClass;
 use domain::offset::Offset;
@@ -27,7 +28,7 @@ use kafka_client::failure::classify;
 use kafka_client::settings::ClientSettings;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+use rdkafka::message::{BorrowedMessage, Message};
 use renewal::Next;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -133,10 +134,12 @@ pub(super) fn spawn(
 impl PollThread {
     fn run(mut self) -> (BaseConsumer<PollContext>, PollEnd) {
         while !matches!(self.phase, Phase::Over) {
-            let idle = match self.consumer.poll(WAIT) {
+            let polled = self.consumer.poll(WAIT);
+            let now = self.shared.clock.now();
+            let idle = match polled {
                 None => true,
                 Some(Ok(message)) => {
-                    self.take(&message);
+                    self.take(&message, now);
                     false
                 }
                 Some(Err(error)) => {
@@ -144,7 +147,6 @@ impl PollThread {
                     true
                 }
             };
-            let now = self.shared.clock.now();
             if idle || now >= self.next_turn {
                 self.next_turn = now + TURN;
                 self.turn(now);
@@ -154,7 +156,7 @@ impl PollThread {
     }
 
     /// Takes a record to the desk while it is borrowed.
-    fn take(&self, message: &BorrowedMessage<'_>) {
+    fn take(&self, message: &BorrowedMessage<'_>, now: Duration) {
         let shared = &self.shared;
         shared.meters.polled.add(1);
         if self.refused.replace(false) {
@@ -165,9 +167,8 @@ impl PollThread {
             timestamp: message.timestamp().to_millis().unwrap_or(0),
             key: message.key(),
             value: message.payload(),
-            headers: headers(message),
+            headers: headers::of(message),
         };
-        let now = shared.clock.now();
         let closed = {
             let mut desk = shared.desk();
             desk.receive(message.topic(), message.partition(), record, now);
@@ -187,7 +188,7 @@ impl PollThread {
         self.turned = now;
         shared.beat.progress();
         shared.serve_commands();
-        shared.desk().tick(now);
+        shared.tick(now);
         shared.publish();
         while let Some(answer) = self.commits.answer() {
             shared.end_commit(&answer);
@@ -269,9 +270,4 @@ impl PollThread {
             tracing::warn!(%error, "Kafka's client reports an error and goes on");
         }
     }
-}
-
-fn headers(message: &BorrowedMessage<'_>) -> Headers {
-    let Some(headers) = message.headers() else { return Headers::new() };
-    headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
 }

@@ -4,6 +4,7 @@ use crate::recorder::Recorder;
 use crate::{DEADLINE, PARTITIONS, TOPIC};
 use consumer::app;
 use consumer::config::{Config, Raw};
+use consumer::invoke::Invoker;
 use kafka_client::context::ObservedContext;
 use kafka_client::settings::{ConsumerTuning, ProducerTuning};
 use localenv::broker::embedded::EmbeddedBroker;
@@ -89,9 +90,14 @@ impl World {
     }
 
     /// Starts a consumer with more settings.
-    pub fn start_with(&self, instance: &str, recorder: &Recorder, more: &[(&'static str, String)]) -> Running {
+    pub fn start_with<F: Invoker + Clone>(
+        &self,
+        instance: &str,
+        function: &F,
+        more: &[(&'static str, String)],
+    ) -> Running {
         let shutdown = Shutdown::new();
-        let end = tokio::spawn(app::run(self.config_with(instance, more), shutdown.clone(), recorder.clone()));
+        let end = tokio::spawn(app::run(self.config_with(instance, more), shutdown.clone(), function.clone()));
         Running { shutdown, end }
     }
 

@@ -77,7 +77,7 @@ impl Gate {
     pub async fn ask_for(&mut self, topic: &'static str) -> usize {
         let (number, guard, given) = (self.asked.len(), self.guard.clone(), self.given.clone());
         self.asked.push(tokio::spawn(async move {
-            let permit = guard.acquire(topic).await;
+            let permit = guard.entry(topic).unwrap().acquire().await;
             given.lock().unwrap().push((number, Some(permit)));
         }));
         self.settle().await;

@@ -20,6 +20,7 @@ pub enum Answer {
     Retry(Vec<i64>),
     Malformed,
     Panic,
+    TimeOut,
 }
 
 /// One call as the function saw it.
@@ -47,6 +48,8 @@ struct Script {
     standing: Option<Answer>,
     /// The same for single functions, before everything else.
     functions: HashMap<String, Answer>,
+    /// Calls with more records are not answered in time, which is so long.
+    most: Option<(usize, Duration)>,
     /// More calls at once are throttled.
     room: Option<usize>,
     calls: Vec<Call>,
@@ -95,6 +98,11 @@ impl FakeLambda {
         }
     }
 
+    /// From now on calls with more records end with the function's timeout.
+    pub fn times_out_above(&self, most: Option<(usize, Duration)>) {
+        self.0.lock().unwrap().most = most;
+    }
+
     /// Throttles, at once, whatever is more than so many calls at a time.
     pub fn room(&self, calls: Option<usize>) {
         self.0.lock().unwrap().room = calls;
@@ -113,6 +121,7 @@ impl FakeLambda {
         let mut script = self.0.lock().unwrap();
         let own = script.functions.get(&call.function).cloned();
         let at_fault: Vec<_> = call.offsets.iter().map(|offset| (call.partition, *offset)).collect();
+        let records = call.offsets.len();
         script.calls.push(call);
         let running = script.running.entry((request.partition, request.lane)).or_default();
         *running += 1;
@@ -129,6 +138,9 @@ impl FakeLambda {
         }
         if let Some(answer) = own {
             return (answer, script.latency);
+        }
+        if let Some((_, timeout)) = script.most.filter(|(most, _)| records > *most) {
+            return (Answer::TimeOut, timeout);
         }
         let standing = script.standing.clone().unwrap_or(Answer::Deliver);
         (script.answers.pop_front().unwrap_or(standing), script.latency)
@@ -161,6 +173,10 @@ impl Invoker for FakeLambda {
         };
         match answer {
             Answer::Fail(class) => return Err(InvokeFailure::new(class, "scripted")),
+            Answer::TimeOut => {
+                let failure = InvokeFailure::new(FailureClass::FunctionError, "Task timed out");
+                return Err(InvokeFailure { timed_out: true, ..failure });
+            }
             Answer::Malformed => return Ok(Bytes::from_static(b"{\"version\":1}")),
             Answer::Panic => panic!("scripted"),
             Answer::Deliver | Answer::Reject(_) | Answer::Retry(_) => {}

@@ -5,11 +5,13 @@ mod fake_lambda;
 mod fake_letters;
 
 use consumer::assignment::Held;
+use consumer::batch_limit::{BatchLimit, BatchLimits, SizeSettings};
 use consumer::collect::Limits;
 use consumer::commit::Commit;
 use consumer::condition::Condition;
 use consumer::coordinator::Coordinator;
 use consumer::dead_letter::DeadLetter;
+use consumer::deferral::{Deferral, Delay};
 use consumer::deliver::Ports;
 use consumer::desk::{Brake, Desk, DeskSettings, Room};
 use consumer::event::{Command, Event, Ticket};
@@ -19,13 +21,13 @@ use consumer::metrics::Meters;
 use consumer::pause::Pauses;
 use consumer::policy::Pace;
 use consumer::record::Lent;
-use consumer::topic::TopicPlan;
+use consumer::topic::{TopicPlan, functions};
 use crossbeam_channel::Receiver;
 use domain::backoff::Backoff;
 use domain::offset::Offset;
 use fake_lambda::{Call, FakeLambda};
 use fake_letters::FakeLetters;
-use runtime::clock::ManualClock;
+use runtime::clock::{Clock, ManualClock, SharedClock};
 use runtime::metrics::{Metrics, MetricsConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,6 +43,8 @@ pub const BASE: Duration = Duration::from_millis(100);
 pub const CAP: Duration = Duration::from_secs(2);
 /// Function errors that a record may be part of: two, three cuts of eight, and one more.
 pub const ATTEMPTS: u32 = 6;
+/// Delays of a topic that puts records off.
+pub const RETRIES: [(&str, u64); 2] = [("5s", 5), ("30s", 30)];
 const STEP: Duration = Duration::from_millis(5);
 
 /// Something that takes so long by the paused clock.
@@ -57,6 +61,7 @@ pub struct Rig {
     pub condition: Condition,
     pub guard: Guard,
     pub pauses: Pauses,
+    pub batch_limits: BatchLimits,
     pub fatal: tokio::task::JoinHandle<Result<(), consumer::coordinator::Fatal>>,
     /// Which partitions the brake has stopped.
     pub paused: Vec<i32>,
@@ -72,8 +77,7 @@ pub struct Rig {
 pub fn settings(lanes: u32, records: usize) -> DeskSettings {
     DeskSettings {
         group: "g".into(),
-        topics: vec![TOPIC.into()],
-        weights: vec![1],
+        topics: vec![TopicPlan::new(TOPIC, 1, FUNCTION)],
         lanes,
         epoch: 0,
         limits: Limits { records, age: Duration::from_secs(1), bytes: 100_000 },
@@ -100,6 +104,18 @@ pub fn guarded() -> GuardSettings {
     }
 }
 
+/// A topic with retry topics puts records off.
+fn deferral(settings: &DeskSettings) -> Deferral {
+    let delay = |(name, seconds): (&str, u64)| Delay { name: name.into(), span: Duration::from_secs(seconds) };
+    let topics = settings.topics.iter().filter(|topic| !topic.retries.is_empty());
+    Deferral::new(topics.map(|topic| topic.name.clone()).collect(), RETRIES.map(delay).to_vec())
+}
+
+/// Only time-outs make batches smaller here, down to few records, like everything here.
+fn sized(most: usize) -> SizeSettings {
+    SizeSettings { adaptive: true, least: most.min(2), most, budget: Duration::from_secs(600) }
+}
+
 impl Rig {
     pub fn new(settings: DeskSettings) -> Self {
         Self::flooded(settings, FloodLimits { in_a_row: 0, ..FloodLimits::default() })
@@ -107,7 +123,7 @@ impl Rig {
 
     /// With limits on dead letters.
     pub fn flooded(settings: DeskSettings, flood: FloodLimits) -> Self {
-        Self::built(guarded(), settings, flood)
+        Self::built(GuardSettings { topics: settings.topics.clone(), ..guarded() }, settings, flood)
     }
 
     /// With another guard in front of the function.
@@ -121,13 +137,18 @@ impl Rig {
         let metrics = Metrics::start(&MetricsConfig::default(), "test").unwrap();
         let (meters, condition) = (Arc::new(Meters::new(&metrics)), Condition::default());
         let clock = ManualClock::default();
+        let clocked: SharedClock = Arc::new(clock.clone());
+        let functions = functions(&guarded.topics);
+        let batch_limits = BatchLimits::new(sized(settings.limits.records), &functions, &clocked, &meters);
         let guard = Guard::new(guarded, Arc::new(clock.clone()), meters.clone(), condition.clone());
         let (lambda, letters) = (FakeLambda::default(), FakeLetters::default());
         let ports = Ports {
             invoker: lambda.clone(),
             dead_letters: letters.clone(),
             guard: guard.clone(),
+            batch_limits: batch_limits.clone(),
             pace: Pace { backoff: Backoff { base: BASE, cap: CAP }, suspect_after: 2, attempts: ATTEMPTS },
+            deferral: deferral(&settings),
             flood: Flood::new(flood, Arc::new(clock.clone()), condition.clone()),
             commands,
             meters: meters.clone(),
@@ -146,6 +167,7 @@ impl Rig {
             condition,
             guard,
             pauses,
+            batch_limits,
             fatal,
             paused,
             ports,
@@ -163,6 +185,7 @@ impl Rig {
             while let Ok(command) = self.commands.try_recv() {
                 self.desk.apply(command);
             }
+            self.desk.see_clock(self.clock.wall_ms());
             self.desk.tick(self.now);
             for event in self.desk.take_events() {
                 self.events.send(event).unwrap();
@@ -212,6 +235,11 @@ impl Rig {
         }
     }
 
+    /// The batch limit of [`FUNCTION`].
+    pub fn batch_limit(&self) -> BatchLimit {
+        self.batch_limits.of(FUNCTION).unwrap()
+    }
+
     pub fn receive_value(&mut self, partition: i32, offset: i64, value: Option<&[u8]>) {
         self.receive_at(TOPIC, partition, offset, value);
     }
@@ -227,6 +255,23 @@ impl Rig {
             headers: Vec::new(),
         };
         self.desk.receive(topic, partition, record, self.now);
+    }
+
+    /// What Kafka has of a record that was put off, as it comes back from its retry topic.
+    pub fn receive_letter(&mut self, partition: i32, offset: i64, letter: &DeadLetter) {
+        let record = Lent {
+            offset: Offset(offset),
+            timestamp: self.clock.wall_ms(),
+            key: letter.record.key.as_deref(),
+            value: letter.record.value.as_deref(),
+            headers: letter.headers(),
+        };
+        self.desk.receive(&letter.topic(), partition, record, self.now);
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn wall_ms(&self) -> i64 {
+        self.clock.wall_ms()
     }
 
     /// Asks for a drain as the rebalance callback does; the answer is polled with `is_drained`.

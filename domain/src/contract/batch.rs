@@ -5,6 +5,7 @@
 use super::steps::{Steps, digits};
 use super::{MAX_REQUEST_BYTES, VERSION};
 use crate::offset::Offset;
+use std::sync::Arc;
 
 /// What all records of one batch share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,13 @@ pub struct BatchHead {
     pub epoch: u32,
 }
 
+/// How much a batch holds: how many records, and bytes of their values with commas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    pub records: usize,
+    pub bytes: usize,
+}
+
 /// What became of an offered value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Push {
@@ -34,7 +42,9 @@ pub enum Push {
 /// Records of one partition and lane, in offset order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenBatch {
-    head: BatchHead,
+    head: Arc<BatchHead>,
+    /// Upper bound of the request's bytes that hang on the head alone.
+    head_len: usize,
     limit: usize,
     /// The values, joined by commas.
     body: Vec<u8>,
@@ -48,18 +58,40 @@ pub struct OpenBatch {
 const MOST_ATTEMPT_DIGITS: usize = 10;
 const TRACEPARENT_LEN: usize = 55;
 
+impl BatchHead {
+    /// Upper bound of the request's bytes that do not hang on its records.
+    fn most_len(&self) -> usize {
+        let texts = 2 * escaped_len(&self.topic) + escaped_len(&self.group);
+        let (lane, lanes, epoch) = (digits(self.lane.into()), digits(self.lanes.into()), digits(self.epoch.into()));
+        // The batch id has the partition too, and three characters beside what it names.
+        let numbers = 2 * digits(self.partition.into()) + 3 + lane + lanes + epoch;
+        SKELETON_LEN + texts + numbers + MOST_ATTEMPT_DIGITS + TRACEPARENT_MEMBER.len() + TRACEPARENT_LEN + 1
+    }
+}
+
 impl OpenBatch {
     /// `limit` is the most bytes that the request may have, at most [`MAX_REQUEST_BYTES`].
-    pub fn new(head: BatchHead, limit: usize) -> Self {
-        let limit = limit.min(MAX_REQUEST_BYTES);
+    pub fn new(head: impl Into<Arc<BatchHead>>, limit: usize) -> Self {
+        Self::with_extent(head, limit, Extent::default())
+    }
+
+    /// The same, with memory for `extent` and an eighth more bytes at once, so that it need not grow.
+    pub fn with_extent(head: impl Into<Arc<BatchHead>>, limit: usize, extent: Extent) -> Self {
+        let head = head.into();
         Self {
+            head_len: head.most_len(),
             head,
-            limit,
-            body: Vec::new(),
-            ends: Vec::new(),
-            offsets: Steps::default(),
-            timestamps: Steps::default(),
+            limit: limit.min(MAX_REQUEST_BYTES),
+            body: Vec::with_capacity(extent.bytes + extent.bytes / 8),
+            ends: Vec::with_capacity(extent.records),
+            offsets: Steps::with_extent(extent.records),
+            timestamps: Steps::with_extent(extent.records),
         }
+    }
+
+    /// What a batch like this one needs.
+    pub fn extent(&self) -> Extent {
+        Extent { records: self.len(), bytes: self.body.len() }
     }
 
     /// Appends one record. `timestamp` is in milliseconds since the epoch, `value` must be one valid JSON text.
@@ -85,17 +117,7 @@ impl OpenBatch {
 
     /// Upper bound of everything but values and steps: the longest attempt and a trace context included.
     fn fixed_len(&self, (first_offset, first_timestamp): (i64, i64), last_offset: i64) -> usize {
-        let head = &self.head;
-        let id =
-            escaped_len(&head.topic) + 3 + digits(head.partition.into()) + digits(first_offset) + digits(last_offset);
-        let texts = id + escaped_len(&head.topic) + escaped_len(&head.group);
-        let numbers = digits(head.partition.into())
-            + digits(head.lane.into())
-            + digits(head.lanes.into())
-            + digits(head.epoch.into())
-            + digits(first_offset)
-            + digits(first_timestamp);
-        SKELETON_LEN + texts + numbers + MOST_ATTEMPT_DIGITS + TRACEPARENT_MEMBER.len() + TRACEPARENT_LEN + 1
+        self.head_len + 2 * digits(first_offset) + digits(last_offset) + digits(first_timestamp)
     }
 
     pub fn head(&self) -> &BatchHead {
@@ -190,7 +212,7 @@ impl OpenBatch {
 
     /// A batch of the records at `positions`, which must be in ascending order.
     pub fn part(&self, positions: impl IntoIterator<Item = usize>) -> Self {
-        let mut part = Self::new(self.head.clone(), self.limit);
+        let mut part = Self::new(Arc::clone(&self.head), self.limit);
         for position in positions {
             let place = (self.offsets.values().get(position), self.timestamps.values().get(position));
             if let ((Some(offset), Some(timestamp)), Some(value)) = (place, self.value(position)) {

@@ -9,6 +9,10 @@ pub(super) struct Steps {
 }
 
 impl Steps {
+    pub(super) fn with_extent(values: usize) -> Self {
+        Self { values: Vec::with_capacity(values), text_len: 0 }
+    }
+
     pub(super) fn push(&mut self, value: i64) {
         self.text_len += self.growth(value);
         self.values.push(value);

@@ -41,12 +41,14 @@ pub(super) struct Reasons {
 }
 
 impl Reasons {
-    pub(super) fn note(&mut self, code: Code, said: &str) {
+    /// How often this kind was said by now.
+    pub(super) fn note(&mut self, code: Code, said: &str) -> u64 {
         let kind = kind_of(code, said);
         let times = self.last.get(&kind).map_or(0, |before| before.times) + 1;
         let (broker, text) = tidy(said);
         let at_first_request = said.contains("in state APIVERSION_QUERY");
         self.last.insert(kind, Reason { kind, code, broker, text, times, at_first_request });
+        times
     }
 
     /// A log line has no code; only its words tell what it is about.

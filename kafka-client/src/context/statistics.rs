@@ -25,6 +25,8 @@ pub struct BrokerStatistics {
     pub up: bool,
     /// Requests that wait to be sent.
     pub outbuf_requests: u64,
+    /// Bytes that this connection has brought.
+    pub received_bytes: u64,
     /// Round trip, 99th percentile, microseconds.
     pub rtt_p99_us: u64,
     /// Wait between enqueueing and sending a request, 99th percentile, microseconds: grows when TLS or compression
@@ -93,6 +95,8 @@ struct WireBroker {
     #[serde(default)]
     outbuf_cnt: u64,
     #[serde(default)]
+    rxbytes: u64,
+    #[serde(default)]
     rtt: WireWindow,
     #[serde(default)]
     outbuf_latency: WireWindow,
@@ -139,6 +143,7 @@ impl WireBroker {
             name,
             up: self.state == "UP",
             outbuf_requests: self.outbuf_cnt,
+            received_bytes: self.rxbytes,
             rtt_p99_us: self.rtt.p99,
             outbuf_latency_p99_us: self.outbuf_latency.p99,
         }
@@ -164,7 +169,7 @@ mod tests {
     use super::*;
 
     const REPORT: &str = r#"{"name":"c","type":"producer","msg_cnt":7,"msg_size":1400,"brokers":{
-        "ssl://b:9094/1":{"name":"x","nodeid":1,"state":"UP","outbuf_cnt":2,"rtt":{"p99":1500,"avg":9},"outbuf_latency":{"p99":40}},
+        "ssl://b:9094/1":{"name":"x","nodeid":1,"state":"UP","outbuf_cnt":2,"rxbytes":96,"rtt":{"p99":1500,"avg":9},"outbuf_latency":{"p99":40}},
         "ssl://b:9094/bootstrap":{"nodeid":-1,"state":"DOWN"}},
         "topics":{"mt-c400":{"topic":"mt-c400","partitions":{
             "0":{"partition":0,"msgq_cnt":3,"xmit_msgq_cnt":1,"fetchq_cnt":0,"fetch_state":"active","consumer_lag":12},
@@ -177,7 +182,7 @@ mod tests {
         assert_eq!((statistics.queue_records, statistics.queue_bytes), (7, 1400));
         assert_eq!(statistics.brokers.len(), 1, "the bootstrap entry is no broker");
         assert_eq!((statistics.brokers[0].rtt_p99_us, statistics.brokers[0].outbuf_latency_p99_us), (1500, 40));
-        assert!(statistics.brokers[0].up);
+        assert!(statistics.brokers[0].up && statistics.brokers[0].received_bytes == 96);
     }
 
     #[test]

@@ -119,6 +119,7 @@ fn base(kafka: &Kafka) -> ClientConfig {
         .set("metadata.recovery.strategy", "rebootstrap")
         .set("metadata.recovery.rebootstrap.trigger.ms", millis(REBOOTSTRAP_AFTER))
         .set("statistics.interval.ms", millis(kafka.statistics_interval))
+        .set("topic.metadata.refresh.interval.ms", millis(kafka.metadata_refresh))
         // Which lines are written is decided by the service's log filter, not here.
         .set_log_level(RDKafkaLogLevel::Info);
     if let Some(bundle) = &kafka.bundle {

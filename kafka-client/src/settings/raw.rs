@@ -18,6 +18,9 @@ pub struct KafkaRaw {
     pub request_timeout: Span,
     /// How often a client reports its statistics; `"0s"` turns them off. They grow with brokers times partitions.
     pub statistics_interval: Span,
+    /// How often a client asks what has become of its topics. After partitions were added, producers keep to the old ones and
+    /// consumers leave the new ones unread for up to so long.
+    pub metadata_refresh: Span,
     /// Certificates; without any of them the connection is plaintext.
     pub tls: TlsRaw,
 }
@@ -64,6 +67,7 @@ impl Default for KafkaRaw {
             connect_timeout: Span::from_secs(10),
             request_timeout: Span::from_secs(30),
             statistics_interval: Span::from_secs(10),
+            metadata_refresh: Span::from_secs(300),
             tls: TlsRaw::default(),
         }
     }

@@ -52,6 +52,8 @@ fn a_setting_out_of_its_range_is_named_with_what_is_allowed() {
     let base = "[kafka]\nbootstrap_servers = [\"b:1\"]\n";
     let error = kafka(&format!("{base}connect_timeout = \"0s\"\n")).unwrap_err().to_string();
     assert!(error.contains("kafka.connect_timeout") && error.contains("\"1s\" to \"600s\""), "{error}");
+    let error = kafka(&format!("{base}metadata_refresh = \"2h\"\n")).unwrap_err().to_string();
+    assert!(error.contains("kafka.metadata_refresh") && error.contains("\"1s\" to \"3600s\""), "{error}");
     let error = kafka(&format!("{base}client_id = \"a b\"\n")).unwrap_err().to_string();
     assert!(error.contains("kafka.client_id"), "{error}");
 }
@@ -112,6 +114,17 @@ fn an_expired_bundle_is_a_bad_configuration() {
     );
     let error = kafka(&toml).unwrap_err().to_string();
     assert!(error.contains("kafka.tls.certificate") && error.contains("expired on"), "{error}");
+}
+
+#[test]
+fn every_client_asks_for_new_partitions_as_often_as_it_is_told() {
+    let often = kafka("[kafka]\nbootstrap_servers = [\"b:1\"]\nmetadata_refresh = \"2s\"\n").unwrap();
+    for (kafka, wanted) in [(often, "2000"), (plaintext(), "300000")] {
+        let clients = [kafka.producer(&ProducerTuning::default()), kafka.consumer(&ConsumerTuning::for_group("g"))];
+        for settings in clients {
+            assert_eq!(settings.property("topic.metadata.refresh.interval.ms"), Some(wanted));
+        }
+    }
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn form(settings: &Settings, tls: &TlsRaw) -> Result<Option<Form>, ConfigError> 
     let certificate = place("kafka.tls.certificate", &tls.certificate)?;
     let key = place("kafka.tls.key", &tls.key)?;
     if let Some(bundle) = bundle {
-        if ca.is_some() || certificate.is_some() || key.is_some() {
+        if ca.is_some() || certificate.is_some() || key.is_some() || !tls.key_password.is_empty() {
             return Err(settings.refuse("kafka.tls.bundle", WAYS));
         }
         return Ok(Some(Form::Pkcs12 { bundle, password: bundle_password(settings, tls)? }));
@@ -80,6 +80,9 @@ fn form(settings: &Settings, tls: &TlsRaw) -> Result<Option<Form>, ConfigError> 
     if !tls.bundle_password.is_empty() || !tls.bundle_password_file.is_empty() {
         let sentence = format!("a password of a bundle is set, and no bundle: {WAYS}");
         return Err(settings.refuse("kafka.tls.bundle", sentence));
+    }
+    if !tls.key_password.is_empty() && key.is_none() {
+        return Err(settings.refuse("kafka.tls.key_password", beside("a password of a key needs its key")));
     }
     match (ca, certificate, key) {
         (None, None, None) => Ok(None),

@@ -95,6 +95,37 @@ impl Admin {
         topics.iter().try_for_each(|topic| self.wait_for(topic))
     }
 
+    /// Raises the number of partitions of `topic` to `total`.
+    ///
+    /// # Errors
+    /// The brokers refuse: Kafka can only raise.
+    pub fn grow_topic(&self, topic: &str, total: i32) -> anyhow::Result<()> {
+        topic_request::grow(&self.requests, topic, total, DEADLINE)
+    }
+
+    /// Deletes topics; one that does not exist is no error.
+    ///
+    /// # Errors
+    /// The brokers refuse, or do not answer in time.
+    pub fn delete_topics(&self, names: &[String]) -> anyhow::Result<()> {
+        topic_request::delete(&self.requests, names, DEADLINE)
+    }
+
+    /// Waits until this broker knows none of the topics.
+    ///
+    /// # Errors
+    /// It takes longer than 30 s; the text names a topic.
+    pub fn wait_for_absence(&self, names: &[String]) -> anyhow::Result<()> {
+        let end = Instant::now() + DEADLINE;
+        while let Some(left) = topic_request::still_there(&self.metadata(None, DEADLINE)?, names) {
+            if Instant::now() > end {
+                bail!("topic {left} is still there {DEADLINE:?} after it was deleted");
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
     /// Waits until every replica of every partition is in sync.
     ///
     /// # Errors

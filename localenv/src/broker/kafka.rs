@@ -7,6 +7,7 @@ mod node;
 mod fleet;
 mod archive;
 mod faults;
+mod leaders;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::jars::Jars;
 use java::Java;
 use node::{Node, Site};
 
+pub use leaders::OFFSETS_TOPIC;
 pub use options::{KafkaOptions, Speed};
 
 /// Brokers (numbered from 1, as in Kafka's own metadata), their authority and their data; all gone when dropped.
@@ -105,6 +107,25 @@ impl KafkaCluster {
     pub fn create_topics(&self, topics: &[Topic]) -> anyhow::Result<()> {
         self.administrator()?.create_topics(topics)?;
         self.running().try_for_each(|node| node.administrator(&self.site)?.wait_for_topics(topics))
+    }
+
+    /// Raises the number of partitions of `topic` to `total` and waits until every broker knows their leaders.
+    ///
+    /// # Errors
+    /// The brokers refuse (Kafka can only raise), or do not answer in time.
+    pub fn grow_topic(&self, topic: &str, total: i32) -> anyhow::Result<()> {
+        self.administrator()?.grow_topic(topic, total)?;
+        let grown = [Topic::new(topic, total)];
+        self.running().try_for_each(|node| node.administrator(&self.site)?.wait_for_topics(&grown))
+    }
+
+    /// Deletes topics and waits until no broker knows them. One that does not exist is no error.
+    ///
+    /// # Errors
+    /// The brokers refuse, or do not answer in time.
+    pub fn delete_topics(&self, names: &[String]) -> anyhow::Result<()> {
+        self.administrator()?.delete_topics(names)?;
+        self.running().try_for_each(|node| node.administrator(&self.site)?.wait_for_absence(names))
     }
 
     /// Allows `principal` (see [`Identity::principal`]) what `grants` say, and waits until every broker knows.

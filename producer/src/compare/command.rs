@@ -19,7 +19,7 @@ pub struct Compare {
     /// JSON instead of a table.
     #[arg(long)]
     json: bool,
-    /// Ends with 1 if B is worse than A by more than this many per cent of A's value in: failed events, the worst
+    /// Ends with 1 if B is worse than A by more than this many per cent of A's value in: failed events, dead letters, the worst
     /// second's rate error, acknowledgement p99, CPU per event.
     #[arg(long, value_name = "PERCENT", value_parser = per_cent)]
     fail_if_worse: Option<f64>,

@@ -6,29 +6,29 @@ use crate::report::{Report, TopicSpread};
 /// A figure of a report; `None` where a run has none.
 type Value = fn(&Report) -> Option<f64>;
 
-const LOAD: [(&str, &str, Good, Value); 8] = [
+const LOAD: [(&str, &str, Good, Value); 7] = [
     ("duration", "s", Good::Neutral, |report| Some(report.duration_seconds)),
     ("planned rate", "events/s", Good::Neutral, |report| report.rate.target),
     ("mean rate", "events/s", Good::Neutral, |report| Some(report.rate.mean)),
     ("offered", "events", Good::Neutral, |report| Some(report.offered as f64)),
     ("acknowledged", "events", Good::Neutral, |report| Some(report.acknowledged as f64)),
-    ("dead-lettered", "events", Good::Neutral, |report| Some(report.dead_lettered as f64)),
     ("bytes", "MB", Good::Neutral, |report| Some(report.sent_bytes as f64 / 1e6)),
     ("hottest codes", "%", Good::Neutral, |report| Some(report.hottest_codes_share * 100.0)),
 ];
 
-const QUALITY: [(&str, &str, Good, Value); 15] = [
+const QUALITY: [(&str, &str, Good, Value); 16] = [
     (FAILED, "events", Good::Low, |report| Some(report.failed as f64)),
+    (DEAD_LETTERED, "events", Good::Low, |report| Some(report.dead_lettered as f64)),
     (RATE_ERROR, "%", Good::Low, |report| Some(report.rate.worst_second_error? * 100.0)),
     ("lateness p99", "ms", Good::Low, |report| Some(report.lateness_ms.p99)),
     ("lateness max", "ms", Good::Low, |report| Some(report.lateness_max_ms)),
     ("late sends", "events", Good::Low, |report| Some(report.lateness_ms.late_sends as f64)),
     ("waits for room", "", Good::Low, |report| Some(report.queue_full as f64)),
-    ("ack p50", "ms", Good::Low, |report| Some(report.ack_latency_ms.p50)),
-    ("ack p90", "ms", Good::Low, |report| Some(report.ack_latency_ms.p90)),
-    (ACK_P99, "ms", Good::Low, |report| Some(report.ack_latency_ms.p99)),
-    ("ack p99.9", "ms", Good::Low, |report| Some(report.ack_latency_ms.p999)),
-    ("ack max", "ms", Good::Low, |report| Some(report.ack_latency_ms.max)),
+    ("ack p50", "ms", Good::Low, |report| acknowledged(report, report.ack_latency_ms.p50)),
+    ("ack p90", "ms", Good::Low, |report| acknowledged(report, report.ack_latency_ms.p90)),
+    (ACK_P99, "ms", Good::Low, |report| acknowledged(report, report.ack_latency_ms.p99)),
+    ("ack p99.9", "ms", Good::Low, |report| acknowledged(report, report.ack_latency_ms.p999)),
+    ("ack max", "ms", Good::Low, |report| acknowledged(report, report.ack_latency_ms.max)),
     ("CPU", "s", Good::Low, |report| Some(report.cpu_seconds)),
     (CPU_PER_EVENT, "us", Good::Low, |report| Some(report.cpu_us_per_event)),
     ("peak memory", "MiB", Good::Low, |report| Some(report.peak_rss_bytes as f64 / f64::from(1 << 20))),
@@ -36,12 +36,18 @@ const QUALITY: [(&str, &str, Good, Value); 15] = [
 ];
 
 const FAILED: &str = "failed";
+const DEAD_LETTERED: &str = "dead-lettered";
 const RATE_ERROR: &str = "worst second's rate error";
 const ACK_P99: &str = "ack p99";
 const CPU_PER_EVENT: &str = "CPU per event";
 
 /// What `--fail-if-worse` looks at.
-const GUARDED: [&str; 4] = [FAILED, RATE_ERROR, ACK_P99, CPU_PER_EVENT];
+const GUARDED: [&str; 5] = [FAILED, DEAD_LETTERED, RATE_ERROR, ACK_P99, CPU_PER_EVENT];
+
+/// A run without an acknowledgement has no latency.
+fn acknowledged(report: &Report, value: f64) -> Option<f64> {
+    (report.acknowledged > 0).then_some(value)
+}
 
 /// All figures that at least one of the reports has.
 pub(super) fn figures(a: &Report, b: &Report) -> Vec<Figure> {

@@ -48,6 +48,16 @@ fn only_guarded_figures_beyond_the_limit_fail() {
     assert_eq!(names(16.0, &b), ["failed", "worst second's rate error"]);
     assert_eq!(names(12.0, &b).last().map(String::as_str), Some("CPU per event"));
     assert_eq!(names(1e9, &b), ["failed"], "from none to one is more than any per cent");
+    b.dead_lettered = 1;
+    assert_eq!(names(1e9, &b), ["failed", "dead-lettered"]);
+}
+
+#[test]
+fn without_acknowledgements_there_is_no_latency_to_be_better_in() {
+    let (a, mut b) = (report(), report());
+    (b.acknowledged, b.ack_latency_ms.p99) = (0, 0.0);
+    let p99 = figure(&compare(&a, &b).figures, "ack p99");
+    assert_eq!((p99.b, p99.better), (None, None));
 }
 
 #[test]

@@ -33,7 +33,6 @@ impl<C: Client> Detour<C> {
             Some(Change::Finished(reason)) => self.follow_finished(&reason),
             Some(Change::TopicMissing(topic)) => {
                 tracing::warn!(topic, "Kafka does not know the topic, a fresh client asks again");
-                self.hear_unspooled();
                 self.replace();
             }
             Some(Change::Renewed) => {
@@ -42,7 +41,6 @@ impl<C: Client> Detour<C> {
                 if patient && !self.client.is_empty() {
                     return;
                 }
-                self.hear_unspooled();
                 if self.replace() {
                     tracing::info!(held_ms = now.saturating_sub(since).as_millis() as u64, "another client took over");
                 }
@@ -61,7 +59,6 @@ impl<C: Client> Detour<C> {
             return self.answers.broken(sentence);
         }
         tracing::warn!(reason, "the Kafka client is finished, another one takes over");
-        self.hear_unspooled();
         if self.replace() {
             self.renewal.acknowledged = Some(acknowledged);
         }

@@ -11,18 +11,10 @@ use domain::failure::FailureClass;
 use std::time::Duration;
 
 impl<C: Client> Detour<C> {
-    /// Sorts what a client gave back in with what waits already. Events of the spool are still in it, and go out anew.
-    pub(super) fn keep(&mut self, returned: Vec<Returned>) {
-        let (spooled, direct): (Vec<_>, Vec<_>) = returned.into_iter().partition(|record| record.flying.spooled != 0);
-        spooled.iter().for_each(|record| self.client.release(record.slot));
-        // What was heard of before the change is finished; nothing of the spool is out any more.
-        self.out = 0;
-        if let Some(desk) = &mut self.desk {
-            desk.finished(self.answers.unspooled());
-            desk.sweep(true);
-            desk.spool.rewind();
-        }
-        self.again.extend(direct);
+    /// Sorts what a client gave back in with what waits already: first what was offered first, whether the spool holds it
+    /// or not, for later events of a key may have gone straight behind those of the spool.
+    pub(super) fn keep(&mut self, returned: impl IntoIterator<Item = Returned>) {
+        self.again.extend(returned);
         self.again.make_contiguous().sort_by_key(|record| record.order);
     }
 
@@ -40,9 +32,25 @@ impl<C: Client> Detour<C> {
         }
     }
 
-    /// Everything that waits to be sent again goes to the disk instead.
+    /// Everything that waits to be sent again goes to the disk instead, or what is there already goes out anew from there.
+    /// A disk that refuses holds nothing up that a client can still send.
     pub(super) fn again_to_spool(&mut self) {
-        for record in std::mem::take(&mut self.again) {
+        let again = std::mem::take(&mut self.again).into_iter();
+        let (spooled, direct): (Vec<_>, Vec<_>) = again.partition(|record| record.flying.spooled != 0);
+        self.take_back_to_spool(direct);
+        self.store();
+        let Some(desk) = &mut self.desk else { return };
+        if desk.is_unwell() {
+            let kept = desk.hand_back();
+            return self.keep(spooled.into_iter().chain(kept));
+        }
+        desk.spool.rewind();
+        self.out = 0;
+        spooled.iter().for_each(|record| self.client.release(record.slot));
+    }
+
+    fn take_back_to_spool(&mut self, records: Vec<Returned>) {
+        for record in records {
             let topic = self.client.topic_name(record.flying.topic).to_owned();
             let trace = self.trace(&record.flying);
             let Some(desk) = &mut self.desk else { return };
@@ -50,13 +58,6 @@ impl<C: Client> Detour<C> {
             let passes = desk.spool.schedule.passes;
             let spooled = Spooled { topic, key, value, timestamp_ms, headers, passes, trace };
             desk.take(Waiting::Back(Box::new(record), spooled));
-        }
-    }
-
-    /// A disk that refuses holds nothing up that a client can still send.
-    pub(super) fn spare_what_the_disk_refuses(&mut self) {
-        if let Some(desk) = self.desk.as_mut().filter(|desk| desk.is_unwell()) {
-            self.again.extend(desk.hand_back());
         }
     }
 
@@ -71,7 +72,9 @@ impl<C: Client> Detour<C> {
             }
         }
         for record in std::mem::take(&mut self.again) {
-            self.answers.lost_sight(WHY, record.flying.ticket);
+            if record.flying.spooled == 0 {
+                self.answers.lost_sight(WHY, record.flying.ticket);
+            }
             self.client.release(record.slot);
         }
     }
@@ -90,6 +93,7 @@ impl<C: Client> Detour<C> {
             match self.send_from_spool(number, &event) {
                 Offered::Taken => {
                     self.answers.tally.sent.add(1);
+                    self.answers.tally.sent_bytes.add(event.value.len() as u64);
                     self.out += 1;
                 }
                 Offered::SetAside | Offered::Spooled => self.out += 1,
@@ -119,7 +123,7 @@ impl<C: Client> Detour<C> {
         };
         let Some(desk) = &self.desk else { return Offered::Full };
         let attempts = desk.spool.schedule.passes.saturating_sub(event.passes);
-        if desk.rules.attempts == 0 || attempts < desk.rules.attempts || !desk.healthy {
+        if desk.rules.attempts == 0 || attempts < desk.rules.attempts || !desk.others_get_through {
             return self.client.offer(&outgoing);
         }
         let detail = format!("no acknowledgement in {attempts} attempts, while others got theirs");

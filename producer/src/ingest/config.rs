@@ -147,15 +147,21 @@ const LARGEST_BODY: Size = Size::from_mib(256);
 
 fn sizes(settings: &Settings, raw: &IngestRaw) -> Result<(), ConfigError> {
     let (line, body, queue) = (raw.max_line, raw.max_body, raw.queue_size);
+    // Of two that do not fit together the one is to blame that somebody wrote.
+    let only = |name: &str, other: &str| {
+        settings.is_written(&format!("ingest.{name}")) && !settings.is_written(&format!("ingest.{other}"))
+    };
+    let (narrow, short) = (line > body, raw.max_events > raw.queue_events);
+    let (body_is_small, many_events) = (only("max_body", "max_line"), only("max_events", "queue_events"));
     let checks = [
-        ("max_line", line >= Size::from_kib(1) && line <= body, "allowed is \"1KiB\" to max_body"),
-        ("max_body", body <= LARGEST_BODY, "allowed is max_line to \"256MiB\""),
-        ("max_events", (1..=1_000_000).contains(&raw.max_events), "allowed is 1 to 1000000"),
+        ("max_line", line >= Size::from_kib(1) && (!narrow || body_is_small), "allowed is \"1KiB\" to max_body"),
+        ("max_body", body <= LARGEST_BODY && !narrow, "allowed is max_line to \"256MiB\""),
         (
-            "queue_events",
-            (raw.max_events..=10_000_000).contains(&raw.queue_events),
-            "allowed is max_events to 10000000",
+            "max_events",
+            (1..=1_000_000).contains(&raw.max_events) && !(short && many_events),
+            "allowed is 1 to queue_events, at most 1000000",
         ),
+        ("queue_events", !short && raw.queue_events <= 10_000_000, "allowed is max_events to 10000000"),
         ("queue_size", queue >= body && queue <= Size::from_mib(16_384), "allowed is max_body to \"16GiB\""),
         ("max_connections", (1..=100_000).contains(&raw.max_connections), "allowed is 1 to 100000"),
     ];

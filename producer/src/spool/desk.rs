@@ -34,6 +34,10 @@ pub struct Desk {
     pub rules: SpoolRules,
     /// False from the moment when Kafka was too long without an answer until the next acknowledgement.
     pub healthy: bool,
+    /// In the pass before this one, or in this one, Kafka acknowledged something: an event that failed did so alone.
+    pub others_get_through: bool,
+    /// It did in this one.
+    heard: bool,
     waiting: Vec<Waiting>,
     keys_waiting: Vec<u64>,
     bytes_waiting: u64,
@@ -41,6 +45,8 @@ pub struct Desk {
     removed_at: Duration,
     /// Since when the disk has refused, if it does.
     unwell: Option<Duration>,
+    /// When it was last looked whether the file is still there.
+    looked: Duration,
     tally: Tally,
     clock: SharedClock,
     beat: Beat,
@@ -50,6 +56,8 @@ pub struct Desk {
 /// Removals are collected for so long: each is a write to the disk.
 const REMOVE_EVERY: Duration = Duration::from_millis(200);
 const REMOVE_AT: usize = 2_000;
+/// The last ones go sooner: the spool is empty as soon as it can be.
+const REMOVE_LAST: Duration = Duration::from_millis(20);
 /// How often a disk that refused is tried again.
 const REOPEN_EVERY: Duration = Duration::from_secs(1);
 /// The door closes while there is still room for what has passed it.
@@ -82,12 +90,15 @@ impl Desk {
             spool,
             rules,
             healthy: true,
+            others_get_through: true,
+            heard: true,
             waiting: Vec::new(),
             keys_waiting: Vec::new(),
             bytes_waiting: 0,
             finished: Vec::new(),
             removed_at: Duration::ZERO,
             unwell: None,
+            looked: Duration::ZERO,
             tally,
             clock,
             beat,
@@ -110,7 +121,7 @@ impl Desk {
             return false;
         }
         let key = key_hash(key);
-        self.spool.holds(key) || self.keys_waiting.contains(&key)
+        self.spool.queues(key) || self.keys_waiting.contains(&key)
     }
 
     /// True when one more event of so many bytes can be taken.
@@ -127,7 +138,7 @@ impl Desk {
 
     /// Puts what waits on the disk; it is safe when it comes back from here. After an error it keeps waiting.
     pub fn store(&mut self) -> Vec<Waiting> {
-        if self.waiting.is_empty() || self.unwell.is_some() {
+        if self.waiting.is_empty() || self.unwell.is_some() || !self.stays() {
             return Vec::new();
         }
         let events: Vec<Spooled> =
@@ -137,24 +148,24 @@ impl Desk {
             return Vec::new();
         }
         self.tally.spooled.add(events.len() as u64);
-        self.keys_waiting.clear();
-        self.bytes_waiting = 0;
         self.publish();
-        std::mem::take(&mut self.waiting)
+        self.abandon()
     }
 
     /// Events that waited for a disk that refuses: those that a client can be given again.
     pub fn hand_back(&mut self) -> Vec<Returned> {
         let (back, new): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|event| matches!(event, Waiting::Back(..)));
-        self.waiting = new;
+            self.abandon().into_iter().partition(|event| matches!(event, Waiting::Back(..)));
+        new.into_iter().for_each(|event| self.take(event));
         back.into_iter()
             .filter_map(|event| if let Waiting::Back(back, _) = event { Some(*back) } else { None })
             .collect()
     }
 
-    /// Whoever waits for the disk is told that it did not take the event.
+    /// What waits for the disk, which it does no more.
     pub fn abandon(&mut self) -> Vec<Waiting> {
+        self.keys_waiting.clear();
+        self.bytes_waiting = 0;
         std::mem::take(&mut self.waiting)
     }
 
@@ -174,13 +185,18 @@ impl Desk {
             let kept = self.spool.keep_schedule();
             self.note(kept);
         }
+        (self.others_get_through, self.heard) = (true, true);
         self.finished.extend(numbers);
     }
 
     /// Takes what is finished off the disk, not too often.
     pub fn sweep(&mut self, at_once: bool) {
+        if at_once && self.unwell.is_none() {
+            self.stays();
+        }
         let now = self.clock.now();
-        let due = at_once || self.finished.len() >= REMOVE_AT || now.saturating_sub(self.removed_at) >= REMOVE_EVERY;
+        let every = if self.spool.len() <= REMOVE_AT as u64 { REMOVE_LAST } else { REMOVE_EVERY };
+        let due = at_once || self.finished.len() >= REMOVE_AT || now.saturating_sub(self.removed_at) >= every;
         if self.finished.is_empty() || !due || self.unwell.is_some() {
             return;
         }
@@ -195,6 +211,7 @@ impl Desk {
     /// A pass over the spool, or the clients before it, ended without an answer in time.
     pub fn pass_failed(&mut self) {
         self.sweep(true);
+        self.others_get_through = std::mem::take(&mut self.heard);
         self.healthy = false;
         self.spool.schedule.failed(self.clock.wall_ms());
         let kept = self.spool.keep_schedule();
@@ -214,17 +231,39 @@ impl Desk {
     pub fn mend(&mut self) {
         self.beat.progress();
         let now = self.clock.now();
-        if self.unwell.is_none_or(|since| now.saturating_sub(since) < REOPEN_EVERY) {
+        let Some(since) = self.unwell else {
+            if now.saturating_sub(self.looked) >= REOPEN_EVERY {
+                self.looked = now;
+                self.stays();
+            }
+            return;
+        };
+        if now.saturating_sub(since) < REOPEN_EVERY {
             return;
         }
         self.unwell = Some(now);
         if self.spool.reopen().is_ok() {
             tracing::info!("the spool's disk works again");
             self.unwell = None;
-            self.spool.rewind();
+            // The client has what the disk refused; later events of its keys would be ahead of it in the spool.
+            self.healthy = true;
             self.beat.ready(true, "");
             self.publish();
         }
+    }
+
+    /// Whether the file is where it was put, if need be again.
+    fn stays(&mut self) -> bool {
+        let stays = self.spool.stay();
+        let stays = self.note(stays);
+        if stays == Some(true) {
+            let events = self.spool.len();
+            tracing::warn!(
+                events,
+                "the spool's file was removed while it was in use: it was written anew with all it held"
+            );
+        }
+        stays.is_some()
     }
 
     pub fn is_unwell(&self) -> bool {
@@ -250,6 +289,8 @@ impl Desk {
         self.tally.spool_bytes.set(self.spool.bytes() as f64);
         let full = self.spool.is_full(self.spool.limit / DOOR_ROOM);
         let reason = || format!("the spool is full ({} events, {} bytes)", self.spool.len(), self.spool.bytes());
-        self.state.set(full.then(reason));
+        let reason = full.then(reason);
+        self.beat.ready(!full, reason.as_deref().unwrap_or_default());
+        self.state.set(reason);
     }
 }

@@ -1,6 +1,6 @@
 //! One client after another: a finished one, a missed topic, new certificates, and when none can be made.
 
-use crate::bench::{Bench, folder};
+use crate::bench::{AFTER, Bench, folder};
 use producer::client::Change;
 use producer::send::Outlet;
 use producer::ticket::Ticket;
@@ -87,5 +87,23 @@ fn when_no_other_client_can_be_made_the_old_one_goes_on() {
     bench.tend(1, Duration::from_millis(1));
     assert!(bench.offer(1, Ticket::NONE));
     bench.acknowledge(1);
+    bench.assert_all_in_order();
+}
+
+#[test]
+fn while_no_other_client_can_be_made_nothing_overtakes_what_the_silent_one_holds() {
+    let dir = folder();
+    let mut bench = Bench::new(Some((&dir, 1 << 20)), 0);
+    assert!(bench.offer(1, Ticket::NONE));
+    bench.kafka.lock().unwrap().no_client = true;
+    bench.tend(3, AFTER);
+    assert!(bench.offer(1, Ticket::NONE));
+    bench.kafka.lock().unwrap().no_client = false;
+    for _ in 0..4 {
+        bench.tend(2, AFTER);
+        bench.acknowledge(usize::MAX);
+    }
+    bench.tend(1, AFTER);
+    assert!(bench.detour.settled(false));
     bench.assert_all_in_order();
 }

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 /// A disk in memory that can be full.
 #[derive(Debug, Clone, Default)]
-struct Disk {
+pub struct Disk {
     bytes: Arc<Mutex<Vec<u8>>>,
-    full: Arc<AtomicBool>,
+    pub full: Arc<AtomicBool>,
 }
 
 impl Disk {
@@ -21,7 +21,7 @@ impl Disk {
         if self.full.load(Ordering::Relaxed) { Err(io::Error::from(io::ErrorKind::StorageFull)) } else { Ok(()) }
     }
 
-    fn spool(&self) -> Spool {
+    pub fn spool(&self) -> Spool {
         let disk = self.clone();
         let opening = move || redb::Database::builder().create_with_backend(disk.clone());
         Spool::on(Store::of("the disk".into(), Box::new(opening)).unwrap(), 1 << 20).unwrap()

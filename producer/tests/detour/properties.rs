@@ -1,20 +1,22 @@
 //! Offers, answers, time, outages and changes of client in any order: what must hold whatever happens.
 
-use crate::bench::{Bench, folder};
+use crate::bench::Bench;
+use crate::disk::Disk;
 use producer::client::Change;
 use producer::send::Outlet;
 use producer::ticket::Ticket;
 use proptest::prelude::*;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// Offers, answers, time, outages and changes of client in any order.
+    /// Offers, answers, time, outages, changes of client, clients that cannot be made and full disks in any order.
     #[test]
-    fn order_per_key_and_every_event_survive_anything(steps in proptest::collection::vec((0u8..8, 0u8..4, 0u64..12), 1..120)) {
-        let dir = folder();
-        let mut bench = Bench::new(Some((&dir, 1 << 20)), 0);
+    fn order_per_key_and_every_event_survive_anything(steps in proptest::collection::vec((0u8..10, 0u8..4, 0u64..12), 1..120)) {
+        let disk = Disk::default();
+        let mut bench = Bench::with(Some(disk.spool()), 0);
         for (step, key, amount) in steps {
             match step {
                 0..=2 => { bench.offer(key, Ticket::NONE); }
@@ -26,9 +28,13 @@ proptest! {
                     bench.kafka.lock().unwrap().change = Some(Change::Finished("x".into()));
                 }
                 6 => bench.kafka.lock().unwrap().change = Some(Change::Renewed),
-                _ => bench.kafka.lock().unwrap().room = 1 + amount as usize,
+                7 => bench.kafka.lock().unwrap().room = 1 + amount as usize,
+                8 => bench.kafka.lock().unwrap().no_client = key == 0,
+                _ => disk.full.store(key == 0, Ordering::Relaxed),
             }
         }
+        disk.full.store(false, Ordering::Relaxed);
+        bench.kafka.lock().unwrap().no_client = false;
         bench.kafka.lock().unwrap().room = 1_000;
         for _ in 0..200 {
             bench.tend(1, Duration::from_millis(700));

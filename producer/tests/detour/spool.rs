@@ -44,6 +44,37 @@ fn an_outage_goes_to_the_disk_and_comes_back_in_order() {
 }
 
 #[test]
+fn a_key_goes_straight_again_behind_its_last_event_from_the_spool_whatever_happens_then() {
+    let dir = folder();
+    let mut bench = Bench::new(Some((&dir, 1 << 20)), 0);
+    assert!((0..600).all(|_| bench.offer(1, Ticket::NONE)) && bench.offer(2, Ticket::NONE));
+    bench.tend(2, AFTER);
+    bench.tend(1, Duration::from_millis(200));
+    // Kafka is back and acknowledges the first: the rest goes out, a portion at a time.
+    bench.acknowledge(1);
+    bench.tend(1, Duration::from_millis(1));
+    assert_eq!((bench.tally.in_spool.get(), bench.kafka.lock().unwrap().held.len()), (600.0, 600));
+    for key in [1, 2] {
+        assert!(bench.offer(key, Ticket::NONE));
+        assert_eq!(bench.kafka.lock().unwrap().held.back().unwrap().flying.spooled, 0, "straight behind the others");
+    }
+    // A finished client gives both kinds back, and a silent one as well.
+    bench.kafka.lock().unwrap().change = Some(Change::Finished("out of order".into()));
+    bench.tend(1, Duration::from_millis(1));
+    bench.acknowledge(3);
+    assert!(bench.offer(1, Ticket::NONE));
+    bench.tend(1, AFTER);
+    assert_eq!(bench.kafka.lock().unwrap().held.len(), 0);
+    assert_eq!(bench.tally.in_spool.get(), 600.0);
+    for _ in 0..3 {
+        bench.tend(2, Duration::from_secs(1));
+        bench.acknowledge(usize::MAX);
+    }
+    assert!(bench.detour.settled(false));
+    bench.assert_all_in_order();
+}
+
+#[test]
 fn what_an_earlier_process_left_goes_out_before_anything_new_of_its_key() {
     let dir = folder();
     let mut first = Bench::new(Some((&dir, 1 << 20)), 0);
@@ -103,9 +134,8 @@ fn only_an_event_that_fails_while_others_get_through_becomes_a_dead_letter() {
     assert_eq!(other.key, [2]);
     bench.answers.acknowledged(other.slot, 0);
     bench.tend(1, Duration::from_secs(1));
-    // The oldest comes back with the next client, and is tried too often now.
-    bench.kafka.lock().unwrap().change = Some(Change::Finished("again".into()));
-    bench.tend(3, Duration::from_secs(1));
+    // The oldest waits too long once more, and was tried too often now.
+    bench.tend(2, AFTER);
     let dead = bench.kafka.lock().unwrap().dead.clone();
     assert_eq!(dead.len(), 1);
     assert!(dead[0].1 >= 3, "{dead:?}");

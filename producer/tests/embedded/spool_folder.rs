@@ -62,7 +62,7 @@ fn a_spool_without_the_right_to_write_is_one_sentence_with_its_path_and_exit_1()
         let error = line["error"].as_str().unwrap();
         let sentence = format!("the spool {} cannot be used: ", named.display());
         assert!(error.starts_with(&sentence) && error.contains("Permission denied"), "{said}");
-        assert!(error.contains("check free space, rights"), "{said}");
+        assert!(error.contains("check free space and rights"), "{said}");
     }
     assert_eq!(fs::read_dir(&closed).unwrap().count(), 0);
 }

@@ -27,6 +27,9 @@ fn a_full_spool_answers_503_and_all_that_was_answered_202_arrives_in_order() {
     assert_eq!(refused.headers["retry-after"], "5");
     // What passed the door and found no room was told so as well.
     assert!(sender.accepted() > 2 && unsettled > 0, "{} accepted, {unsettled} unsettled", sender.accepted());
+    let unready = stage.admin().get("/readyz");
+    assert_eq!(unready.status, 503, "who looks at readiness sends elsewhere");
+    assert!(unready.json()["wrong"][0]["why"].as_str().unwrap().starts_with("the spool is full"));
     let status = stage.admin().get("/status").json();
     assert!((900_000..1_060_000).contains(&status["spool"]["bytes"].as_u64().unwrap()), "{status}");
 
@@ -34,6 +37,7 @@ fn a_full_spool_answers_503_and_all_that_was_answered_202_arrives_in_order() {
     stage.until(&mut producer, "an accepted request", || (sender.send().status == 202).then_some(()));
     let empty = |status: Value| status["spool"]["events"] == 0 && status["queue"] == 0;
     stage.until(&mut producer, "an empty spool", || empty(stage.admin().get("/status").json()).then_some(()));
+    assert_eq!(stage.admin().get("/readyz").status, 200);
     let report = stage.stop(&mut producer);
     assert!(report.adds_up(), "{report}");
     assert_eq!((report.in_spool, report.failed, report.dead_lettered), (0, 0, 0), "{report}");

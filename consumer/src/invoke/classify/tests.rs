@@ -118,3 +118,16 @@ fn a_function_that_failed_is_told_from_one_that_said_too_much() {
     assert_eq!(large.class, FailureClass::TooLarge);
     assert_eq!(function_failure("Handled", b"not json").class, FailureClass::FunctionError);
 }
+
+#[test]
+fn no_answer_in_time_is_told_from_other_failures() {
+    let timed_out = |said: &str| function_failure("Unhandled", said.as_bytes()).timed_out;
+    assert!(timed_out(
+        r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: x Error: Task timed out after 3.00 seconds"}"#
+    ));
+    assert!(timed_out(r#"{"errorMessage":"2026-01-01T00:00:00Z x Task timed out after 3.00 seconds"}"#));
+    assert!(!timed_out(r#"{"errorType":"Runtime.ExitError","errorMessage":"exit status 1"}"#));
+    assert!(failure_of(SdkError::timeout_error("too slow")).timed_out);
+    let never_sent = SdkError::dispatch_failure(ConnectorError::timeout("connect".into()));
+    assert!(!failure_of(never_sent).timed_out);
+}

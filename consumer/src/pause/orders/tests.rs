@@ -3,7 +3,7 @@
 use super::{Orders, Scope, TopicPartition};
 use proptest::prelude::*;
 
-const TOPICS: [&str; 2] = ["a", "b"];
+const TOPICS: [&str; 3] = ["a", "b", "a.retry.5s"];
 const PARTITIONS: i32 = 3;
 
 fn at(topic: &str, partition: i32) -> TopicPartition {
@@ -51,6 +51,18 @@ fn a_topic_is_paused_but_for_one_partition_and_says_so() {
     assert_eq!(orders.json(), shown);
     orders.resume(Scope::ALL, 9);
     assert_eq!(orders.json(), serde_json::json!({ "paused": [], "but_not": [] }));
+}
+
+#[test]
+fn a_topic_is_paused_with_its_retry_topics_and_they_without_it() {
+    let mut orders = Orders::default();
+    orders.pause(Scope::topic("a"), 1);
+    assert!(orders.holds(&at("a", 7)) && orders.holds(&at("a.retry.5s", 0)) && !orders.holds(&at("b.retry.5s", 0)));
+    orders.resume(Scope::topic("a.retry.5s"), 2);
+    assert!(orders.holds(&at("a", 7)) && !orders.holds(&at("a.retry.5s", 0)));
+    orders.resume(Scope::topic("a"), 3);
+    orders.pause(Scope::partition("a", 0), 4);
+    assert!(orders.holds(&at("a", 0)) && !orders.holds(&at("a.retry.5s", 0)), "a partition has no retry topic");
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! Creates topics through rdkafka's AdminClient.
+//! Creates, grows and deletes topics through rdkafka's AdminClient.
 
 use std::time::Duration;
 
 use anyhow::bail;
 use rdkafka::ClientContext;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::metadata::Metadata;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -22,14 +22,50 @@ pub fn create<C: ClientContext>(
 ) -> anyhow::Result<()> {
     let most = i32::try_from(brokers.min(MOST_REPLICAS))?;
     let wanted: Vec<NewTopic<'_>> = topics.iter().map(|topic| described(topic, most)).collect();
-    let options = AdminOptions::new().request_timeout(Some(deadline)).operation_timeout(Some(deadline));
-    for outcome in block_on(client.create_topics(&wanted, &options))? {
+    for outcome in block_on(client.create_topics(&wanted, &within(deadline)))? {
         match outcome {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((name, code)) => bail!("topic {name} cannot be created: {code}"),
         }
     }
     Ok(())
+}
+
+/// Asks for more partitions of a topic, `total` in all.
+pub fn grow<C: ClientContext>(
+    client: &AdminClient<C>,
+    topic: &str,
+    total: i32,
+    deadline: Duration,
+) -> anyhow::Result<()> {
+    let wanted = NewPartitions::new(topic, usize::try_from(total)?);
+    for outcome in block_on(client.create_partitions(&[wanted], &within(deadline)))? {
+        if let Err((name, code)) = outcome {
+            bail!("topic {name} cannot have {total} partitions: {code}");
+        }
+    }
+    Ok(())
+}
+
+/// Asks for topics to be deleted; those that do not exist are no error.
+pub fn delete<C: ClientContext>(client: &AdminClient<C>, names: &[String], deadline: Duration) -> anyhow::Result<()> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for outcome in block_on(client.delete_topics(&names, &within(deadline)))? {
+        match outcome {
+            Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {}
+            Err((name, code)) => bail!("topic {name} cannot be deleted: {code}"),
+        }
+    }
+    Ok(())
+}
+
+fn within(deadline: Duration) -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(deadline)).operation_timeout(Some(deadline))
+}
+
+/// One of `names` that is still a topic.
+pub fn still_there<'a>(metadata: &Metadata, names: &'a [String]) -> Option<&'a String> {
+    names.iter().find(|name| metadata.topics().iter().any(|topic| topic.name() == name.as_str()))
 }
 
 fn described(topic: &Topic, most_replicas: i32) -> NewTopic<'_> {

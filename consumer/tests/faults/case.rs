@@ -1,0 +1,92 @@
+//! One fault from beginning to end: how long, how many attempts it may cost, and that all is well soon after it.
+
+use crate::brain::Fault;
+use crate::consumer::{Consumer, Setting};
+use crate::world::{PARTITIONS, World};
+use std::time::{Duration, Instant};
+
+/// Short, so that seconds are as telling as a minute is with the defaults.
+pub const BASE: Duration = Duration::from_millis(20);
+pub const CAP: Duration = Duration::from_millis(200);
+const LANES: u32 = 2;
+const BATCH: u32 = 50;
+const FAILURES: u32 = 10;
+const OPEN_FOR: Duration = Duration::from_millis(100);
+const OPEN_CAP: Duration = Duration::from_millis(500);
+
+/// All lanes of all partitions: each has one call at a time.
+const CALLERS: f64 = PARTITIONS as f64 * LANES as f64;
+
+pub fn settings() -> Vec<Setting> {
+    vec![
+        ("CONSUMER__LANES", LANES.to_string()),
+        ("BATCH__RECORDS", BATCH.to_string()),
+        ("RETRY__BASE", format!("{}ms", BASE.as_millis())),
+        ("RETRY__CAP", format!("{}ms", CAP.as_millis())),
+        // A fault of seconds at these waits is one of minutes at the usual ones: no record may use up its attempts in it.
+        ("RETRY__ATTEMPTS", "300".into()),
+        ("BREAKER__FAILURES", FAILURES.to_string()),
+        ("BREAKER__OPEN_FOR", format!("{}ms", OPEN_FOR.as_millis())),
+        ("BREAKER__OPEN_CAP", format!("{}ms", OPEN_CAP.as_millis())),
+    ]
+}
+
+/// How many calls a fault of `span` may cost, by the settings.
+#[derive(Debug, Clone, Copy)]
+pub enum Bound {
+    /// Every lane waits between its calls: first the doublings from `retry.base` to `retry.cap`, then on average half of `retry.cap`, because
+    /// the wait is uniform below it. Half as much again is far outside of what chance does.
+    Backoff,
+    /// The same after the cuts of a batch, each of which starts the doublings over.
+    Cuts,
+    /// What was asked for is waited for: one call a lane, and one more for each time the wait is over.
+    RetryAfter(Duration),
+    /// The breaker opens after `breaker.failures`, when each lane may have one call more under way; from then on there is one probe at a
+    /// time, after waits that double from `breaker.open_for` to `breaker.open_cap`.
+    Breaker,
+}
+
+impl Bound {
+    pub fn calls(self, span: Duration) -> usize {
+        let doublings = |from: Duration, to: Duration| (to.as_secs_f64() / from.as_secs_f64()).log2().ceil();
+        let backoff = doublings(BASE, CAP) + 2.0 * span.as_secs_f64() / CAP.as_secs_f64();
+        let most = match self {
+            Self::Backoff => CALLERS * backoff * 1.5,
+            Self::Cuts => CALLERS * (2.0 + f64::from(BATCH).log2().ceil() + backoff) * 1.5,
+            Self::RetryAfter(wait) => CALLERS * (1.0 + (span.as_secs_f64() / wait.as_secs_f64()).floor()),
+            Self::Breaker => {
+                let probes = doublings(OPEN_FOR, OPEN_CAP) + span.as_secs_f64() / OPEN_CAP.as_secs_f64() + 1.0;
+                f64::from(FAILURES) + CALLERS + probes
+            }
+        };
+        most.ceil() as usize
+    }
+}
+
+/// Lets `faults` strike for `span`, each in turn, with events coming all the time; then everything must be there within the time in which a
+/// fault must be over, nothing set aside, and the attempts within `bound`.
+pub async fn strike(world: &mut World, faults: Vec<Fault>, span: Duration, bound: Bound) {
+    let (kinds, before) = (faults.len(), world.brain.calls().len());
+    world.brain.begin(faults);
+    let begun = Instant::now();
+    world.produce_for(span, 30).await;
+    world.brain.end();
+    let lasted = begun.elapsed();
+    world.assert_recovered().await;
+    let struck: Vec<usize> = world.brain.calls()[before..].iter().filter_map(|call| call.struck).collect();
+    for kind in 0..kinds {
+        assert!(struck.contains(&kind), "fault {kind} of {kinds} struck nothing in {} calls", struck.len());
+    }
+    let most = bound.calls(lasted);
+    println!("{} calls in {lasted:?}, allowed are {most} ({bound:?})", struck.len());
+    assert!(struck.len() <= most, "{} calls in {lasted:?}, allowed are {most} ({bound:?})", struck.len());
+}
+
+/// A world in which everything works: some events have arrived.
+pub async fn healthy(topic: &str) -> (World, Consumer) {
+    let mut world = World::embedded(topic).await;
+    let consumer = world.start(&settings());
+    world.produce(200);
+    world.assert_recovered_from_start().await;
+    (world, consumer)
+}

@@ -1,0 +1,36 @@
+//! HTTP/2 connections that Lambda ends: politely, and in the middle of calls.
+
+use crate::brain::Fault;
+use crate::case::{self, Bound, strike};
+use crate::secure_front::SecureFront;
+use crate::world::World;
+use localenv::authority::Authority;
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goaway_costs_a_connection_and_no_record() {
+    let mut world = World::embedded("goaway").await;
+    let authority = Authority::create(world.folder()).unwrap();
+    let front = SecureFront::start(world.brain.clone(), &authority).await;
+    let variables = [
+        ("SSL_CERT_FILE", authority.ca().display().to_string()),
+        ("AWS_REGION", "us-east-1".into()),
+        ("AWS_ACCESS_KEY_ID", "local".into()),
+        ("AWS_SECRET_ACCESS_KEY", "local".into()),
+    ];
+    let endpoint = [("FUNCTION__ENDPOINT_URL", front.endpoint())];
+    let consumer = world.start_with(&[case::settings(), endpoint.to_vec()].concat(), &variables);
+    world.produce(200);
+    world.assert_recovered_from_start().await;
+    // Politely, again and again: each connection is followed by another one.
+    for round in 2..6 {
+        front.send_away();
+        world.produce_for(Duration::from_millis(300), 30).await;
+        assert!(front.connections() >= round, "{} connections after {round} rounds", front.connections());
+    }
+    world.assert_recovered().await;
+    // And with calls under way that are never answered.
+    strike(&mut world, vec![Fault::GoAway], Duration::from_secs(2), Bound::Breaker).await;
+    let log = consumer.stop().await;
+    assert_eq!(log.find("an invocation failed")["class"], "transient");
+}

@@ -1,0 +1,58 @@
+//! Memory while one record is stuck and everything else goes on at full speed.
+
+use crate::DEADLINE;
+use crate::brain::{Fault, Reply};
+use crate::consumer::Consumer;
+use crate::world::{PARTITIONS, World};
+use std::time::{Duration, Instant};
+
+/// At which the function is throttled for ever.
+const STUCK: &str = "BRSTUCK";
+/// Events in a tenth of a second: 13,000/s.
+const PACE: usize = 1_300;
+const WARM: Duration = Duration::from_secs(3);
+/// `make soak-consumer` makes it longer, in seconds.
+const SOAK: &str = "COMBOIO_SOAK_SECONDS";
+const SPAN: Duration = Duration::from_secs(6);
+/// How many looks there are at the memory.
+const LOOKS: u32 = 12;
+/// It is about 33 MiB in all; without a bound to what waits it grows by more than this within the span.
+const MOST_GROWTH_KIB: u64 = 6 << 10;
+
+fn span() -> Duration {
+    std::env::var(SOAK).map_or(SPAN, |seconds| Duration::from_secs(seconds.parse().expect("a number of seconds")))
+}
+
+fn resident_kib(consumer: &Consumer) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", consumer.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_stuck_record_holds_its_partition_and_no_memory() {
+    let mut world = World::on_kafka("memory").await;
+    world.brain.mark(STUCK, Fault::Instead(Reply::page(429)));
+    let consumer = world.start(&[]);
+    consumer.wait_assigned(PARTITIONS as usize).await;
+    let (key, value) = world.events.of(STUCK.into());
+    world.send(&key, &value);
+    world.produce_for(WARM, PACE).await;
+    let (span, warm) = (span(), resident_kib(&consumer));
+    let (begun, before, mut most) = (Instant::now(), world.events.made(), warm);
+    println!("resident after {WARM:?}: {warm} KiB");
+    for _ in 0..LOOKS {
+        world.produce_for(span / LOOKS, PACE).await;
+        let (now, rate) =
+            (resident_kib(&consumer), (world.events.made() - before) as f64 / begun.elapsed().as_secs_f64());
+        println!("resident after {:.0} s more: {now} KiB, at {rate:.0} events/s", begun.elapsed().as_secs_f64());
+        most = most.max(now);
+    }
+    let status = consumer.status().unwrap();
+    assert_eq!((&status["dead_lettered"], status["pauses"].as_u64().unwrap() > 0), (&0.into(), true), "{status}");
+    assert!(most < warm + MOST_GROWTH_KIB, "{warm} KiB, and up to {most} KiB within {span:?}");
+    world.brain.mark("nothing", Fault::ResetBefore);
+    world.wait_committed(DEADLINE + span).await;
+    world.assert_delivered(world.events.made());
+    consumer.stop().await;
+}
