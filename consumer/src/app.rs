@@ -3,7 +3,7 @@
 /// Ends the process when the Kafka client does not come to its end.
 mod watchdog;
 
-use crate::batch_limit::BatchLimit;
+use crate::batch_limit::BatchLimits;
 use crate::condition::{Condition, Part};
 use crate::config::Config;
 use crate::controls;
@@ -16,9 +16,11 @@ use crate::flood::Flood;
 use crate::guard::Guard;
 use crate::invoke::Invoker;
 use crate::metrics::{self, Meters};
+use crate::pause::Pauses;
 use crate::poll::{PartitionStatus, Poll, PollEnd, PollParts};
 use crate::start;
 use crate::status::{State, Status};
+use crate::topic::functions;
 use crossbeam_channel::Sender;
 use kafka_client::expiry::Expiry;
 use kafka_client::rotation::{self, Watch};
@@ -53,6 +55,7 @@ struct Base {
     condition: Condition,
     guard: Guard,
     flood: Flood,
+    pauses: Pauses,
     status: Status,
     expiry: Expiry,
     admin: Admin,
@@ -84,7 +87,7 @@ pub async fn run<I: Invoker>(config: Config, shutdown: Shutdown, invoker: I) -> 
     base.status.set(State::Running);
     runtime::systemd::ready();
     runtime::systemd::watchdog(&base.health);
-    tracing::info!(group = config.desk.group, topics = ?config.desk.topics, function = config.function, "consumer runs");
+    tracing::info!(group = config.desk.group, topics = ?config.poll.topics, functions = ?base.guard.functions(), "consumer runs");
     let fatal = tokio::select! {
         end = &mut running.coordinator => Some(why(end)),
         () = shutdown.drain() => None,
@@ -124,16 +127,18 @@ impl Base {
         let guard = Guard::new(config.guard.clone(), clock.clone(), meters.clone(), condition.clone());
         let expiry = config.kafka.expiry(clock.clone());
         metrics::certificate(&metrics, &expiry);
-        let status = Status::new(meters.clone(), condition.clone(), expiry.clone(), (guard.clone(), flood.clone()));
+        let pauses = Pauses::default();
+        let moved = (guard.clone(), flood.clone(), pauses.clone());
+        let status = Status::new(meters.clone(), condition.clone(), expiry.clone(), moved.clone());
         let shown = status.clone();
         let parts = AdminParts {
             health: health.clone(),
             metrics: metrics.clone(),
             status: Arc::new(move || shown.json()),
-            controls: controls::router(guard.clone(), flood.clone()),
+            controls: controls::router(moved, config.poll.topics.clone(), clock.clone()),
         };
         let admin = Admin::start(&config.admin, parts)?;
-        Ok(Self { clock, metrics, meters, health, beat, condition, guard, flood, status, expiry, admin })
+        Ok(Self { clock, metrics, meters, health, beat, condition, guard, flood, pauses, status, expiry, admin })
     }
 }
 
@@ -152,7 +157,7 @@ async fn watch_condition(condition: &Condition, beat: &Beat, expiry: &Expiry) {
 fn rotation(config: &Config, poll: &Poll, letters: KafkaDeadLetters, base: &Base) -> std::io::Result<Option<Watch>> {
     let (kafka, tuning, dead_letters) = (config.kafka.clone(), config.tuning.clone(), config.dead_letters.clone());
     let (renew, expiry) = (poll.renewer(), base.expiry.clone());
-    rotation::watch(&config.kafka, config.desk.topics.clone(), base.clock.clone(), move |event| {
+    rotation::watch(&config.kafka, config.poll.topics.clone(), base.clock.clone(), move |event| {
         let rotation::Event::New(bundle) = event else { return };
         let kafka = kafka.with_bundle(bundle.clone());
         if let Err(error) = letters.renew(&kafka.producer(&dead_letters)) {
@@ -168,11 +173,13 @@ async fn publish_lag(view: impl Fn() -> Vec<PartitionStatus>, meters: Arc<Meters
     let mut looks = tokio::time::interval(LAG);
     loop {
         looks.tick().await;
+        let all = view();
+        meters.paused_by_hand.set(all.iter().filter(|status| status.standing.paused_by_hand).count() as f64);
         let shown = |status: PartitionStatus| {
             let at = status.standing.held.at;
             (at.topic.to_string(), at.partition, status.lag)
         };
-        meters.lag(view().into_iter().map(shown));
+        meters.lag(all.into_iter().map(shown));
     }
 }
 
@@ -181,14 +188,14 @@ impl Running {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel::<Event>();
         let dead_letters = KafkaDeadLetters::new(&config.kafka.producer(&config.dead_letters))?;
-        let batch_limit = BatchLimit::new(config.batch_limit, base.clock.clone(), base.meters.clone());
-        base.status.show_batch_limit(batch_limit.clone());
+        let functions = functions(&config.desk.topics);
+        let batch_limits = BatchLimits::new(config.batch_limit, &functions, &base.clock, &base.meters);
+        base.status.show_batch_limits(batch_limits.clone());
         let ports = Ports {
             invoker,
             dead_letters: dead_letters.clone(),
-            function: config.function.clone(),
             guard: base.guard.clone(),
-            batch_limit,
+            batch_limits,
             pace: config.pace,
             deferral: config.deferral.clone(),
             flood: base.flood.clone(),
@@ -199,7 +206,7 @@ impl Running {
             unit: rand::random::<f64>,
         };
         let parts = PollParts {
-            desk: Desk::new(config.desk.clone()),
+            desk: Desk::new(config.desk.clone()).obeying(base.pauses.clone()),
             commands: served,
             events: events.clone(),
             clock: base.clock.clone(),

@@ -22,20 +22,29 @@ pub enum Part {
     Retention,
 }
 
-/// One complaint per part at most; clones share it.
+/// One complaint per part, or per part and what it is about, at most; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Condition {
-    complaints: Arc<Mutex<BTreeMap<Part, String>>>,
+    complaints: Arc<Mutex<BTreeMap<(Part, String), String>>>,
 }
 
 impl Condition {
     /// True when this part did not complain before.
     pub fn complain(&self, part: Part, why: impl Into<String>) -> bool {
-        self.complaints().insert(part, why.into()).is_none()
+        self.complain_about(part, "", why)
+    }
+
+    /// The same where a part has several things that may be wrong, each by itself.
+    pub fn complain_about(&self, part: Part, what: &str, why: impl Into<String>) -> bool {
+        self.complaints().insert((part, what.to_owned()), why.into()).is_none()
     }
 
     pub fn clear(&self, part: Part) {
-        self.complaints().remove(&part);
+        self.clear_about(part, "");
+    }
+
+    pub fn clear_about(&self, part: Part, what: &str) {
+        self.complaints().remove(&(part, what.to_owned()));
     }
 
     /// All complaints in one line; `None` when everything is well.
@@ -45,7 +54,27 @@ impl Condition {
         (!all.is_empty()).then(|| all.join("; "))
     }
 
-    fn complaints(&self) -> MutexGuard<'_, BTreeMap<Part, String>> {
+    fn complaints(&self) -> MutexGuard<'_, BTreeMap<(Part, String), String>> {
         self.complaints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, Part};
+
+    #[test]
+    fn what_is_well_again_takes_no_other_complaint_with_it() {
+        let condition = Condition::default();
+        assert!(condition.complain_about(Part::Function, "f", "f is gone"));
+        assert!(condition.complain_about(Part::Function, "g", "g is gone"));
+        assert!(!condition.complain_about(Part::Function, "g", "g is forbidden"));
+        assert_eq!(condition.why().unwrap(), "f is gone; g is forbidden");
+        condition.clear_about(Part::Function, "f");
+        assert_eq!(condition.why().unwrap(), "g is forbidden");
+        condition.clear(Part::Function);
+        assert!(condition.why().is_some(), "that is about no function in particular");
+        condition.clear_about(Part::Function, "g");
+        assert_eq!(condition.why(), None);
     }
 }

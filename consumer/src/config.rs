@@ -10,9 +10,14 @@ mod effect;
 mod guard;
 /// What is written, with its defaults.
 mod raw;
+/// What is said of single topics.
+mod topics;
+/// How we are a member of the group.
+mod membership;
 
 pub use guard::{BreakerRaw, ConcurrencyRaw};
 pub use raw::{BatchRaw, CommitRaw, ConsumerRaw, DeadLetterRaw, DrainRaw, FloodRaw, FunctionRaw, Raw, RetryRaw};
+pub use topics::TopicRaw;
 
 use crate::batch_limit::SizeSettings;
 use crate::collect::Limits;
@@ -23,16 +28,15 @@ use crate::guard::GuardSettings;
 use crate::invoke::lambda::LambdaSettings;
 use crate::policy::{Pace, cuts};
 use crate::poll::PollSettings;
+use crate::topic::{TopicPlan, read_topics};
 use axum::http::Uri;
 use domain::backoff::Backoff;
 use domain::contract::MAX_REQUEST_BYTES;
-use domain::headers::topic_of_retry;
-use kafka_client::settings::{ConsumerTuning, ConsumerTuningRaw, Kafka, ProducerTuning};
+use kafka_client::settings::{ConsumerTuning, Kafka, ProducerTuning};
 use runtime::admin::AdminConfig;
 use runtime::config::{ConfigError, Loaded, Settings, Span};
 use runtime::logs::LogsConfig;
 use runtime::metrics::MetricsConfig;
-use std::collections::HashSet;
 use std::time::Duration;
 
 /// A configuration that can run.
@@ -42,8 +46,6 @@ pub struct Config {
     pub tuning: ConsumerTuning,
     pub desk: DeskSettings,
     pub poll: PollSettings,
-    /// The dispatcher's name or ARN.
-    pub function: String,
     pub lambda: LambdaSettings,
     pub guard: GuardSettings,
     pub batch_limit: SizeSettings,
@@ -64,20 +66,20 @@ impl Config {
     pub fn validate(loaded: &Loaded<Raw>) -> Result<Self, ConfigError> {
         let (raw, settings) = (&loaded.raw, &loaded.settings);
         let logs = LogsConfig::validate(settings, &raw.logs)?;
-        check_topics(settings, &raw.consumer.topics)?;
-        let tuning = tuning(settings, &raw.consumer)?;
+        topics::check(settings, raw)?;
+        let tuning = membership::validate(settings, &raw.consumer)?;
         check_spans(settings, raw)?;
         check_numbers(settings, raw)?;
-        check_function(settings, &raw.function)?;
+        check_function(settings, raw)?;
         let lambda = lambda(&raw.function);
         let deferral = deferral::validate(settings, raw)?;
+        let topics = topics::plans(raw, &deferral);
         let config = Self {
             kafka: Kafka::validate(settings, &raw.kafka)?,
             tuning,
-            desk: desk(raw, &deferral),
-            poll: poll(raw, &deferral),
-            function: raw.function.name.clone(),
-            guard: guard::validate(settings, raw, lambda.most_in_flight())?,
+            desk: desk(raw, &topics),
+            poll: poll(raw, &topics),
+            guard: guard::validate(settings, raw, (&topics, lambda.most_in_flight()))?,
             batch_limit: batch_limit::validate(settings, raw)?,
             lambda,
             pace: pace(settings, raw)?,
@@ -91,27 +93,6 @@ impl Config {
         effect::check(settings, raw)?;
         Ok(config)
     }
-}
-
-fn check_topics(settings: &Settings, topics: &[String]) -> Result<(), ConfigError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let is_topic = |topic: &String| !topic.is_empty() && topic.len() <= 245 && topic.chars().all(plain);
-    if topics.is_empty() || !topics.iter().all(is_topic) {
-        return Err(settings.refuse("consumer.topics", "allowed is a list of at least one topic name"));
-    }
-    if topics.iter().any(|topic| topic.ends_with(".dlq")) {
-        return Err(settings
-            .refuse("consumer.topics", "dead-letter topics are not consumed: name the topics that they belong to"));
-    }
-    if topics.iter().any(|topic| topic_of_retry(topic).is_some()) {
-        let sentence =
-            "retry topics are read by themselves: name the topics that they belong to, here and in retry.deferred";
-        return Err(settings.refuse("consumer.topics", sentence));
-    }
-    if topics.iter().collect::<HashSet<_>>().len() < topics.len() {
-        return Err(settings.refuse("consumer.topics", "a topic may stand there once"));
-    }
-    Ok(())
 }
 
 fn check_spans(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
@@ -168,9 +149,10 @@ fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn check_function(settings: &Settings, raw: &FunctionRaw) -> Result<(), ConfigError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '$');
-    if raw.name.is_empty() || raw.name.len() > 170 || !raw.name.chars().all(plain) {
+fn check_function(settings: &Settings, all: &Raw) -> Result<(), ConfigError> {
+    let raw = &all.function;
+    let needless = raw.name.is_empty() && topics::have_their_own_function(all);
+    if !needless && !is_function(&raw.name) {
         return Err(settings.refuse("function.name", "allowed is a function's name, name:alias or ARN"));
     }
     if !(raw.endpoint_url.is_empty() || is_endpoint(&raw.endpoint_url)) {
@@ -186,26 +168,15 @@ fn check_function(settings: &Settings, raw: &FunctionRaw) -> Result<(), ConfigEr
     Ok(())
 }
 
+fn is_function(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '$');
+    !name.is_empty() && name.len() <= 170 && name.chars().all(plain)
+}
+
 fn is_endpoint(url: &str) -> bool {
     let Ok(url) = url.parse::<Uri>() else { return false };
     let web = url.scheme_str().is_some_and(|scheme| scheme == "http" || scheme == "https");
     web && url.host().is_some_and(|host| !host.is_empty())
-}
-
-fn tuning(settings: &Settings, raw: &ConsumerRaw) -> Result<ConsumerTuning, ConfigError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if raw.instance_id.len() > 249 || !raw.instance_id.chars().all(plain) {
-        return Err(settings.refuse("consumer.instance_id", "allowed are up to 249 letters, digits, '.', '_' and '-'"));
-    }
-    let tuning = ConsumerTuningRaw {
-        group: raw.group.clone(),
-        instance: raw.instance_id.clone(),
-        session_timeout: raw.session_timeout,
-        max_poll_interval: raw.max_poll_interval,
-        offset_reset: raw.start,
-        ..ConsumerTuningRaw::default()
-    };
-    ConsumerTuning::validate(settings, "consumer", &tuning)
 }
 
 fn pace(settings: &Settings, raw: &Raw) -> Result<Pace, ConfigError> {
@@ -229,15 +200,10 @@ fn flood(settings: &Settings, raw: &FloodRaw) -> Result<FloodLimits, ConfigError
     Ok(FloodLimits { in_a_row, in_window, share, enough, window: window.get() })
 }
 
-/// Everything that is read: the topics, and where their records wait.
-fn topics(raw: &Raw, deferral: &Deferral) -> Vec<String> {
-    raw.consumer.topics.iter().cloned().chain(deferral.retry_topics()).collect()
-}
-
-fn desk(raw: &Raw, deferral: &Deferral) -> DeskSettings {
+fn desk(raw: &Raw, topics: &[TopicPlan]) -> DeskSettings {
     DeskSettings {
         group: raw.consumer.group.clone(),
-        topics: topics(raw, deferral),
+        topics: topics.to_vec(),
         lanes: raw.consumer.lanes,
         epoch: raw.consumer.epoch,
         limits: Limits {
@@ -249,12 +215,13 @@ fn desk(raw: &Raw, deferral: &Deferral) -> DeskSettings {
     }
 }
 
-fn poll(raw: &Raw, deferral: &Deferral) -> PollSettings {
+fn poll(raw: &Raw, topics: &[TopicPlan]) -> PollSettings {
     PollSettings {
-        topics: topics(raw, deferral),
+        topics: read_topics(topics),
         start: raw.consumer.start,
         static_member: !raw.consumer.instance_id.is_empty(),
-        session_timeout: raw.consumer.session_timeout.get(),
+        protocol: raw.consumer.protocol,
+        session_timeout: membership::session_timeout(&raw.consumer),
         commit_interval: raw.commit.interval.get(),
         revoke_drain: raw.drain.revoke.get(),
         shutdown_drain: raw.drain.shutdown.get(),

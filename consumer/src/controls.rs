@@ -1,32 +1,36 @@
-//! What the admin port moves: the breaker, the limits in front of the function, and partitions that a flood of dead letters has stopped.
+//! What the admin port moves: breakers, the limits in front of the functions, partitions that a flood of dead letters has stopped, and
+//! what is paused by hand.
+
+/// Breakers.
+mod breaker;
+/// What is paused by hand.
+mod pauses;
 
 use crate::flood::Flood;
-use crate::guard::{Force, Guard, Limits};
+use crate::guard::{Guard, Limits};
+use crate::pause::Pauses;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get};
+use runtime::clock::SharedClock;
 use serde::Deserialize;
 
 /// `/control/breaker` and `/control/limits`: `GET` shows, `POST` or `PUT` changes. A limit that is left out stays as it is.
-/// `/control/flood`: `GET` shows what is stopped, `POST` opens all of it.
-pub fn router(guard: Guard, flood: Flood) -> Router {
+/// `/control/flood`: `GET` shows what is stopped, `POST` opens all of it. `/control/pause` and `/control/resume`: `GET` on either
+/// shows what is paused by hand, `POST` changes it. `topics` are those that are consumed.
+pub fn router((guard, flood, pauses): (Guard, Flood, Pauses), topics: Vec<String>, clock: SharedClock) -> Router {
     let write = MethodFilter::POST.or(MethodFilter::PUT);
     let (shown, moved) = (guard.clone(), guard.clone());
     let breaker =
-        get(async move || show_breaker(&shown)).on(write, async move |body: Bytes| move_breaker(&moved, &body));
+        get(async move || breaker::show(&shown)).on(write, async move |body: Bytes| breaker::set(&moved, &body));
     let (shown, moved) = (guard.clone(), guard);
     let limits = get(async move || show_limits(&shown)).on(write, async move |body: Bytes| move_limits(&moved, &body));
     let (shown, moved) = (flood.clone(), flood);
     let flood = get(async move || answer(StatusCode::OK, &shown.json())).on(write, async move || open(&moved));
-    Router::new().route("/control/breaker", breaker).route("/control/limits", limits).route("/control/flood", flood)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Forcing {
-    force: Force,
+    let pauses = pauses::router(pauses, topics, clock);
+    pauses.route("/control/breaker", breaker).route("/control/limits", limits).route("/control/flood", flood)
 }
 
 #[derive(Deserialize)]
@@ -34,20 +38,6 @@ struct Forcing {
 struct Change {
     max_in_flight: Option<usize>,
     invocations_per_second: Option<f64>,
-}
-
-fn show_breaker(guard: &Guard) -> Response {
-    answer(StatusCode::OK, &guard.view().breaker)
-}
-
-fn move_breaker(guard: &Guard, body: &[u8]) -> Response {
-    match forcing(body) {
-        Ok(force) => {
-            guard.force(force);
-            show_breaker(guard)
-        }
-        Err(error) => refused(&error),
-    }
 }
 
 fn show_limits(guard: &Guard) -> Response {
@@ -75,12 +65,6 @@ fn open(flood: &Flood) -> Response {
     answer(StatusCode::OK, &stopped)
 }
 
-fn forcing(body: &[u8]) -> Result<Force, String> {
-    let Forcing { force } = serde_json::from_slice(body)
-        .map_err(|error| format!("allowed is {{\"force\":\"open\"}}, \"closed\" or \"auto\": {error}"))?;
-    Ok(force)
-}
-
 fn changed(mut limits: Limits, most: usize, body: &[u8]) -> Result<Limits, String> {
     let change: Change = serde_json::from_slice(body)
         .map_err(|error| format!("allowed are max_in_flight and invocations_per_second: {error}"))?;
@@ -104,7 +88,7 @@ fn answer(status: StatusCode, body: &impl serde::Serialize) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::{Force, Limits, changed, forcing};
+    use super::{Limits, changed};
 
     const BEFORE: Limits = Limits { max_in_flight: 64, invocations_per_second: 5.0 };
 
@@ -128,18 +112,8 @@ mod tests {
             b"",
         ];
         let refusals = limits.map(|body| changed(BEFORE, 100, body).unwrap_err());
-        let forces: [&[u8]; 4] = [br#"{"force":"ajar"}"#, br#"{"forced":"open"}"#, b"open", b"{}"];
-        let refusals = refusals.into_iter().chain(forces.map(|body| forcing(body).unwrap_err()));
         for refusal in refusals {
             assert!(refusal.contains("allowed") && !refusal.contains('\n'), "{refusal}");
-        }
-    }
-
-    #[test]
-    fn the_three_words_are_taken() {
-        for force in [Force::Auto, Force::Open, Force::Closed] {
-            let body = format!(r#"{{"force":"{}"}}"#, force.as_str());
-            assert_eq!(forcing(body.as_bytes()), Ok(force));
         }
     }
 }

@@ -97,7 +97,8 @@ impl<I: Invoker, D: DeadLetters> Coordinator<I, D> {
         tokio::spawn(async move {
             let delivery = tokio::spawn(async move { deliver(batch, &ports, stop).await });
             let end = match delivery.await {
-                Ok(()) => Event::LaneDone(lane),
+                Ok(Ok(())) => Event::LaneDone(lane),
+                Ok(Err(unknown)) => Event::Fatal(unknown.to_string()),
                 Err(error) => Event::Fatal(format!("the delivery of lane {lane} broke off: {error}")),
             };
             // Nobody listens any more when the process ends.

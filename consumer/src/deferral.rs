@@ -59,10 +59,12 @@ impl Deferral {
         }
     }
 
-    /// The retry topics, which are read too.
-    pub fn retry_topics(&self) -> Vec<String> {
-        let of = |topic: &String| self.delays.iter().map(|delay| retry_topic(topic, &delay.name)).collect::<Vec<_>>();
-        self.topics.iter().flat_map(of).collect()
+    /// The retry topics of `topic`, which are read too; none when it puts nothing off.
+    pub fn retry_topics(&self, topic: &str) -> Vec<String> {
+        if !self.topics.iter().any(|known| known == topic) {
+            return Vec::new();
+        }
+        self.delays.iter().map(|delay| retry_topic(topic, &delay.name)).collect()
     }
 }
 
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_delay_has_its_topic() {
-        assert_eq!(deferral().retry_topics(), ["a.retry.5s", "a.retry.5m"]);
-        assert!(Deferral::default().retry_topics().is_empty());
+        assert_eq!(deferral().retry_topics("a"), ["a.retry.5s", "a.retry.5m"]);
+        assert!(deferral().retry_topics("b").is_empty() && Deferral::default().retry_topics("a").is_empty());
     }
 }

@@ -20,7 +20,7 @@ use crate::batch_limit::{Call, End};
 use crate::condition::Part;
 use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::event::Command;
-use crate::guard::{Outcome, Permit};
+use crate::guard::{Outcome, Permit, UnknownTopic};
 use crate::invoke::{InvokeFailure, Invoker};
 use crate::policy::{Move, Trouble};
 use crate::suspect::{Suspect, Suspicion};
@@ -30,6 +30,7 @@ use domain::failure::FailureClass;
 use domain::offset::Offset;
 use letters::Origin;
 use piece::Piece;
+use ports::Way;
 pub use ports::{Ports, Stop, Stopper};
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -41,6 +42,7 @@ struct Stopped;
 /// One batch on its way. Pieces are worked off from the front, so that order holds through splits and retries.
 struct Delivery<'a, I, D> {
     origin: Origin,
+    way: Way,
     /// Until the first call begins.
     uncalled: Option<Times>,
     ports: &'a Ports<I, D>,
@@ -59,33 +61,51 @@ struct Delivery<'a, I, D> {
 
 /// Works off `batch`. Comes back when everything is finished, or soon after it was told to stop: a call that is under way is waited
 /// for, nothing new is begun.
-pub async fn deliver<I: Invoker, D: DeadLetters>(batch: Batch, ports: &Ports<I, D>, stop: Stop) {
+///
+/// # Errors
+/// Nothing is configured for its topic. None of it is finished.
+pub async fn deliver<I: Invoker, D: DeadLetters>(
+    batch: Batch,
+    ports: &Ports<I, D>,
+    stop: Stop,
+) -> Result<(), UnknownTopic> {
+    let way = ports.way(&batch.lane.held.at.topic)?;
     let unfit = letters::of_unfit(batch.unfit);
     let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
     let (work, aside) = piece::cut(batch.records, &batch.suspects);
     let full = batch.reason == CloseReason::Count;
-    let mut delivery =
-        Delivery { origin, ports, stop, work, full, suspects: batch.suspects, aside, uncalled: Some(times), unfit };
+    let mut delivery = Delivery {
+        origin,
+        way,
+        ports,
+        stop,
+        work,
+        full,
+        suspects: batch.suspects,
+        aside,
+        uncalled: Some(times),
+        unfit,
+    };
     delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
     while let Some(piece) = delivery.work.pop_front() {
         if delivery.step(piece).await.is_break() {
-            return;
+            return Ok(());
         }
     }
     // No call was answered, or there was nothing to send.
     let left = std::mem::take(&mut delivery.unfit);
-    if delivery.set_aside(left).await.is_break() {
-        return;
+    if delivery.set_aside(left).await.is_continue() {
+        ports.meters.stages.finished(&held, times, ports.clock.now());
     }
-    ports.meters.stages.finished(&held, times, ports.clock.now());
+    Ok(())
 }
 
 impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
     /// One call for one piece, and what follows from its answer.
     async fn step(&mut self, piece: Piece) -> ControlFlow<Stopped> {
         let permit = self.permit().await?;
-        let most = permit.most_records().min(self.ports.batch_limit.part_of(piece.records.len()));
+        let most = permit.most_records().min(self.way.batch_limit.part_of(piece.records.len()));
         let mut piece = self.cut(piece, most);
         piece.attempts += 1;
         match self.call(&piece, permit).await {
@@ -98,7 +118,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         tokio::select! {
             biased;
             () = self.stop.wanted() => Break(Stopped),
-            permit = self.ports.guard.acquire() => Continue(permit),
+            permit = self.way.entry.acquire() => Continue(permit),
         }
     }
 
@@ -119,8 +139,8 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             ports.meters.stages.called(&times, Moment::read(&ports.clock));
         }
         let _in_flight = ports.meters.call_begins();
-        let (begun, round) = (ports.clock.now(), ports.batch_limit.round());
-        let answer = ports.invoker.invoke(&ports.function, piece.records.request(piece.attempts, None)).await;
+        let (begun, round) = (ports.clock.now(), self.way.batch_limit.round());
+        let answer = ports.invoker.invoke(permit.function(), piece.records.request(piece.attempts, None)).await;
         let latency = ports.clock.now().saturating_sub(begun);
         ports.meters.call_took(latency);
         let judged = match answer {
@@ -140,7 +160,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             Err(failure) if failure.timed_out => End::TimedOut,
             Err(_) => End::Otherwise,
         };
-        ports.size(Call { records: piece.records.len(), full: self.full, round }, end);
+        ports.size(&self.way.batch_limit, Call { records: piece.records.len(), full: self.full, round }, end);
         judged
     }
 
@@ -148,7 +168,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
     async fn settle(&mut self, piece: Piece, judgement: Judgement) -> ControlFlow<Stopped> {
         self.ports.count(&judgement);
         self.ports.flood.delivered(self.origin.at(), judgement.delivered + judgement.duplicates);
-        self.ports.condition.clear(Part::Function);
+        self.ports.condition.clear_about(Part::Function, self.way.entry.function());
         let listed = judgement.rejected.iter().chain(&judgement.retry);
         let open: HashSet<Offset> = listed.map(|listed| listed.offset).collect();
         self.finished(piece.records.offsets().filter(|offset| !open.contains(offset)).collect());
@@ -182,7 +202,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         let (failures, suspicion, records) = (piece.failures, piece.suspicion, piece.records.len());
         let next = self.ports.pace.after(&failure, Trouble { failures, suspicion, records }, (self.ports.unit)());
         let next = match next {
-            Move::Again(wait) if failure.timed_out && records > self.ports.batch_limit.records() => Move::Split(wait),
+            Move::Again(wait) if failure.timed_out && records > self.way.batch_limit.records() => Move::Split(wait),
             next => next,
         };
         self.tell(&piece, &failure, next);
@@ -240,9 +260,10 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         let (topic, partition, offset) = (&*self.origin.at().topic, self.origin.at().partition, first(&piece.records));
         let (records, attempt) = (piece.records.len(), piece.attempts);
         if let Move::Alarm(wait) = next {
-            let why = format!("function {} refuses us: {}", self.ports.function, failure.detail);
-            if self.ports.condition.complain(Part::Function, why) || piece.failures.is_power_of_two() {
-                tracing::error!(topic, partition, offset, records, attempt, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
+            let function = self.way.entry.function();
+            let why = format!("function {function} refuses us: {}", failure.detail);
+            if self.ports.condition.complain_about(Part::Function, function, why) || piece.failures.is_power_of_two() {
+                tracing::error!(topic, partition, offset, records, attempt, function, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
                     "the function refuses us: nothing is committed and nothing is set aside until that is mended");
             }
         } else if next == Move::SetAside {

@@ -5,12 +5,18 @@
 
 /// How much may be outstanding, and who must wait.
 mod flow;
+/// What of it the batches of each topic may hold.
+mod memory;
 /// What the desk knows of the lag of its partitions.
 mod lag;
 /// One owned partition: its lanes and what they have outstanding.
 mod seat;
 /// All owned partitions.
 mod seats;
+/// Which batches are handed over, and in which order.
+mod handover;
+/// Which partitions must stop, and which may go on.
+mod brake;
 /// How owned partitions stand.
 mod standing;
 /// What of a retry topic is not due yet.
@@ -21,23 +27,30 @@ use crate::batch::Batch;
 use crate::collect::Limits;
 use crate::commit::{Commit, CommitLedger};
 use crate::event::{Command, Event, Ticket};
+use crate::pause::Pauses;
 use crate::record::Lent;
+use crate::share::Shares;
 use crate::suspect::Suspect;
+use crate::topic::TopicPlan;
+pub use brake::Brake;
 pub use flow::Room;
+use memory::Memory;
 use seat::Seat;
 use seats::Seats;
 pub use standing::Standing;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// What the desk must know; only the batch limit changes.
+/// What the desk must know, immutable.
 #[derive(Debug, Clone)]
 pub struct DeskSettings {
     pub group: String,
-    pub topics: Vec<String>,
+    /// Nothing but these and their retry topics is taken up.
+    pub topics: Vec<TopicPlan>,
     pub lanes: u32,
     /// Raised by an intended replay; part of the dedupe fence's identity.
     pub epoch: u32,
+    /// At the start; how many records a batch may have changes by function.
     pub limits: Limits,
     pub room: Room,
 }
@@ -51,7 +64,10 @@ pub struct Desk {
     tickets: Ticket,
     ledger: CommitLedger,
     outbox: Vec<Event>,
-    outstanding_bytes: usize,
+    memory: Memory,
+    /// Whose turn at the common memory it is; in the order of the topics, as in `memory`.
+    shares: Shares,
+    pauses: Pauses,
     drained: HashSet<Ticket>,
     stop_wanted: bool,
     /// Nothing is taken up any more.
@@ -59,34 +75,33 @@ pub struct Desk {
     hurry: bool,
     /// A batch was closed since the brake was last looked at.
     full: bool,
+    filled: u64,
     not_ours: u64,
     /// The wall clock as of the last tick, for what is due.
     wall_ms: i64,
 }
 
-/// Partitions to pause and to resume; both are lists of partitions that we own.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Brake {
-    pub pause: Vec<TopicPartition>,
-    pub resume: Vec<TopicPartition>,
-}
-
 impl Desk {
     pub fn new(settings: DeskSettings) -> Self {
         let ledger = CommitLedger::new(settings.lanes.max(1));
+        let weights: Vec<u32> = settings.topics.iter().map(|topic| topic.weight).collect();
+        let memory = Memory::new(settings.room.bytes, &weights);
         Self {
-            seats: Seats::new(&settings.topics),
+            seats: Seats::new(&settings.topics, settings.limits.records),
             settings,
             generation: Generation::default(),
             tickets: Ticket::default(),
             ledger,
             outbox: Vec::new(),
-            outstanding_bytes: 0,
+            memory,
+            shares: Shares::new(weights),
+            pauses: Pauses::default(),
             drained: HashSet::new(),
             stop_wanted: false,
             closing: false,
             hurry: false,
             full: false,
+            filled: 0,
             not_ours: 0,
             wall_ms: 0,
         }
@@ -133,16 +148,15 @@ impl Desk {
             }
             Command::Suspected(suspicion) => self.ledger.suspect(&suspicion),
             Command::Settled { lane, bytes } => {
-                self.outstanding_bytes = self.outstanding_bytes.saturating_sub(bytes);
+                if let Some(plan) = self.seats.plan(&lane.held.at.topic) {
+                    self.memory.give_back(plan, bytes);
+                }
                 if let Some(seat) = self.seats.held(&lane.held) {
                     seat.settled(lane.lane);
                 }
                 self.forward();
             }
-            Command::BatchLimit(records) => {
-                self.settings.limits.records = records;
-                self.seats.iter_mut().for_each(|seat| seat.limit_batches(records));
-            }
+            Command::BatchLimit { function, records } => self.seats.limit_batches(&function, records),
             Command::Drained(ticket) => {
                 self.drained.insert(ticket);
             }
@@ -158,26 +172,12 @@ impl Desk {
 
     /// Takes up what became due, and closes what is old enough, where there is room for it.
     pub fn tick(&mut self, now: Duration) {
-        let (room, total) = (self.settings.room, self.outstanding_bytes);
-        for seat in self.seats.iter_mut() {
+        let (room, memory) = (self.settings.room, &self.memory);
+        for (plan, seat) in self.seats.iter_mut() {
             seat.take_due(now, self.wall_ms);
-            seat.close_old(now, |outstanding| room.has_credit(outstanding, total));
+            seat.close_old(now, |outstanding| room.has_credit(outstanding, memory.has_room(plan)));
         }
         self.forward();
-    }
-
-    /// Hands closed batches over, as far as there is room.
-    fn forward(&mut self) {
-        let room = self.settings.room;
-        for seat in self.seats.iter_mut() {
-            while let Some(mut batch) =
-                seat.next_batch(|outstanding| room.has_credit(outstanding, self.outstanding_bytes))
-            {
-                self.outstanding_bytes += batch.bytes;
-                batch.suspects = suspects(&self.ledger, &batch);
-                self.outbox.push(Event::Closed(Box::new(batch)));
-            }
-        }
     }
 
     /// Whether there is something to tell the coordinator, or a partition that should be paused.
@@ -188,21 +188,6 @@ impl Desk {
     /// What to tell the coordinator, in order.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.outbox)
-    }
-
-    /// Which partitions have no room, and which have room again. Not to be asked inside a rebalance callback.
-    pub fn take_brake(&mut self) -> Brake {
-        self.full = false;
-        let (room, total) = (self.settings.room, self.outstanding_bytes);
-        let mut brake = Brake::default();
-        for seat in self.seats.iter_mut().filter(|seat| seat.is_open()) {
-            if seat.wants_pause() {
-                brake.pause.push(seat.held().at.clone());
-            } else if seat.wants_resume(|outstanding| room.is_easy(outstanding, total)) {
-                brake.resume.push(seat.held().at.clone());
-            }
-        }
-        brake
     }
 
     /// Takes no more records of these partitions and asks the coordinator to drain them. `None` means all, for good: what is
@@ -263,7 +248,7 @@ impl Desk {
 
     /// Bytes of batches that were handed over and not settled.
     pub fn outstanding_bytes(&self) -> usize {
-        self.outstanding_bytes
+        self.memory.held()
     }
 
     /// Records that came for a partition that is not ours, or no longer; they were dropped.

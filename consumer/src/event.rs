@@ -4,6 +4,7 @@ use crate::assignment::{Held, LaneId};
 use crate::batch::Batch;
 use crate::suspect::Suspicion;
 use domain::offset::Offset;
+use std::sync::Arc;
 
 /// Names one drain, so that its answer is not taken for another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -35,8 +36,8 @@ pub enum Command {
     Suspected(Suspicion),
     /// A batch takes no more room, whatever became of it.
     Settled { lane: LaneId, bytes: usize },
-    /// How many records a batch may have from now on.
-    BatchLimit(usize),
+    /// How many records a batch of this function may have from now on.
+    BatchLimit { function: Arc<str>, records: usize },
     /// Everything in flight of this drain came to its end; all its `Finished` were sent before.
     Drained(Ticket),
     /// Stop for good: drain, commit, leave.

@@ -19,7 +19,11 @@ pub mod batch;
 pub mod lag;
 /// All metrics of the consumer.
 pub mod metrics;
-/// How many records a batch may have now.
+/// What is configured for a topic: its weight, its function, and its retry topics.
+pub mod topic;
+/// Who is next when something is short: topics by their weights.
+pub mod share;
+/// How many records a batch may have now, for each function.
 pub mod batch_limit;
 /// What keeps this consumer from being ready, if anything.
 pub mod condition;
@@ -29,6 +33,8 @@ pub mod collect;
 pub mod commit;
 /// Everything that the poll thread and the tokio side say to each other.
 pub mod event;
+/// What operators have paused, and what of it they let go on.
+pub mod pause;
 /// The desk of the poll thread: collects, keeps the ledger, says when to pause.
 pub mod desk;
 /// One synchronous call of the dispatcher for one batch.

@@ -5,6 +5,7 @@
 //! | comboio_consumer_poll_records_total | records taken from Kafka |
 //! | comboio_consumer_poll_rebalances_total \[kind\] | assigned, revoked, lost |
 //! | comboio_consumer_poll_pauses_total | times a partition was paused because its lanes were full |
+//! | comboio_consumer_poll_paused_by_hand_partitions | partitions of this process that somebody has paused |
 //! | comboio_consumer_poll_errors_total | errors that Kafka's client reported while polling |
 //! | comboio_consumer_poll_client_changes_total | times another Kafka client took the place of one: new certificates, or shut out by Kafka |
 //! | comboio_consumer_poll_lag_records \[topic, partition\] | end offset minus committed offset, without what retention deleted |
@@ -16,16 +17,17 @@
 //! | comboio_consumer_commit_wait_seconds | histogram: last record of a batch finished to its commit confirmed |
 //! | comboio_consumer_commit_from_broker_seconds \[record\] | histogram, per batch, oldest and newest record: broker timestamp to commit confirmed |
 //! | comboio_consumer_collect_batches_total \[reason\] | batches closed by count, age, bytes, order |
-//! | comboio_consumer_collect_batch_limit_records | how many records a batch may have now |
-//! | comboio_consumer_collect_batch_limit_decreases_total | times that shrank |
+//! | comboio_consumer_collect_batch_limit_records \[function\] | how many records a batch may have now |
+//! | comboio_consumer_collect_batch_limit_decreases_total \[function\] | times that shrank |
 //! | comboio_consumer_collect_outstanding_bytes | bytes of batches that are not settled |
 //! | comboio_consumer_invoke_calls_total \[result\] | invocations: ok, malformed, or a failure class |
 //! | comboio_consumer_invoke_in_flight_calls | invocations under way |
 //! | comboio_consumer_invoke_latency_seconds | histogram: from sending a request to its answer |
-//! | comboio_consumer_invoke_breaker_state \[state\] | 1 for the state that the breaker is in (closed, open, half-open), else 0 |
-//! | comboio_consumer_invoke_breaker_openings_total | times the breaker opened |
-//! | comboio_consumer_invoke_concurrency_limit | invocations that may be under way at once now |
-//! | comboio_consumer_invoke_concurrency_decreases_total | times that limit shrank by itself |
+//! | comboio_consumer_invoke_begun_total \[topic, function\] | invocations begun; a retry topic counts as its topic |
+//! | comboio_consumer_invoke_breaker_state \[function, state\] | 1 for the state that the breaker is in (closed, open, half-open), else 0 |
+//! | comboio_consumer_invoke_breaker_openings_total \[function\] | times the breaker opened |
+//! | comboio_consumer_invoke_concurrency_limit \[function\] | invocations that may be under way at once now |
+//! | comboio_consumer_invoke_concurrency_decreases_total \[function\] | times that limit shrank by itself |
 //! | comboio_consumer_invoke_rate_limit | invocations allowed in a second; 0 is any number |
 //! | comboio_consumer_invoke_waiting_calls | invocations that wait for breaker, concurrency or rate |
 //! | comboio_consumer_invoke_verdicts_total \[verdict\] | records delivered, duplicate, rejected, retry |
@@ -36,9 +38,9 @@
 //! | comboio_consumer_certificate_expires_in_seconds | until the certificate in use ends, negative after that |
 //! | comboio_consumer_commit_offsets_total \[result\] | committed offsets of partitions: ok, stale, again, refused |
 
-/// The instruments of the batch limit.
+/// The instruments of the batch limits.
 mod batch_limit;
-/// The instruments of the guard in front of the function.
+/// The instruments of the guard in front of the functions.
 mod guard;
 /// Time in stage.
 mod stages;
@@ -47,7 +49,7 @@ use crate::batch::CloseReason;
 use crate::lag::Lag;
 pub use batch_limit::BatchLimitMeters;
 use domain::failure::FailureClass;
-pub use guard::{GuardMeters, Waiting};
+pub use guard::{FunctionMeters, GuardMeters, Waiting};
 use hdrhistogram::Histogram as Hdr;
 use kafka_client::expiry::Expiry;
 use opentelemetry::metrics::Histogram;
@@ -66,13 +68,13 @@ pub struct Meters {
     pub revoked: Counter,
     pub lost: Counter,
     pub pauses: Counter,
+    pub paused_by_hand: Gauge,
     pub poll_errors: Counter,
     pub client_changes: Counter,
     pub lost_by_retention: Counter,
     pub stages: Stages,
     closed: Vec<(CloseReason, Counter)>,
     outstanding: Gauge,
-    pub batch_limit: BatchLimitMeters,
     pub calls_ok: Counter,
     pub calls_malformed: Counter,
     calls_failed: Vec<(FailureClass, Counter)>,
@@ -137,6 +139,11 @@ impl Meters {
             revoked: rebalances("revoked"),
             lost: rebalances("lost"),
             pauses: plain("comboio_consumer_poll_pauses_total", "Times a partition was paused"),
+            paused_by_hand: metrics.gauge(
+                "comboio_consumer_poll_paused_by_hand_partitions",
+                "Partitions that somebody has paused",
+                &[],
+            ),
             poll_errors: plain("comboio_consumer_poll_errors_total", "Errors reported while polling"),
             client_changes: plain("comboio_consumer_poll_client_changes_total", "Times another client took over"),
             lost_by_retention: plain(
@@ -150,7 +157,6 @@ impl Meters {
                 "Bytes of batches not settled",
                 &[],
             ),
-            batch_limit: BatchLimitMeters::new(metrics),
             calls_ok: calls("ok"),
             calls_malformed: calls("malformed"),
             calls_failed: FailureClass::ALL.map(|class| (class, calls(class.as_str()))).to_vec(),

@@ -29,7 +29,7 @@ pub use commit_fault::CommitFault;
 use context::PollContext;
 use crossbeam_channel::{Receiver, Sender};
 use kafka_client::context::{ObservedContext, Observer, Statistics};
-use kafka_client::settings::{ClientError, ClientSettings, OffsetReset};
+use kafka_client::settings::{ClientError, ClientSettings, GroupProtocol, OffsetReset};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use runtime::clock::SharedClock;
@@ -48,6 +48,7 @@ pub struct PollSettings {
     pub start: OffsetReset,
     /// A static member does not leave the group when it stops: its partitions wait for its return.
     pub static_member: bool,
+    pub protocol: GroupProtocol,
     /// How long the group waits for a silent member.
     pub session_timeout: Duration,
     /// How often offsets are committed, when there are any.

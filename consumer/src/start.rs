@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::invoke::{InvokeFailure, Invoker};
+use crate::topic::functions;
 use domain::failure::FailureClass;
 use domain::headers::{dead_letter_topic, topic_of_retry};
 use kafka_client::probe::{self, ProbeError};
@@ -15,13 +16,13 @@ const DEADLINE: Duration = Duration::from_secs(20);
 pub enum StartError {
     #[error(transparent)]
     Kafka(#[from] ProbeError),
-    #[error("function {function} cannot be invoked (function.name): {}; check its name, its region, and the right lambda:InvokeFunction", failure.detail)]
+    #[error("function {function} cannot be invoked (function.name, or function of a [[topic]]): {}; check its name, its region, and the right lambda:InvokeFunction", failure.detail)]
     Function { function: String, failure: InvokeFailure },
     #[error("the question to Kafka broke off: {0}")]
     Broken(String),
 }
 
-/// Asks Kafka for the topics, their retry and dead-letter topics and the group, and Lambda for the function.
+/// Asks Kafka for the topics, their retry and dead-letter topics and the group, and Lambda for every function.
 ///
 /// # Errors
 /// The first thing that people must mend. A function that is only slow, throttled or down for now is no reason not to start.
@@ -37,7 +38,10 @@ pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<(), Start
         probe::group(&consumer, &topics[0], DEADLINE)
     });
     question.await.map_err(|error| StartError::Broken(error.to_string()))??;
-    function(&config.function, invoker).await
+    for name in functions(&config.desk.topics) {
+        function(name, invoker).await?;
+    }
+    Ok(())
 }
 
 async fn function<I: Invoker>(function: &str, invoker: &I) -> Result<(), StartError> {

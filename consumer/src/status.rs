@@ -1,10 +1,11 @@
 //! What /status says.
 
-use crate::batch_limit::BatchLimit;
+use crate::batch_limit::BatchLimits;
 use crate::condition::Condition;
 use crate::flood::Flood;
 use crate::guard::Guard;
 use crate::metrics::Meters;
+use crate::pause::Pauses;
 use crate::poll::PartitionStatus;
 use kafka_client::expiry::Expiry;
 use serde_json::{Value, json};
@@ -35,7 +36,8 @@ struct Parts {
     expiry: Expiry,
     guard: Guard,
     flood: Flood,
-    batch_limit: OnceLock<BatchLimit>,
+    pauses: Pauses,
+    batch_limits: OnceLock<BatchLimits>,
     partitions: OnceLock<Partitions>,
 }
 
@@ -49,19 +51,21 @@ impl State {
 }
 
 impl Status {
-    pub fn new(meters: Arc<Meters>, condition: Condition, expiry: Expiry, (guard, flood): (Guard, Flood)) -> Self {
-        let (state, partitions, batch_limit) = (AtomicU8::new(0), OnceLock::new(), OnceLock::new());
-        Self { parts: Arc::new(Parts { state, meters, condition, expiry, guard, flood, batch_limit, partitions }) }
+    pub fn new(meters: Arc<Meters>, condition: Condition, expiry: Expiry, moved: (Guard, Flood, Pauses)) -> Self {
+        let (state, partitions, batch_limits) = (AtomicU8::new(0), OnceLock::new(), OnceLock::new());
+        let (guard, flood, pauses) = moved;
+        let parts = Parts { state, meters, condition, expiry, guard, flood, pauses, batch_limits, partitions };
+        Self { parts: Arc::new(parts) }
     }
 
     pub fn set(&self, state: State) {
         self.parts.state.store(state as u8, Ordering::Relaxed);
     }
 
-    /// From now on the batch limit is shown; the first counts.
-    pub fn show_batch_limit(&self, limit: BatchLimit) {
-        // There is one for the process.
-        let _ = self.parts.batch_limit.set(limit);
+    /// From now on the batch limits are shown; the first ones count.
+    pub fn show_batch_limits(&self, limits: BatchLimits) {
+        // There is one set of them for the process.
+        let _ = self.parts.batch_limits.set(limits);
     }
 
     /// From now on partitions are shown; the first source counts.
@@ -72,7 +76,7 @@ impl Status {
 
     /// The whole status; answers at once.
     pub fn json(&self) -> Value {
-        let Parts { state, meters, condition, expiry, guard, flood, batch_limit, partitions } = &*self.parts;
+        let Parts { state, meters, condition, expiry, guard, flood, pauses, batch_limits, partitions } = &*self.parts;
         let state = State::ALL.get(usize::from(state.load(Ordering::Relaxed))).map_or("", |(_, word)| *word);
         let assignment: Vec<Value> =
             partitions.get().map(|list| list().iter().map(partition).collect()).unwrap_or_default();
@@ -82,12 +86,13 @@ impl Status {
             "assignment": assignment,
             "polled": meters.polled.get(),
             "batches": meters.batches(),
-            "batch_limit": batch_limit.get().map(BatchLimit::view),
+            "batch_limit": batch_limits.get().map(BatchLimits::json),
             "invocations": meters.calls(),
             "invoke_latency_ms": meters.latency_ms(),
             "in_flight": meters.in_flight(),
             "guard": guard.view(),
             "flood": flood.json(),
+            "paused_by_hand": pauses.json(),
             "waiting_calls": meters.guard.waiting(),
             "delivered": meters.delivered.get(),
             "duplicates": meters.duplicates.get(),
@@ -116,6 +121,7 @@ fn partition(status: &PartitionStatus) -> Value {
         "lag_seconds": status.lag.seconds,
         "lost_by_retention": status.lag.lost,
         "paused": standing.paused,
+        "paused_by_hand": standing.paused_by_hand,
         "outstanding_batches": standing.outstanding,
         "put_off": standing.put_off,
     })

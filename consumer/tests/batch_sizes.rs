@@ -5,7 +5,7 @@
 mod rig;
 
 use domain::failure::FailureClass;
-use rig::{Answer, Rig, settings};
+use rig::{Answer, FUNCTION, Rig, settings};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -56,7 +56,7 @@ async fn a_function_that_times_out_with_many_records_gets_fewer_and_all_are_deli
     assert_eq!((rig.commit(), rig.dead_letters().len(), rig.overlaps()), (vec![(0, fed[0]), (1, fed[1])], 0, 0));
     let too_large = rig.calls().iter().filter(|call| call.offsets.len() > MOST).count();
     assert!((4..=30).contains(&too_large), "{too_large} of {} invocations timed out", rig.calls().len());
-    assert!((8..=MOST * 2).contains(&rig.batch_limit.records()), "{}", rig.batch_limit.records());
+    assert!((8..=MOST * 2).contains(&rig.batch_limit().records()), "{}", rig.batch_limit().records());
     let late = rig.calls().split_off(rig.calls().len() * 3 / 4);
     let small = late.iter().filter(|call| call.offsets.len() <= MOST).count();
     assert!(small * 100 >= late.len() * 95, "{small} of the last {} were small enough", late.len());
@@ -68,7 +68,7 @@ async fn batches_are_as_large_as_before_when_the_function_can_do_them_again() {
     rig.lambda.times_out_above(Some((5, TIMEOUT)));
     let mut fed = [0; 2];
     feed(&mut rig, 100, &mut fed).await;
-    assert!(rig.batch_limit.records() <= 10, "{}", rig.batch_limit.records());
+    assert!(rig.batch_limit().records() <= 10, "{}", rig.batch_limit().records());
     rig.pass(SECOND * 60).await;
     rig.receive(0, fed[0]..fed[0] + 40);
     fed[0] += 40;
@@ -79,7 +79,7 @@ async fn batches_are_as_large_as_before_when_the_function_can_do_them_again() {
     let before = rig.calls().len();
     feed(&mut rig, 600, &mut fed).await;
     rig.pass(SECOND * 20).await;
-    assert_eq!((rig.batch_limit.records(), rig.commit()), (80, vec![(0, fed[0]), (1, fed[1])]));
+    assert_eq!((rig.batch_limit().records(), rig.commit()), (80, vec![(0, fed[0]), (1, fed[1])]));
     let full = rig.calls()[before..].iter().filter(|call| call.offsets.len() == 80).count();
     assert!(full > 50, "{full} full batches after the fault");
     assert!(rig.dead_letters().is_empty());
@@ -92,5 +92,5 @@ async fn throttling_and_function_errors_do_not_make_batches_smaller() {
         rig.script([Answer::Fail(class), Answer::Fail(class)]);
     }
     feed(&mut rig, 50, &mut [0; 2]).await;
-    assert_eq!((rig.batch_limit.records(), rig.meters.batch_limit.shrunk.get()), (20, 0));
+    assert_eq!((rig.batch_limit().records(), rig.meters.batch_limit(FUNCTION).shrunk.get()), (20, 0));
 }

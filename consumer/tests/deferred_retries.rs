@@ -6,8 +6,10 @@ mod rig;
 
 use consumer::dead_letter::DeadLetter;
 use consumer::desk::DeskSettings;
+use consumer::pause::Scope;
+use consumer::topic::TopicPlan;
 use domain::failure::FailureClass;
-use rig::{Answer, Rig, TOPIC, settings};
+use rig::{Answer, FUNCTION, Rig, TOPIC, settings};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,7 +21,9 @@ const LONG_PARTITION: i32 = 8;
 
 /// A topic that puts records off.
 fn deferring(records: usize) -> DeskSettings {
-    DeskSettings { topics: vec![TOPIC.into(), SHORT.into(), LONG.into()], ..settings(1, records) }
+    let retries = vec![SHORT.into(), LONG.into()];
+    let topics = vec![TopicPlan { retries, ..TopicPlan::new(TOPIC, 1, FUNCTION) }];
+    DeskSettings { topics, ..settings(1, records) }
 }
 
 fn header(letter: &DeadLetter, name: &str) -> String {
@@ -83,7 +87,7 @@ async fn what_is_put_off_is_acknowledged_before_its_record_is_committed() {
 async fn it_comes_when_it_is_due_and_no_sooner_and_ends_as_a_dead_letter_of_where_it_came_from() {
     let mut rig = Rig::new(deferring(4));
     let first = put_off(&mut rig, 40).await;
-    rig.assign_of(SHORT, SHORT_PARTITION);
+    rig.assign_of(SHORT, &[SHORT_PARTITION]);
     rig.script([Answer::Retry(vec![2])]);
     rig.receive_letter(SHORT_PARTITION, 2, &first);
     rig.pass(SECOND * 49 / 10).await;
@@ -94,7 +98,7 @@ async fn it_comes_when_it_is_due_and_no_sooner_and_ends_as_a_dead_letter_of_wher
     let second = rig.dead_letters().pop().unwrap();
     assert_eq!((second.topic().as_str(), header(&second, "comboio-attempts").as_str()), (LONG, "2"));
 
-    rig.assign_of(LONG, LONG_PARTITION);
+    rig.assign_of(LONG, &[LONG_PARTITION]);
     rig.script([Answer::Retry(vec![0])]);
     rig.receive_letter(LONG_PARTITION, 0, &second);
     rig.pass(SECOND * 29).await;
@@ -115,7 +119,7 @@ async fn it_comes_when_it_is_due_and_no_sooner_and_ends_as_a_dead_letter_of_wher
 async fn a_partition_with_much_that_is_not_due_is_paused_and_goes_on_when_it_is() {
     let mut rig = Rig::new(deferring(100));
     let letter = put_off(&mut rig, 0).await;
-    rig.assign_of(SHORT, SHORT_PARTITION);
+    rig.assign_of(SHORT, &[SHORT_PARTITION]);
     let mut next = 0;
     while rig.paused.is_empty() {
         rig.receive_letter(SHORT_PARTITION, next, &letter);
@@ -134,10 +138,24 @@ async fn a_partition_with_much_that_is_not_due_is_paused_and_goes_on_when_it_is(
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_to_be_due_stays_while_its_topic_is_paused_by_hand() {
+    let mut rig = Rig::new(deferring(4));
+    let letter = put_off(&mut rig, 0).await;
+    rig.assign_of(SHORT, &[SHORT_PARTITION]);
+    rig.receive_letter(SHORT_PARTITION, 0, &letter);
+    rig.pauses.pause(Scope::topic(TOPIC), 1);
+    rig.pass(SECOND * 20).await;
+    assert_eq!((sent_of(&rig, SHORT_PARTITION).len(), rig.paused.clone()), (0, vec![0, SHORT_PARTITION]));
+    rig.pauses.resume(Scope::topic(TOPIC), 2);
+    rig.pass(SECOND * 2).await;
+    assert_eq!((sent_of(&rig, SHORT_PARTITION), rig.paused.clone()), (vec![vec![0]], vec![]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_waits_is_not_committed_and_is_read_again_by_the_next_owner() {
     let mut rig = Rig::new(deferring(4));
     let letter = put_off(&mut rig, 0).await;
-    let held = rig.assign_of(SHORT, SHORT_PARTITION);
+    let held = rig.assign_of(SHORT, &[SHORT_PARTITION]).remove(0);
     rig.receive_letter(SHORT_PARTITION, 0, &letter);
     rig.pass(SECOND).await;
     let (ticket, gone) = rig.desk.begin_revoke(Some(&[(SHORT.to_owned(), SHORT_PARTITION)]));
@@ -146,7 +164,7 @@ async fn what_waits_is_not_committed_and_is_read_again_by_the_next_owner() {
     assert_eq!(rig.give_back(&gone), []);
     rig.pass(SECOND * 10).await;
     assert_eq!(sent_of(&rig, SHORT_PARTITION).len(), 0);
-    rig.assign_of(SHORT, SHORT_PARTITION);
+    rig.assign_of(SHORT, &[SHORT_PARTITION]);
     rig.receive_letter(SHORT_PARTITION, 0, &letter);
     rig.pass(SECOND * 2).await;
     assert_eq!(sent_of(&rig, SHORT_PARTITION), [[0]]);

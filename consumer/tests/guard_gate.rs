@@ -1,104 +1,13 @@
 //! The guard's gate under the paused clock: who asked first goes first, nobody is forgotten, and a dropped call wedges nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use consumer::condition::Condition;
-use consumer::guard::{BreakerSettings, BreakerState, ConcurrencySettings, Force, Guard, GuardSettings, Limits};
-use consumer::guard::{Outcome, Permit};
-use consumer::metrics::Meters;
+#[path = "guard/gate.rs"]
+mod gate;
+
+use consumer::guard::{BreakerState, Force, Limits, Outcome};
 use domain::failure::FailureClass;
+use gate::{Gate, MS, SECOND};
 use proptest::prelude::*;
-use runtime::clock::ManualClock;
-use runtime::metrics::{Metrics, MetricsConfig};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-use tokio::task::JoinHandle;
-
-const SECOND: Duration = Duration::from_secs(1);
-const MS: Duration = Duration::from_millis(1);
-
-/// Who was given a permit, in order, as long as it is held.
-type Given = Vec<(usize, Option<Permit>)>;
-
-/// A gate, those who wait at it, and the permits that they got, in the order in which they got them.
-struct Gate {
-    guard: Guard,
-    clock: ManualClock,
-    metrics: Metrics,
-    given: Arc<Mutex<Given>>,
-    asked: Vec<JoinHandle<()>>,
-}
-
-impl Gate {
-    fn new(max_in_flight: usize, invocations_per_second: f64) -> Self {
-        let settings = GuardSettings {
-            function: "f".into(),
-            breaker: BreakerSettings {
-                failures: 3,
-                share: 0.5,
-                window: SECOND * 10,
-                open_for: SECOND,
-                open_cap: SECOND * 4,
-                probe_records: 10,
-            },
-            concurrency: ConcurrencySettings { adaptive: true, latency_budget: None },
-            limits: Limits { max_in_flight, invocations_per_second },
-            most_in_flight: 100,
-        };
-        let metrics = Metrics::start(&MetricsConfig::default(), "test").unwrap();
-        let (clock, meters) = (ManualClock::default(), Arc::new(Meters::new(&metrics)));
-        let guard = Guard::new(settings, Arc::new(clock.clone()), meters, Condition::default());
-        Self { guard, clock, metrics, given: Arc::default(), asked: Vec::new() }
-    }
-
-    /// Others may do what they can do now.
-    async fn settle(&self) {
-        for _ in 0..50 {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn pass(&self, span: Duration) {
-        self.clock.advance(span);
-        tokio::time::advance(span).await;
-        self.settle().await;
-    }
-
-    /// One more call asks; the answer is its number.
-    async fn ask(&mut self) -> usize {
-        let (number, guard, given) = (self.asked.len(), self.guard.clone(), self.given.clone());
-        self.asked.push(tokio::spawn(async move {
-            let permit = guard.acquire().await;
-            given.lock().unwrap().push((number, Some(permit)));
-        }));
-        self.settle().await;
-        number
-    }
-
-    /// Who got a permit so far.
-    fn given(&self) -> Vec<usize> {
-        self.given.lock().unwrap().iter().map(|(number, _)| *number).collect()
-    }
-
-    /// The oldest permit that is still held.
-    fn take(&self) -> Option<Permit> {
-        self.given.lock().unwrap().iter_mut().find_map(|(_, permit)| permit.take())
-    }
-
-    async fn end(&self, outcome: Outcome) {
-        if let Some(permit) = self.take() {
-            permit.ended(outcome, MS);
-        }
-        self.settle().await;
-    }
-
-    fn state(&self) -> BreakerState {
-        self.guard.view().breaker.state
-    }
-
-    fn under_way(&self) -> usize {
-        self.guard.view().under_way
-    }
-}
 
 const ANSWERED: Outcome = Outcome::Answered;
 const DOWN: Outcome = Outcome::Failed(FailureClass::Transient);
@@ -161,12 +70,12 @@ async fn the_end_of_a_probe_decides_and_a_dropped_one_wedges_nothing() {
 #[tokio::test(start_paused = true)]
 async fn an_operator_wakes_who_waits() {
     let mut gate = Gate::new(1, 0.0);
-    gate.guard.force(Force::Open);
+    gate.guard.force(None, Force::Open).unwrap();
     gate.ask().await;
     gate.ask().await;
     gate.pass(SECOND * 1_000).await;
     assert_eq!(gate.given(), [0; 0]);
-    gate.guard.force(Force::Closed);
+    gate.guard.force(None, Force::Closed).unwrap();
     gate.settle().await;
     assert_eq!(gate.given(), [0]);
     gate.guard.set_limits(Limits { max_in_flight: 2, invocations_per_second: 0.0 });
@@ -197,18 +106,18 @@ async fn the_metrics_say_what_is_so() {
         let text = gate.metrics.render();
         assert!(text.lines().any(|shown| shown == line), "no `{line}` in\n{text}");
     };
-    shows(&gate, "comboio_consumer_invoke_breaker_state{state=\"closed\"} 1");
-    shows(&gate, "comboio_consumer_invoke_concurrency_limit 8");
+    shows(&gate, "comboio_consumer_invoke_breaker_state{function=\"f\",state=\"closed\"} 1");
+    shows(&gate, "comboio_consumer_invoke_concurrency_limit{function=\"f\"} 8");
     shows(&gate, "comboio_consumer_invoke_rate_limit 2.5");
     gate.ask().await;
     gate.end(THROTTLED).await;
-    shows(&gate, "comboio_consumer_invoke_concurrency_limit 1");
-    shows(&gate, "comboio_consumer_invoke_concurrency_decreases_total 1");
-    gate.guard.force(Force::Open);
+    shows(&gate, "comboio_consumer_invoke_concurrency_limit{function=\"f\"} 1");
+    shows(&gate, "comboio_consumer_invoke_concurrency_decreases_total{function=\"f\"} 1");
+    gate.guard.force(None, Force::Open).unwrap();
     gate.ask().await;
-    shows(&gate, "comboio_consumer_invoke_breaker_state{state=\"open\"} 1");
-    shows(&gate, "comboio_consumer_invoke_breaker_state{state=\"closed\"} 0");
-    shows(&gate, "comboio_consumer_invoke_breaker_openings_total 1");
+    shows(&gate, "comboio_consumer_invoke_breaker_state{function=\"f\",state=\"open\"} 1");
+    shows(&gate, "comboio_consumer_invoke_breaker_state{function=\"f\",state=\"closed\"} 0");
+    shows(&gate, "comboio_consumer_invoke_breaker_openings_total{function=\"f\"} 1");
     shows(&gate, "comboio_consumer_invoke_waiting_calls 1");
 }
 
@@ -252,7 +161,7 @@ async fn play(steps: &[Step]) {
             }
             Step::GiveUp(_) => {}
             Step::Pass(ms) => gate.pass(MS * ms as u32).await,
-            Step::Force(force) => gate.guard.force(force),
+            Step::Force(force) => gate.guard.force(None, force).unwrap(),
             Step::Limits(max_in_flight, slow) => {
                 let invocations_per_second = if slow { 2.0 } else { 0.0 };
                 gate.guard.set_limits(Limits { max_in_flight, invocations_per_second });
@@ -263,7 +172,7 @@ async fn play(steps: &[Step]) {
         assert!(given.is_sorted(), "{given:?}: somebody overtook");
     }
     // Whatever happened: the other side works again, and everybody who waits gets a turn.
-    gate.guard.force(Force::Auto);
+    gate.guard.force(None, Force::Auto).unwrap();
     gate.guard.set_limits(Limits { max_in_flight: 4, invocations_per_second: 0.0 });
     gate.ask().await;
     for _ in 0..gate.asked.len() + 4 {

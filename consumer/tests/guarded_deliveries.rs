@@ -6,7 +6,7 @@ mod rig;
 
 use consumer::guard::{BreakerState, Force, Limits};
 use domain::failure::FailureClass;
-use rig::{Answer, CAP, Rig, guarded, settings};
+use rig::{Answer, CAP, FUNCTION, Rig, guarded, settings};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn an_outage_opens_the_breaker_only_probes_call_and_all_is_delivered_soon_
     // At most the time that it is open, the lane's own wait, and the deliveries themselves.
     rig.pass(SECOND * 16 + CAP + LATENCY * 10).await;
     assert_eq!((state(&rig), rig.condition.why()), (BreakerState::Closed, None));
-    assert_eq!(rig.meters.guard.opened.get(), 5);
+    assert_eq!(rig.meters.guard.function(FUNCTION).opened.get(), 5);
     rig.pass(SECOND * 3).await;
     assert_all_delivered(&mut rig, 16, 100);
 }
@@ -114,7 +114,7 @@ async fn throttling_shrinks_concurrency_and_never_opens_the_breaker_or_sets_asid
     rig.pass(SECOND * 12).await;
     assert_all_delivered(&mut rig, 32, 180);
     assert_eq!(rig.condition.why(), None);
-    assert!(rig.meters.guard.shrunk.get() > 2);
+    assert!(rig.meters.guard.function(FUNCTION).shrunk.get() > 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,18 +133,18 @@ async fn a_slow_function_neither_opens_the_breaker_nor_shrinks_anything() {
 #[tokio::test(start_paused = true)]
 async fn forced_open_stops_calls_and_commits_and_forced_closed_goes_on() {
     let mut rig = rig(4, 100);
-    rig.guard.force(Force::Open);
+    rig.guard.force(None, Force::Open).unwrap();
     rig.pass(SECOND * 60).await;
     assert_eq!((rig.calls().len(), rig.commit(), rig.dead_letters().len()), (0, vec![], 0));
     assert!(rig.condition.why().unwrap().contains("an operator forced it"));
     assert_eq!(rig.meters.guard.waiting(), 4);
-    rig.guard.force(Force::Closed);
+    rig.guard.force(None, Force::Closed).unwrap();
     rig.lambda.standing(Some(Answer::Fail(FailureClass::Transient)));
     rig.pass(SECOND * 20).await;
     assert!(rig.calls().len() > 4 * 8, "{} calls: nothing holds them but their own waits", rig.calls().len());
     assert_eq!(rig.condition.why(), None);
     rig.lambda.standing(None);
-    rig.guard.force(Force::Auto);
+    rig.guard.force(None, Force::Auto).unwrap();
     rig.pass(SECOND * 5).await;
     assert_eq!(state(&rig), BreakerState::Closed);
     assert_all_delivered(&mut rig, 4, 100);
@@ -172,13 +172,13 @@ async fn limits_change_while_calls_wait_for_them() {
 #[tokio::test(start_paused = true)]
 async fn a_revoke_does_not_wait_for_an_open_breaker() {
     let mut rig = rig(2, 100);
-    rig.guard.force(Force::Open);
+    rig.guard.force(None, Force::Open).unwrap();
     rig.pass(SECOND).await;
     let (ticket, held) = rig.revoke(&[0]);
     rig.turn().await;
     assert!(rig.desk.is_drained(ticket));
     assert_eq!(rig.give_back(&held), []);
-    rig.guard.force(Force::Auto);
+    rig.guard.force(None, Force::Auto).unwrap();
     rig.pass(SECOND * 2).await;
     assert!(rig.calls().iter().all(|call| call.partition == 1));
     assert_eq!(rig.commit(), [(1, 100)], "the one that waited behind it goes on");

@@ -1,79 +1,13 @@
 //! The program as an operator meets it: sentences, exit codes, and an end in every case.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use localenv::broker::embedded::EmbeddedBroker;
-use localenv::broker::topic::Topic;
+#[path = "process/program.rs"]
+mod program;
+
 use localenv::lambda_host::{HostOptions, LambdaHost};
-use localenv::process::Guarded;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use program::{Consumer, DEADLINE, NOBODY, ask, broker};
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-
-const DEADLINE: Duration = Duration::from_secs(30);
-/// Nothing listens there.
-const NOBODY: &str = "http://127.0.0.1:9";
-
-struct Consumer {
-    process: Guarded,
-    folder: TempDir,
-}
-
-impl Consumer {
-    fn start(command: &str, settings: &[(&str, &str)]) -> Self {
-        let folder = TempDir::new().unwrap();
-        let mut program = Command::new(env!("CARGO_BIN_EXE_comboio-consumer"));
-        program.arg(command).env_clear();
-        // No test may ask anybody but this machine: neither AWS nor its metadata service.
-        program.env("AWS_EC2_METADATA_DISABLED", "true").env("COMBOIO_FUNCTION__ENDPOINT_URL", NOBODY);
-        program.env("COMBOIO_ADMIN__ADDRESS_FILE", folder.path().join("address"));
-        program.env("COMBOIO_CONSUMER__GROUP", "g").env("COMBOIO_FUNCTION__NAME", "dispatcher");
-        program.envs(settings.iter().map(|(key, value)| (format!("COMBOIO_{key}"), value)));
-        let process = Guarded::spawn("consumer", program, &folder.path().join("log")).unwrap();
-        Self { process, folder }
-    }
-
-    /// Its exit code and what it said.
-    fn end(mut self) -> (Option<i32>, String) {
-        let status = self.process.wait_exit(DEADLINE).unwrap();
-        let said = self.said();
-        (status.expect("ends in time").code(), said)
-    }
-
-    fn said(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-
-    fn wait_for(&mut self, words: &str) {
-        let until = Instant::now() + DEADLINE;
-        while !self.said().contains(words) {
-            assert!(
-                Instant::now() < until && self.process.exited().unwrap().is_none(),
-                "no `{words}`: {}",
-                self.said()
-            );
-            self.process.wait_exit(Duration::from_millis(20)).unwrap();
-        }
-    }
-}
-
-/// One request to the admin port, and the whole answer.
-fn ask(address: &str, request: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    let length = body.len();
-    write!(stream, "{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
-        .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-fn broker(topics: &[&str]) -> EmbeddedBroker {
-    EmbeddedBroker::start(1, &topics.iter().map(|name| Topic::new(*name, 1)).collect::<Vec<_>>()).unwrap()
-}
 
 #[test]
 fn a_bad_configuration_exits_64_and_names_the_setting() {
@@ -225,7 +159,7 @@ fn an_operator_forces_the_breaker_and_moves_the_limits_and_nonsense_is_refused()
     assert!(status["not_ready"].as_str().unwrap().contains("the breaker of function dispatcher is open"), "{status}");
     let (code, said) = ask("PUT /control/limits", r#"{"max_in_flight":7,"invocations_per_second":2.5}"#);
     assert_eq!((code.as_str(), said.as_str()), ("200", "{\"max_in_flight\":7,\"invocations_per_second\":2.5}\n"));
-    assert!(ask("GET /metrics", "").1.contains("comboio_consumer_invoke_concurrency_limit 7"));
+    assert!(ask("GET /metrics", "").1.contains("comboio_consumer_invoke_concurrency_limit{function=\"dispatcher\"} 7"));
     for (request, body, word) in [
         ("POST /control/breaker", r#"{"force":"ajar"}"#, "closed"),
         ("PUT /control/limits", r#"{"max_in_flight":101}"#, "allowed is 1 to 100"),

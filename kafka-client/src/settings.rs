@@ -17,7 +17,7 @@ mod client;
 mod properties;
 
 pub use client::{ClientError, ClientSettings, Purpose};
-pub use consumer_tuning::{ConsumerTuning, ConsumerTuningRaw, OffsetReset};
+pub use consumer_tuning::{ConsumerTuning, ConsumerTuningRaw, GroupProtocol, OffsetReset};
 pub use producer_tuning::{Compression, ProducerTuning, ProducerTuningRaw};
 pub use raw::{KafkaRaw, TlsRaw};
 pub use tls::Certificates;

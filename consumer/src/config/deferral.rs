@@ -28,7 +28,7 @@ pub(super) fn validate(settings: &Settings, raw: &Raw) -> Result<Deferral, Confi
     }
     let delay = |span: &Span| Delay { name: span.to_string(), span: span.get() };
     let deferral = Deferral::new(topics.clone(), raw.retry.delays.iter().map(delay).collect());
-    match deferral.retry_topics().into_iter().find(|name| name.len() > LONGEST_NAME) {
+    match topics.iter().flat_map(|topic| deferral.retry_topics(topic)).find(|name| name.len() > LONGEST_NAME) {
         Some(name) => Err(settings.refuse("retry.deferred", format!("{name} is longer than a topic's name may be"))),
         None => Ok(deferral),
     }

@@ -2,13 +2,15 @@
 //!
 //! Only what was written is refused. A default that does nothing is nobody's mistake, also when somebody writes it down.
 
-use super::Raw;
+use super::{Raw, topics};
+use kafka_client::settings::GroupProtocol;
 use runtime::config::{ConfigError, Effective, Settings};
 
 /// # Errors
 /// The setting, its value, its origin, and beside what it would have an effect.
 pub(super) fn check(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
-    let rules = invocations(raw).into_iter().chain(floods(raw)).chain(surroundings(raw));
+    let rules = invocations(raw).into_iter().chain(floods(raw)).chain(surroundings(raw)).chain(membership(raw));
+    let rules = rules.map(|(key, idle, sentence)| (key.to_owned(), idle, sentence)).chain(shares(raw));
     let mut idle = rules.filter(|(_, idle, _)| *idle).peekable();
     if idle.peek().is_none() {
         return Ok(());
@@ -17,7 +19,7 @@ pub(super) fn check(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
     let of = |all: &Effective, key: &str| all.0.iter().find(|one| one.key == key).map(|one| one.value.clone());
     let meant = |key: &str| settings.is_written(key) && of(&written, key) != of(&defaults, key);
     let wrong = idle.find(|(key, _, _)| meant(key));
-    wrong.map_or(Ok(()), |(key, _, sentence)| Err(settings.refuse(key, sentence)))
+    wrong.map_or(Ok(()), |(key, _, sentence)| Err(settings.refuse(&key, sentence)))
 }
 
 /// A setting, whether it does nothing, and what is allowed.
@@ -63,6 +65,38 @@ fn invocations(raw: &Raw) -> [Rule; 7] {
             "batch.records is 1, and one record is not cut: allowed is to leave it out, or more records".into(),
         ),
     ]
+}
+
+fn membership(raw: &Raw) -> [Rule; 2] {
+    let by_brokers = raw.consumer.protocol == GroupProtocol::Consumer;
+    [
+        (
+            "consumer.session_timeout",
+            by_brokers,
+            "without effect while consumer.protocol is \"consumer\": allowed is to leave it out, for the brokers set it for the group (consumer.session.timeout.ms)".into(),
+        ),
+        (
+            "consumer.assignor",
+            !by_brokers,
+            "without effect while consumer.protocol is \"classic\", whose members are always assigned cooperative-sticky: allowed is to leave it out".into(),
+        ),
+    ]
+}
+
+/// Of a list's entries no default is known: a weight of 1 is one.
+fn shares(raw: &Raw) -> impl Iterator<Item = (String, bool, String)> {
+    let alone = raw.consumer.topics.len() == 1;
+    let weight = move |(nth, weight): (usize, u32)| {
+        let sentence = "without effect while consumer.topics has one topic, which shares with nobody: allowed is 1, or to leave it out";
+        (format!("topic[{nth}].weight"), alone && weight != 1, sentence.to_owned())
+    };
+    let weights: Vec<u32> = raw.topic.iter().map(|topic| topic.weight).collect();
+    let function = (
+        "function.name".to_owned(),
+        topics::have_their_own_function(raw),
+        "without effect while every topic has a function of its own: allowed is to leave it out".to_owned(),
+    );
+    weights.into_iter().enumerate().map(weight).chain([function])
 }
 
 fn floods(raw: &Raw) -> [Rule; 2] {

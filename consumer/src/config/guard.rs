@@ -2,6 +2,7 @@
 
 use super::Raw;
 use crate::guard::{BreakerSettings, ConcurrencySettings, GuardSettings, Limits};
+use crate::topic::TopicPlan;
 use runtime::config::{ConfigError, Settings, Span};
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +57,11 @@ impl Default for ConcurrencyRaw {
 }
 
 /// `carried` is how many calls there can be at once, for later changes.
-pub(super) fn validate(settings: &Settings, raw: &Raw, carried: usize) -> Result<GuardSettings, ConfigError> {
+pub(super) fn validate(
+    settings: &Settings,
+    raw: &Raw,
+    (topics, carried): (&[TopicPlan], usize),
+) -> Result<GuardSettings, ConfigError> {
     check_breaker(settings, &raw.breaker)?;
     let budget = raw.concurrency.latency_budget;
     if budget != Span::from_millis(0) && !(Span::from_millis(1)..=Span::from_secs(900)).contains(&budget) {
@@ -68,7 +73,7 @@ pub(super) fn validate(settings: &Settings, raw: &Raw, carried: usize) -> Result
     };
     limits.validate(MOST_IN_FLIGHT).map_err(|(name, allowed)| settings.refuse(&format!("function.{name}"), allowed))?;
     Ok(GuardSettings {
-        function: raw.function.name.clone(),
+        topics: topics.to_vec(),
         breaker: breaker(&raw.breaker),
         concurrency: ConcurrencySettings {
             adaptive: raw.concurrency.adaptive,

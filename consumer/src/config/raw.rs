@@ -1,8 +1,8 @@
 //! What is written, section by section, with its defaults.
 
-use super::{BreakerRaw, ConcurrencyRaw};
+use super::{BreakerRaw, ConcurrencyRaw, TopicRaw};
 use crate::flood::FloodLimits;
-use kafka_client::settings::{KafkaRaw, OffsetReset};
+use kafka_client::settings::{GroupProtocol, KafkaRaw, OffsetReset};
 use runtime::admin::AdminRaw;
 use runtime::config::{Size, Span};
 use runtime::logs::LogsRaw;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct Raw {
     pub kafka: KafkaRaw,
     pub consumer: ConsumerRaw,
+    pub topic: Vec<TopicRaw>,
     pub batch: BatchRaw,
     pub function: FunctionRaw,
     pub breaker: BreakerRaw,
@@ -37,7 +38,11 @@ pub struct ConsumerRaw {
     pub topics: Vec<String>,
     /// A name that this instance keeps over a restart (static membership); empty: a new member at every start.
     pub instance_id: String,
-    /// How long the group waits for a silent member before its partitions move.
+    /// How the group is formed: by its members, or (Kafka 4.0 and newer) by the brokers.
+    pub protocol: GroupProtocol,
+    /// With protocol "consumer": how the brokers share partitions out, "uniform" or "range"; empty: as they are set up.
+    pub assignor: String,
+    /// How long the group waits for a silent member before its partitions move; with protocol "consumer" the brokers say that.
     pub session_timeout: Span,
     /// How long the client may go unpolled; a rebalance may take no longer.
     pub max_poll_interval: Span,
@@ -151,6 +156,8 @@ impl Default for ConsumerRaw {
             group: String::new(),
             topics: Vec::new(),
             instance_id: String::new(),
+            protocol: GroupProtocol::Classic,
+            assignor: String::new(),
             session_timeout: Span::from_secs(45),
             max_poll_interval: Span::from_secs(300),
             start: OffsetReset::Earliest,

@@ -1,6 +1,8 @@
 //! Defaults, the example file, and what is refused.
 
 use super::{Config, Raw};
+use crate::topic::{TopicPlan, functions};
+use kafka_client::settings::GroupProtocol;
 use runtime::config::{ConfigError, load};
 use std::path::PathBuf;
 
@@ -44,10 +46,9 @@ fn a_topic_that_puts_records_off_has_a_retry_topic_for_each_delay() {
     let deferred = ("COMBOIO_RETRY__DEFERRED", "mt-c300");
     let config = validate(&[deferred, ("COMBOIO_RETRY__DELAYS", "1500ms,90s,5m")]).unwrap();
     let all = ["mt-c400", "mt-c300", "mt-c300.retry.1500ms", "mt-c300.retry.90s", "mt-c300.retry.5m"];
-    assert_eq!(
-        (&config.poll.topics[..], &config.desk.topics[..]),
-        (&all.map(String::from)[..], &all.map(String::from)[..])
-    );
+    assert_eq!(config.poll.topics, all);
+    let retries: Vec<usize> = config.desk.topics.iter().map(|topic| topic.retries.len()).collect();
+    assert_eq!((retries, &config.guard.topics), (vec![0, 3], &config.desk.topics));
     assert_eq!(validate(&[]).unwrap().poll.topics, ["mt-c400", "mt-c300"], "by default a retry holds up its lane");
     for (name, value, key) in [
         ("COMBOIO_RETRY__DELAYS", "5s,5s", "retry.delays"),
@@ -107,9 +108,49 @@ fn a_wrong_value_names_its_setting_and_what_is_allowed() {
         ("COMBOIO_DRAIN__REVOKE", "301s", "drain.revoke"),
         ("COMBOIO_COMMIT__INTERVAL", "200", "commit.interval"),
         ("COMBOIO_CONSUMER__LANE", "2", "consumer.lane"),
+        ("COMBOIO_CONSUMER__PROTOCOL", "modern", "consumer.protocol"),
+        ("COMBOIO_CONSUMER__ASSIGNOR", "uniform", "consumer.assignor"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c500\"}]", "topic[0].name"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c400\", weight = 0}]", "topic[0].weight"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c400\", function = \"a b\"}]", "topic[0].function"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c300\"}, {name = \"mt-c300\"}]", "topic[1].name"),
+        ("COMBOIO_TOPIC", "[{name = \"mt-c400\", heavy = 3}]", "topic[0].heavy"),
     ];
     for (name, value, key) in cases {
         let error = validate(&[(name, value)]).expect_err(name).to_string();
         assert!(error.to_lowercase().contains(key) || error.contains(name), "{name}={value}: {error}");
     }
+}
+
+#[test]
+fn a_topic_without_a_word_weighs_one_and_goes_to_the_common_function() {
+    let own = ("COMBOIO_TOPIC", "[{name = \"mt-c300\", weight = 4, function = \"prio\"}]");
+    let config = validate(&[own]).unwrap();
+    let plans = [TopicPlan::new("mt-c400", 1, "dispatcher"), TopicPlan::new("mt-c300", 4, "prio")];
+    assert_eq!((&config.desk.topics[..], &config.guard.topics[..]), (&plans[..], &plans[..]));
+}
+
+#[test]
+fn a_function_to_which_no_topic_goes_is_left_out() {
+    let own = ("COMBOIO_TOPIC", "[{name = \"mt-c300\", function = \"a\"}, {name = \"mt-c400\", function = \"b\"}]");
+    let refused = validate(&[own]).unwrap_err().to_string();
+    assert!(refused.contains("function.name is `dispatcher`") && refused.contains("without effect"), "{refused}");
+    let config = validate(&[own, ("COMBOIO_FUNCTION__NAME", "")]).unwrap();
+    assert_eq!(functions(&config.guard.topics), ["b", "a"]);
+    let one = ("COMBOIO_TOPIC", "[{name = \"mt-c300\", function = \"a\"}]");
+    assert!(validate(&[one, ("COMBOIO_FUNCTION__NAME", "")]).is_err(), "mt-c400 has none");
+}
+
+#[test]
+fn a_group_of_the_brokers_leaves_to_them_what_is_theirs() {
+    let config =
+        validate(&[("COMBOIO_CONSUMER__PROTOCOL", "consumer"), ("COMBOIO_CONSUMER__ASSIGNOR", "range")]).unwrap();
+    assert_eq!((config.tuning.protocol, config.tuning.assignor.as_deref()), (GroupProtocol::Consumer, Some("range")));
+    assert_eq!(config.poll.session_timeout.as_secs(), 45);
+    let by_brokers = ("COMBOIO_CONSUMER__PROTOCOL", "consumer");
+    for (name, value) in [("COMBOIO_CONSUMER__SESSION_TIMEOUT", "30s"), ("COMBOIO_CONSUMER__ASSIGNOR", "sticky")] {
+        let refused = validate(&[by_brokers, (name, value)]).unwrap_err().to_string();
+        assert!(refused.contains(value) && refused.contains("allowed is"), "{refused}");
+    }
+    validate(&[by_brokers, ("COMBOIO_CONSUMER__SESSION_TIMEOUT", "45s")]).expect("a default that is written down");
 }

@@ -1,11 +1,11 @@
 //! What a delivery may use, and how it is told to stop.
 
-use crate::batch_limit::{BatchLimit, Call, End};
+use crate::batch_limit::{BatchLimit, BatchLimits, Call, End};
 use crate::condition::Condition;
 use crate::deferral::Deferral;
 use crate::event::Command;
 use crate::flood::Flood;
-use crate::guard::Guard;
+use crate::guard::{Entry, Guard, UnknownTopic};
 use crate::metrics::Meters;
 use crate::policy::Pace;
 use crossbeam_channel::Sender;
@@ -18,10 +18,10 @@ use tokio::sync::watch;
 pub struct Ports<I, D> {
     pub invoker: I,
     pub dead_letters: D,
-    pub function: String,
-    /// Gives a permit for each invocation, over all lanes.
+    /// Gives a permit for each invocation, over all lanes, and knows the function of each topic.
     pub guard: Guard,
-    pub batch_limit: BatchLimit,
+    /// In step with the guard: one for each function.
+    pub batch_limits: BatchLimits,
     pub pace: Pace,
     pub deferral: Deferral,
     pub flood: Flood,
@@ -40,10 +40,17 @@ impl<I, D> Ports<I, D> {
         let _ = self.commands.send(command);
     }
 
-    /// What the end of a call says about the size of batches.
-    pub(super) fn size(&self, call: Call, end: End) {
-        if let Some(records) = self.batch_limit.ended(call, end) {
-            self.tell(Command::BatchLimit(records));
+    /// The way of a topic's batches; a retry topic has that of its topic.
+    pub(super) fn way(&self, topic: &str) -> Result<Way, UnknownTopic> {
+        let entry = self.guard.entry(topic)?;
+        let batch_limit = self.batch_limits.of(entry.function()).ok_or_else(|| UnknownTopic(topic.to_owned()))?;
+        Ok(Way { entry, batch_limit })
+    }
+
+    /// What the end of a call says about the size of its function's batches.
+    pub(super) fn size(&self, limit: &BatchLimit, call: Call, end: End) {
+        if let Some(records) = limit.ended(call, end) {
+            self.tell(Command::BatchLimit { function: limit.function(), records });
         }
     }
 
@@ -54,6 +61,12 @@ impl<I, D> Ports<I, D> {
         self.meters.rejected.add(judgement.rejected.len() as u64);
         self.meters.retries.add(judgement.retry.len() as u64);
     }
+}
+
+/// Where the batches of a topic go: through whose guard, and in parts of which size.
+pub(super) struct Way {
+    pub(super) entry: Entry,
+    pub(super) batch_limit: BatchLimit,
 }
 
 /// Tells the deliveries of one assigned partition to stop; dropping it does the same.

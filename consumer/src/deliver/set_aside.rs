@@ -13,6 +13,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         let mut failures = 0;
         let first = letters.first().map(|letter| (letter.record.offset, letter.put_off.is_none()));
         let dead = first.is_some_and(|(_, dead)| dead);
+        let to = letters.first().map(DeadLetter::topic).unwrap_or_default();
         if let Some((first, true)) = first {
             tokio::select! {
                 biased;
@@ -31,7 +32,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             counter.add(offsets.len() as u64);
             self.finished(offsets);
             let Some(refused) = refused else {
-                self.ports.condition.clear(Part::DeadLetters);
+                self.ports.condition.clear_about(Part::DeadLetters, &to);
                 break;
             };
             failures += 1;
@@ -41,7 +42,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             let (at, offset) = (self.origin.at(), letters.first().map(|letter| letter.record.offset.0));
             let why = format!("{what} of {at} are not acknowledged: {}", refused.detail);
             tracing::error!(topic = &*at.topic, partition = at.partition, offset, records = letters.len(), class = %refused.class, wait_ms = millis(wait), "{why}");
-            self.ports.condition.complain(Part::DeadLetters, why);
+            self.ports.condition.complain_about(Part::DeadLetters, &to, why);
             self.wait(wait).await?;
         }
         Continue(())

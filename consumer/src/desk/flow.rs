@@ -10,15 +10,15 @@ pub struct Room {
 }
 
 impl Room {
-    /// Whether a lane with so many batches outstanding may hand over one more. A lane with none always may, so that
-    /// a full house starves nobody.
-    pub(super) fn has_credit(self, outstanding: usize, total_bytes: usize) -> bool {
-        outstanding == 0 || (outstanding <= self.waiting && total_bytes < self.bytes)
+    /// Whether a lane with so many batches outstanding may hand over one more, when there is memory for it or not. A lane with none
+    /// always may, so that a full house starves nobody.
+    pub(super) fn has_credit(self, outstanding: usize, memory: bool) -> bool {
+        outstanding == 0 || (outstanding <= self.waiting && memory)
     }
 
     /// Whether a lane is far enough below its bounds for its paused partition to go on: half of what may wait is worked off,
-    /// and a quarter of the bytes is free. What still waits must last until the client has fetched again.
-    pub(super) fn is_easy(self, outstanding: usize, total_bytes: usize) -> bool {
-        outstanding == 0 || (outstanding <= 1.min(self.waiting) + self.waiting / 2 && total_bytes < self.bytes / 4 * 3)
+    /// and a quarter of the memory is free. What still waits must last until the client has fetched again.
+    pub(super) fn is_easy(self, outstanding: usize, memory: bool) -> bool {
+        outstanding == 0 || (outstanding <= 1.min(self.waiting) + self.waiting / 2 && memory)
     }
 }

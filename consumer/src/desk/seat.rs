@@ -19,6 +19,10 @@ pub(super) struct Seat {
     lanes: Vec<Lane>,
     /// Of a retry topic: what is not due yet.
     room: Option<WaitingRoom>,
+    /// A lane or the waiting room had no room, and not all of them have come down far enough since.
+    full: bool,
+    by_hand: bool,
+    /// What the client was told last.
     paused: bool,
     open: bool,
 }
@@ -48,8 +52,16 @@ impl Seat {
             outstanding: 0,
         };
         let lanes = (0..settings.lanes.max(1)).map(lane).collect();
-        let room = topic_of_retry(&held.at.topic).map(|_| WaitingRoom::default());
-        Self { held: held.clone(), trail: Trail::default(), lanes, room, paused: false, open: true }
+        Self {
+            held: held.clone(),
+            trail: Trail::default(),
+            lanes,
+            room: topic_of_retry(&held.at.topic).map(|_| WaitingRoom::default()),
+            full: false,
+            by_hand: false,
+            paused: false,
+            open: true,
+        }
     }
 
     pub(super) fn held(&self) -> &Held {
@@ -60,8 +72,14 @@ impl Seat {
         self.open
     }
 
+    /// Whether the client fetches nothing of it, for whichever reason.
     pub(super) fn is_paused(&self) -> bool {
         self.paused
+    }
+
+    /// Whether it is paused by hand.
+    pub(super) fn is_held(&self) -> bool {
+        self.by_hand
     }
 
     /// Records that were read and are not due.
@@ -87,9 +105,9 @@ impl Seat {
         }
     }
 
-    /// Hands on what became due, as far as nothing waits for room behind it.
+    /// Hands on what became due, as far as nothing waits for room behind it and nobody has paused it by hand.
     pub(super) fn take_due(&mut self, now: Duration, wall_ms: i64) {
-        while self.lanes.iter().all(|lane| lane.waiting.is_empty()) {
+        while !self.by_hand && self.lanes.iter().all(|lane| lane.waiting.is_empty()) {
             let Some(record) = self.room.as_mut().and_then(|room| room.next_due(wall_ms)) else { return };
             let (key, value) = (record.key.as_deref(), record.value.as_deref());
             let OwnedRecord { offset, timestamp, .. } = record;
@@ -123,11 +141,18 @@ impl Seat {
         }
     }
 
-    /// The next batch that may be handed over.
-    pub(super) fn next_batch(&mut self, has_credit: impl Fn(usize) -> bool) -> Option<Batch> {
-        let lane = self.lanes.iter_mut().find(|lane| !lane.waiting.is_empty() && has_credit(lane.outstanding))?;
+    /// The lane whose next batch was closed first, of those that may by the number of their outstanding batches.
+    pub(super) fn oldest(&self, may: impl Fn(usize) -> bool) -> Option<(Duration, usize)> {
+        let lanes = self.lanes.iter().enumerate().filter(|(_, lane)| may(lane.outstanding));
+        lanes.filter_map(|(nth, lane)| Some((lane.waiting.front()?.times.closed, nth))).min()
+    }
+
+    /// Hands over the next batch of a lane.
+    pub(super) fn next_batch(&mut self, lane: usize) -> Option<Batch> {
+        let lane = self.lanes.get_mut(lane)?;
+        let batch = lane.waiting.pop_front()?;
         lane.outstanding += 1;
-        lane.waiting.pop_front()
+        Some(batch)
     }
 
     pub(super) fn settled(&mut self, lane: u32) {
@@ -136,22 +161,31 @@ impl Seat {
         }
     }
 
-    /// True once, when a lane has a closed batch and no room for it, or as much waits to be due as is held here.
-    pub(super) fn wants_pause(&mut self) -> bool {
-        let waits = self.room.as_ref().is_some_and(WaitingRoom::is_full);
-        let full = waits || self.lanes.iter().any(|lane| !lane.waiting.is_empty());
-        let pause = full && !self.paused;
-        self.paused |= pause;
-        pause
+    /// Looks whether it is full: it is from when a lane has a closed batch and no room for it, or as much waits to be due as is held here,
+    /// until all of it has come down far enough. True when it has just become full.
+    pub(super) fn fill(&mut self, is_easy: impl Fn(usize) -> bool) -> bool {
+        let before = self.full;
+        let nothing_waits = self.lanes.iter().all(|lane| lane.waiting.is_empty());
+        self.full = if before {
+            let easy = self.room.as_ref().is_none_or(WaitingRoom::is_easy);
+            !(easy && nothing_waits && self.lanes.iter().all(|lane| is_easy(lane.outstanding)))
+        } else {
+            !nothing_waits || self.room.as_ref().is_some_and(WaitingRoom::is_full)
+        };
+        self.full && !before
     }
 
-    /// True once, when every lane of a paused partition has come down far enough.
-    pub(super) fn wants_resume(&mut self, is_easy: impl Fn(usize) -> bool) -> bool {
-        let waits = self.room.as_ref().is_some_and(|room| !room.is_easy());
-        let easy = !waits && self.lanes.iter().all(|lane| lane.waiting.is_empty() && is_easy(lane.outstanding));
-        let resume = easy && self.paused;
-        self.paused &= !resume;
-        resume
+    /// Whether somebody has paused it by hand.
+    pub(super) fn hold(&mut self, by_hand: bool) {
+        self.by_hand = by_hand;
+    }
+
+    /// What the client must be told, if anything: to pause or to go on.
+    pub(super) fn tell(&mut self) -> Option<bool> {
+        let stopped = self.full || self.by_hand;
+        let news = (stopped != self.paused).then_some(stopped);
+        self.paused = stopped;
+        news
     }
 
     /// Takes no more records, and drops what was not handed over: it will be read again.

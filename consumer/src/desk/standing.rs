@@ -12,7 +12,9 @@ pub struct Standing {
     pub committed: Option<i64>,
     /// One past the highest record that was polled in this generation.
     pub polled: Option<i64>,
+    /// For whichever reason.
     pub paused: bool,
+    pub paused_by_hand: bool,
     /// Batches handed over and not settled.
     pub outstanding: usize,
     /// Records of a retry topic that were read and are not due.
@@ -27,6 +29,7 @@ impl Desk {
             committed: self.ledger.committed(seat.held()).map(|next| next.0),
             polled: self.ledger.end(seat.held()).map(|next| next.0),
             paused: seat.is_paused(),
+            paused_by_hand: seat.is_held(),
             outstanding: seat.outstanding(),
             put_off: seat.put_off(),
         };

@@ -1,15 +1,17 @@
 //! Tells everybody what changed: log lines, metrics, and whether the consumer is ready.
 
-use super::breaker::{BreakerState, Force};
-use super::rules::Rules;
+use super::breaker::{Breaker, BreakerState, Force};
+use super::rules::{FunctionRules, Rules};
 use crate::condition::{Condition, Part};
-use crate::metrics::Meters;
+use crate::metrics::{FunctionMeters, Meters};
+use runtime::metrics::Gauge;
 use std::sync::Arc;
 
-/// See the head of the file.
+/// See the head of the file. Each function has its own.
 pub(super) struct Herald {
-    function: String,
-    meters: Arc<Meters>,
+    function: Arc<str>,
+    meters: FunctionMeters,
+    rate_limit: Gauge,
     condition: Condition,
 }
 
@@ -24,12 +26,13 @@ pub(super) struct Stand {
 }
 
 impl Stand {
-    pub(super) fn of(rules: &Rules) -> Self {
+    pub(super) fn of(rules: &Rules, function: usize) -> Self {
+        let FunctionRules { breaker, concurrency } = &rules.functions[function];
         Self {
-            state: rules.breaker.state(),
-            force: rules.breaker.force(),
-            limit: rules.concurrency.limit(),
-            max: rules.concurrency.max(),
+            state: breaker.state(),
+            force: breaker.force(),
+            limit: concurrency.limit(),
+            max: concurrency.max(),
             rate: rules.rate.per_second(),
         }
     }
@@ -41,8 +44,9 @@ impl Stand {
 }
 
 impl Herald {
-    pub(super) fn new(function: &str, meters: Arc<Meters>, condition: Condition) -> Self {
-        Self { function: function.to_owned(), meters, condition }
+    pub(super) fn new(function: Arc<str>, meters: &Meters, condition: Condition) -> Self {
+        let (own, rate_limit) = (meters.guard.function(&function), meters.guard.rate_limit.clone());
+        Self { function, meters: own, rate_limit, condition }
     }
 
     /// Shows how things stand at the start.
@@ -51,32 +55,32 @@ impl Herald {
     }
 
     /// What became of `before`.
-    pub(super) fn tell(&self, before: &Stand, rules: &Rules) {
-        let now = Stand::of(rules);
-        if now == *before {
+    pub(super) fn tell(&self, before: &Stand, now: &Stand, breaker: &Breaker) {
+        if now == before {
             return;
         }
         if now.other_breaker(before) {
-            self.tell_breaker(before, &now, rules);
+            self.tell_breaker(before, now, breaker);
         }
         if (now.limit, now.max) != (before.limit, before.max) {
-            self.tell_limit(before, &now);
+            self.tell_limit(before, now);
         }
-        self.show(&now);
+        self.show(now);
     }
 
-    fn tell_breaker(&self, before: &Stand, now: &Stand, rules: &Rules) {
+    fn tell_breaker(&self, before: &Stand, now: &Stand, breaker: &Breaker) {
         let (state, was, forced) = (now.state.as_str(), before.state.as_str(), now.force.as_str());
-        let why = rules.breaker.cause().map_or_else(String::new, |cause| cause.to_string());
-        let function = &self.function;
+        let why = breaker.cause().map_or_else(String::new, |cause| cause.to_string());
+        let function = &*self.function;
         if now.state == BreakerState::Closed {
-            self.condition.clear(Part::Breaker);
+            self.condition.clear_about(Part::Breaker, function);
             tracing::info!(function, state, was, forced, "the breaker is closed: invocations pass");
             return;
         }
-        self.condition.complain(Part::Breaker, format!("the breaker of function {function} is {state}: {why}"));
+        let sentence = format!("the breaker of function {function} is {state}: {why}");
+        self.condition.complain_about(Part::Breaker, function, sentence);
         if now.state == BreakerState::Open {
-            self.meters.guard.opened.add(u64::from(before.state != BreakerState::Open));
+            self.meters.opened.add(u64::from(before.state != BreakerState::Open));
             tracing::error!(function, state, was, forced, why, "the breaker is open: no invocation passes");
         } else {
             tracing::info!(function, state, was, forced, why, "the breaker is half-open: one probe at a time passes");
@@ -85,9 +89,9 @@ impl Herald {
 
     /// Every decrease is counted; leaving the maximum and being back there is worth a line.
     fn tell_limit(&self, before: &Stand, now: &Stand) {
-        let (function, limit, max) = (&self.function, now.limit, now.max);
+        let (function, limit, max) = (&*self.function, now.limit, now.max);
         let by_itself = now.max == before.max;
-        self.meters.guard.shrunk.add(u64::from(by_itself && now.limit < before.limit));
+        self.meters.shrunk.add(u64::from(by_itself && now.limit < before.limit));
         if by_itself && before.limit == before.max {
             tracing::warn!(
                 function,
@@ -101,9 +105,8 @@ impl Herald {
     }
 
     fn show(&self, now: &Stand) {
-        let meters = &self.meters.guard;
-        meters.breaker(now.state.as_str());
-        meters.concurrency_limit.set(now.limit as f64);
-        meters.rate_limit.set(now.rate);
+        self.meters.breaker(now.state.as_str());
+        self.meters.concurrency_limit.set(now.limit as f64);
+        self.rate_limit.set(now.rate);
     }
 }

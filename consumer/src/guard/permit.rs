@@ -7,16 +7,23 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One call may be under way while this lives. Say how it ended; dropped without that, it only makes room again.
+/// One call of one function may be under way while this lives. Say how it ended; dropped without that, it only makes room again.
 pub struct Permit {
     shared: Arc<Shared>,
     ticket: Option<Ticket>,
+    function: Arc<str>,
     most_records: usize,
 }
 
 impl Permit {
-    pub(super) fn new(shared: Arc<Shared>, ticket: Ticket, most_records: usize) -> Self {
-        Self { shared, ticket: Some(ticket), most_records }
+    pub(super) fn new(shared: Arc<Shared>, next: (Ticket, Arc<str>, usize)) -> Self {
+        let (ticket, function, most_records) = next;
+        Self { shared, ticket: Some(ticket), function, most_records }
+    }
+
+    /// The function that may be called.
+    pub fn function(&self) -> &str {
+        &self.function
     }
 
     /// The most records that the call may send: few for the probe of a half-open breaker, else any number.
@@ -32,7 +39,7 @@ impl Permit {
     /// The call ended so, `latency` after it was sent.
     pub fn ended(mut self, outcome: Outcome, latency: Duration) {
         if let Some(ticket) = self.ticket.take() {
-            self.shared.change(|rules, now| rules.end(ticket, outcome, latency, now));
+            self.shared.change(|book, now| book.rules.end(ticket, outcome, latency, now));
         }
     }
 }
@@ -40,7 +47,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.shared.change(|rules, _| rules.abandon(ticket));
+            self.shared.change(|book, _| book.rules.abandon(ticket));
         }
     }
 }

@@ -1,19 +1,23 @@
-//! The instruments of the batch limit.
+//! The instruments of the batch limits.
 
-use runtime::metrics::{Counter, Gauge, Metrics};
+use super::Meters;
+use runtime::metrics::{Counter, Gauge};
 
-/// See the head of `metrics.rs`.
+/// Of one function; see the head of `metrics.rs`.
 pub struct BatchLimitMeters {
     pub records: Gauge,
     pub shrunk: Counter,
 }
 
-impl BatchLimitMeters {
-    pub(super) fn new(metrics: &Metrics) -> Self {
-        let meaning = "Records that a batch may have";
-        Self {
-            records: metrics.gauge("comboio_consumer_collect_batch_limit_records", meaning, &[]),
-            shrunk: metrics.counter("comboio_consumer_collect_batch_limit_decreases_total", "Times that shrank", &[]),
+impl Meters {
+    /// The instruments of a function's batch limit; the same name gives the same ones.
+    pub fn batch_limit(&self, function: &str) -> BatchLimitMeters {
+        let (metrics, labels) = (&self.metrics, [("function", function)]);
+        let (limit, shrunk) =
+            ("comboio_consumer_collect_batch_limit_records", "comboio_consumer_collect_batch_limit_decreases_total");
+        BatchLimitMeters {
+            records: metrics.gauge(limit, "Records that a batch may have", &labels),
+            shrunk: metrics.counter(shrunk, "Times that shrank", &labels),
         }
     }
 }

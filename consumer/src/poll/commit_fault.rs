@@ -23,6 +23,7 @@ impl CommitFault {
             | Code::RebalanceInProgress
             | Code::FencedInstanceId
             | Code::StaleMemberEpoch
+            | Code::FencedMemberEpoch
             | Code::State
             | Code::AssignmentLost
             | Code::NoOffset => Self::Stale,
@@ -47,6 +48,7 @@ mod tests {
             Code::AssignmentLost,
             Code::NoOffset,
             Code::StaleMemberEpoch,
+            Code::FencedMemberEpoch,
         ];
         assert!(stale.into_iter().all(|code| CommitFault::of(code) == CommitFault::Stale));
         let again = [

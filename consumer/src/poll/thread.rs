@@ -2,6 +2,8 @@
 
 /// The phases from running to over.
 mod ending;
+/// When we count as a member, and what happens while our place is taken.
+mod joining;
 /// Another client in the place of the one in use.
 mod renewal;
 /// Why there is no offset to go on from.
@@ -20,10 +22,11 @@ use crossbeam_channel::Receiver;
 use domain::failure::FailureClass;
 use domain::offset::Offset;
 use ending::Phase;
+use joining::Joining;
 use kafka_client::context::Observer;
 use kafka_client::failure::classify;
 use kafka_client::settings::ClientSettings;
-use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use renewal::Next;
@@ -65,6 +68,7 @@ struct PollThread {
     renewals: Receiver<ClientSettings>,
     observer: Observer,
     next: Option<Next>,
+    joining: Joining,
     /// When clients were shut out by Kafka.
     shut_outs: Vec<Duration>,
     /// When the wheel last turned, and when it last stood still for longer than the group waits.
@@ -109,6 +113,7 @@ pub(super) fn spawn(
         renewals,
         observer,
         next: None,
+        joining: Joining::new(turned),
         shut_outs: Vec::new(),
         turned,
         stalled: None,
@@ -207,13 +212,16 @@ impl PollThread {
         self.advance(now);
     }
 
-    /// Pauses what is full and resumes what has room. Only from the loop: a pause inside a rebalance can stick for ever
+    /// Pauses what is full or was paused by hand, and resumes what is neither. Only from the loop: a pause inside a rebalance can stick for ever
     /// (librdkafka issues 2190 and 5591).
     fn brake(&self) {
-        let Brake { pause, resume } = self.shared.desk().take_brake();
+        let (Brake { pause, resume }, filled) = {
+            let mut desk = self.shared.desk();
+            (desk.take_brake(), desk.take_filled())
+        };
+        self.shared.meters.pauses.add(filled);
         if !pause.is_empty() {
-            self.shared.meters.pauses.add(pause.len() as u64);
-            tracing::debug!(partitions = pause.len(), "lanes are full: paused");
+            tracing::debug!(partitions = pause.len(), full = filled, "paused");
             if let Err(error) = self.consumer.pause(&list_of(&pause)) {
                 tracing::warn!(%error, "partitions cannot be paused");
             }
@@ -239,9 +247,8 @@ impl PollThread {
         }
     }
 
-    fn stand(&self) {
-        // A member without partitions is ready too: it stands by.
-        if !self.refused.get() && !matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::None) {
+    fn stand(&mut self) {
+        if !self.refused.get() && self.is_member() {
             self.shared.condition.clear(Part::Poll);
         }
         self.shared.meters.outstanding(self.shared.desk().outstanding_bytes());

@@ -28,12 +28,30 @@ impl Admin {
 
     /// The body of a path; `None` while nobody listens.
     pub fn get(&self, path: &str) -> Option<String> {
+        self.ask("GET", path, "").map(|(_, body)| body)
+    }
+
+    /// The body of the answer to an order, which must be taken.
+    pub fn post(&self, path: &str, body: &str) -> String {
+        let (code, said) = self.ask("POST", path, body).unwrap();
+        assert_eq!(code, 200, "{said}");
+        said
+    }
+
+    /// Code and body; `None` while nobody listens.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
         let address = std::fs::read_to_string(self.file()).ok()?;
         let mut stream = TcpStream::connect(address.trim()).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ok()?;
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
-        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        Some((head.get(9..12)?.parse().ok()?, body.to_owned()))
     }
 
     pub fn status(&self) -> Option<Value> {

@@ -4,6 +4,8 @@
 mod admin;
 mod deferred;
 mod lag;
+mod pause;
+mod protocol;
 mod recorder;
 mod rotation;
 mod world;

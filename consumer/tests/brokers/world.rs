@@ -76,6 +76,9 @@ impl World {
             ("BATCH__AGE", "100ms".into()),
             ("FUNCTION__NAME", "dispatcher".into()),
         ];
+        let by_brokers = more.iter().any(|(key, value)| *key == "CONSUMER__PROTOCOL" && value == "consumer");
+        // In such a group the brokers say how long a session is.
+        let settings = settings.into_iter().filter(|(key, _)| !by_brokers || *key != "CONSUMER__SESSION_TIMEOUT");
         let settings = self.connection.iter().cloned().chain(settings).chain(more.iter().cloned());
         let loaded = load::<Raw>(None, settings.map(|(key, value)| (format!("COMBOIO_{key}"), value))).unwrap();
         Config::validate(&loaded).unwrap()

@@ -50,6 +50,9 @@ const OUT_OF_RANGE: &[(&str, &str, &str)] = &[
     ("consumer.topics", "mt-c400,mt-c400", "once"),
     ("consumer.topics", "mt-c400.dlq", "dead-letter topics are not consumed"),
     ("consumer.instance_id", "a/b", "up to 249 letters"),
+    ("consumer.topics", "mt-c400,mt-c400.retry.5s", "retry topics are read by themselves"),
+    ("consumer.protocol", "modern", "classic"),
+    ("consumer.assignor", "sticky", "without effect while consumer.protocol is \"classic\""),
     ("consumer.session_timeout", "0s", "\"1s\" to \"3600s\""),
     ("consumer.max_poll_interval", "0s", "\"1s\" to \"86400s\""),
     ("consumer.start", "somewhere", "earliest"),
@@ -116,11 +119,37 @@ const OUT_OF_RANGE: &[(&str, &str, &str)] = &[
     ("metrics.otlp_interval", "1ms", "100ms or more"),
 ];
 
+/// What cannot be said of a topic: the list of them, the setting that is named, and words of the sentence.
+const OF_A_TOPIC: &[(&str, &str, &str)] = &[
+    (r#"[{name = "mt-c500"}]"#, "topic[0].name", "one of consumer.topics: mt-c400"),
+    (r#"[{name = "mt-c400.retry.5s"}]"#, "topic[0].name", "one of consumer.topics: mt-c400"),
+    (r#"[{name = "mt-c400", weight = 0}]"#, "topic[0].weight", "1 to 20"),
+    (r#"[{name = "mt-c400", weight = 21}]"#, "topic[0].weight", "1 to 20"),
+    (r#"[{name = "mt-c400", weight = 4}]"#, "topic[0].weight", "without effect while consumer.topics has one topic"),
+    (r#"[{name = "mt-c400", function = "my function"}]"#, "topic[0].function", "a function's name"),
+];
+
 type Beside = (&'static [(&'static str, &'static str)], &'static str, &'static str);
 
 /// Settings that are fine alone and are refused beside another, the setting that is named, and words of the sentence.
 const BESIDE: &[Beside] = &[
     (&[("consumer.max_poll_interval", "30s")], "consumer.max_poll_interval", "not be shorter than session_timeout"),
+    (
+        &[("consumer.protocol", "consumer"), ("consumer.session_timeout", "30s")],
+        "consumer.session_timeout",
+        "without effect while consumer.protocol is \"consumer\"",
+    ),
+    (
+        &[("consumer.protocol", "consumer"), ("consumer.assignor", "sticky")],
+        "consumer.assignor",
+        "\"uniform\", \"range\"",
+    ),
+    (&[("topic", r#"[{name = "mt-c400"}, {name = "mt-c400"}]"#)], "topic[1].name", "may have one"),
+    (
+        &[("topic", r#"[{name = "mt-c400", function = "own"}]"#)],
+        "function.name",
+        "without effect while every topic has a function of its own",
+    ),
     (&[("drain.revoke", "151s")], "drain.revoke", "0s to 150s"),
     (&[("consumer.max_poll_interval", "60s"), ("drain.revoke", "31s")], "drain.revoke", "0s to 30s"),
     (&[("batch.memory", "1MiB")], "batch.memory", "5767168 to"),
@@ -181,9 +210,12 @@ fn check(settings: &[(&str, &str)], more: &[&str]) -> (Option<i32>, String) {
 fn complaint(settings: &[(&str, &str)], key: &str, words: &str) -> Option<String> {
     let (code, said) = check(settings, &[]);
     println!("{said}");
-    let written = settings.iter().find(|(written, _)| *written == key);
-    let variable = format!("COMBOIO_{}", key.to_uppercase().replace('.', "__"));
-    let (origin, value) = written.map_or(("default", ""), |(_, value)| (variable.as_str(), *value));
+    // A part of a list comes from the variable of the whole list.
+    let of = |written: &str| key == written || key.starts_with(&format!("{written}["));
+    let written = settings.iter().chain(LEAST).find(|(written, _)| of(written));
+    let variable = written.map(|(written, _)| format!("COMBOIO_{}", written.to_uppercase().replace('.', "__")));
+    let origin = variable.as_deref().unwrap_or("default");
+    let value = written.filter(|(written, _)| *written == key).map_or("", |(_, value)| value);
     let told = said.contains(key) && said.contains(origin) && said.contains(words);
     // A list is shown with its brackets.
     let shown = value.split(',').all(|part| said.contains(part));
@@ -203,6 +235,21 @@ fn what_a_setting_cannot_be_is_refused() {
 }
 
 #[test]
+fn what_cannot_be_said_of_a_topic_is_refused() {
+    assert_all_refused(OF_A_TOPIC.iter().map(|(list, key, words)| (vec![("topic", *list)], *key, *words)));
+}
+
+/// Only what somebody would miss is refused.
+#[test]
+fn a_default_that_is_written_down_is_taken_where_it_does_nothing() {
+    let (by_brokers, session) = (("consumer.protocol", "consumer"), ("consumer.session_timeout", "45s"));
+    for settings in [&[by_brokers, session][..], &[("topic", r#"[{name = "mt-c400", weight = 1}]"#)]] {
+        let (code, said) = check(settings, &[]);
+        assert_eq!(code, Some(0), "{said}");
+    }
+}
+
+#[test]
 fn what_would_do_nothing_beside_others_is_refused() {
     assert_all_refused(BESIDE.iter().map(|(settings, key, words)| (settings.to_vec(), *key, *words)));
 }
@@ -210,10 +257,11 @@ fn what_would_do_nothing_beside_others_is_refused() {
 /// A new setting must be in one of the tables.
 #[test]
 fn every_setting_there_is_is_in_the_tables() {
-    let (code, said) = check(&[], &["--json"]);
+    let (code, said) = check(&[("topic", r#"[{name = "mt-c400"}]"#)], &["--json"]);
     assert_eq!(code, Some(0), "{said}");
     let effective: Vec<Value> = serde_json::from_str(&said).unwrap();
     let there: BTreeSet<&str> = effective.iter().map(|setting| setting["key"].as_str().unwrap()).collect();
-    let known: BTreeSet<&str> = OUT_OF_RANGE.iter().map(|(key, _, _)| *key).chain(ANY).collect();
+    let known = OUT_OF_RANGE.iter().map(|(key, _, _)| *key).chain(OF_A_TOPIC.iter().map(|(_, key, _)| *key));
+    let known: BTreeSet<&str> = known.chain(ANY).collect();
     assert_eq!(there, known, "settings there are, and settings with a value that is refused");
 }

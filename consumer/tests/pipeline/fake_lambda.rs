@@ -26,6 +26,7 @@ pub enum Answer {
 /// One call as the function saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    pub function: String,
     pub partition: i32,
     pub lane: u32,
     pub offsets: Vec<i64>,
@@ -45,6 +46,8 @@ struct Script {
     latency: Duration,
     /// What it does when the script is at its end.
     standing: Option<Answer>,
+    /// The same for single functions, before everything else.
+    functions: HashMap<String, Answer>,
     /// Calls with more records are not answered in time, which is so long.
     most: Option<(usize, Duration)>,
     /// More calls at once are throttled.
@@ -86,6 +89,15 @@ impl FakeLambda {
         self.0.lock().unwrap().standing = answer;
     }
 
+    /// Does the same to every call of one function; `None` treats it like the others again.
+    pub fn standing_of(&self, function: &str, answer: Option<Answer>) {
+        let functions = &mut self.0.lock().unwrap().functions;
+        match answer {
+            Some(answer) => _ = functions.insert(function.to_owned(), answer),
+            None => _ = functions.remove(function),
+        }
+    }
+
     /// From now on calls with more records end with the function's timeout.
     pub fn times_out_above(&self, most: Option<(usize, Duration)>) {
         self.0.lock().unwrap().most = most;
@@ -107,6 +119,7 @@ impl FakeLambda {
 
     fn begin(&self, request: &Request<'_>, call: Call) -> (Answer, Duration) {
         let mut script = self.0.lock().unwrap();
+        let own = script.functions.get(&call.function).cloned();
         let at_fault: Vec<_> = call.offsets.iter().map(|offset| (call.partition, *offset)).collect();
         let records = call.offsets.len();
         script.calls.push(call);
@@ -123,6 +136,9 @@ impl FakeLambda {
         if script.room.is_some_and(|room| under_way > room) {
             return (Answer::Fail(FailureClass::Throttled), Duration::from_millis(5));
         }
+        if let Some(answer) = own {
+            return (answer, script.latency);
+        }
         if let Some((_, timeout)) = script.most.filter(|(most, _)| records > *most) {
             return (Answer::TimeOut, timeout);
         }
@@ -133,11 +149,16 @@ impl FakeLambda {
 
 impl Invoker for FakeLambda {
     async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
-        assert_eq!(function, "dispatcher");
         let request = Request::decode(&payload).unwrap();
         let offsets: Vec<i64> = request.records().map(|record| record.offset.0).collect();
         let lane = (request.partition, request.lane);
-        let call = Call { partition: lane.0, lane: lane.1, offsets: offsets.clone(), attempt: request.attempt };
+        let call = Call {
+            function: function.to_owned(),
+            partition: lane.0,
+            lane: lane.1,
+            offsets: offsets.clone(),
+            attempt: request.attempt,
+        };
         let (answer, latency) = self.begin(&request, call);
         lasting(latency).await;
         *self.0.lock().unwrap().running.get_mut(&lane).unwrap() -= 1;

@@ -9,6 +9,8 @@ use std::time::Duration;
 #[derive(Default)]
 struct Topic {
     down: bool,
+    /// Down although the others are not.
+    only: Option<String>,
     letters: Vec<DeadLetter>,
 }
 
@@ -21,6 +23,11 @@ impl FakeLetters {
         self.0.lock().unwrap().down = down;
     }
 
+    /// This topic alone is down, or none.
+    pub fn only_down(&self, topic: Option<&str>) {
+        self.0.lock().unwrap().only = topic.map(str::to_owned);
+    }
+
     pub fn all(&self) -> Vec<DeadLetter> {
         self.0.lock().unwrap().letters.clone()
     }
@@ -30,7 +37,7 @@ impl DeadLetters for FakeLetters {
     async fn send(&self, letters: Vec<DeadLetter>) -> Result<(), Unacknowledged> {
         lasting(Duration::from_millis(10)).await;
         let mut topic = self.0.lock().unwrap();
-        if topic.down {
+        if topic.down || letters.iter().any(|letter| topic.only.as_ref() == Some(&letter.topic())) {
             return Err(Unacknowledged { letters, class: FailureClass::Transient, detail: "down".into() });
         }
         topic.letters.extend(letters);

@@ -5,7 +5,7 @@ mod fake_lambda;
 mod fake_letters;
 
 use consumer::assignment::Held;
-use consumer::batch_limit::{BatchLimit, SizeSettings};
+use consumer::batch_limit::{BatchLimit, BatchLimits, SizeSettings};
 use consumer::collect::Limits;
 use consumer::commit::Commit;
 use consumer::condition::Condition;
@@ -18,14 +18,16 @@ use consumer::event::{Command, Event, Ticket};
 use consumer::flood::{Flood, FloodLimits};
 use consumer::guard::{self, BreakerSettings, ConcurrencySettings, Guard, GuardSettings};
 use consumer::metrics::Meters;
+use consumer::pause::Pauses;
 use consumer::policy::Pace;
 use consumer::record::Lent;
+use consumer::topic::{TopicPlan, functions};
 use crossbeam_channel::Receiver;
 use domain::backoff::Backoff;
 use domain::offset::Offset;
 use fake_lambda::{Call, FakeLambda};
 use fake_letters::FakeLetters;
-use runtime::clock::{Clock, ManualClock};
+use runtime::clock::{Clock, ManualClock, SharedClock};
 use runtime::metrics::{Metrics, MetricsConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use tokio::sync::mpsc;
 pub use fake_lambda::Answer;
 
 pub const TOPIC: &str = "t";
+pub const FUNCTION: &str = "dispatcher";
 /// Backoff in the rig has no jitter: it always waits for the whole ceiling.
 pub const BASE: Duration = Duration::from_millis(100);
 pub const CAP: Duration = Duration::from_secs(2);
@@ -57,7 +60,8 @@ pub struct Rig {
     pub meters: Arc<Meters>,
     pub condition: Condition,
     pub guard: Guard,
-    pub batch_limit: BatchLimit,
+    pub pauses: Pauses,
+    pub batch_limits: BatchLimits,
     pub fatal: tokio::task::JoinHandle<Result<(), consumer::coordinator::Fatal>>,
     /// Which partitions the brake has stopped.
     pub paused: Vec<i32>,
@@ -73,7 +77,7 @@ pub struct Rig {
 pub fn settings(lanes: u32, records: usize) -> DeskSettings {
     DeskSettings {
         group: "g".into(),
-        topics: vec![TOPIC.into()],
+        topics: vec![TopicPlan::new(TOPIC, 1, FUNCTION)],
         lanes,
         epoch: 0,
         limits: Limits { records, age: Duration::from_secs(1), bytes: 100_000 },
@@ -85,7 +89,7 @@ pub fn settings(lanes: u32, records: usize) -> DeskSettings {
 pub fn guarded() -> GuardSettings {
     let second = Duration::from_secs(1);
     GuardSettings {
-        function: "dispatcher".into(),
+        topics: vec![TopicPlan::new(TOPIC, 1, FUNCTION)],
         breaker: BreakerSettings {
             failures: 10,
             share: 0.5,
@@ -100,11 +104,11 @@ pub fn guarded() -> GuardSettings {
     }
 }
 
-/// A desk with retry topics puts records off.
+/// A topic with retry topics puts records off.
 fn deferral(settings: &DeskSettings) -> Deferral {
     let delay = |(name, seconds): (&str, u64)| Delay { name: name.into(), span: Duration::from_secs(seconds) };
-    let topics = settings.topics.get(1).map(|_| settings.topics[0].clone());
-    Deferral::new(topics.into_iter().collect(), RETRIES.map(delay).to_vec())
+    let topics = settings.topics.iter().filter(|topic| !topic.retries.is_empty());
+    Deferral::new(topics.map(|topic| topic.name.clone()).collect(), RETRIES.map(delay).to_vec())
 }
 
 /// Only time-outs make batches smaller here, down to few records, like everything here.
@@ -119,7 +123,7 @@ impl Rig {
 
     /// With limits on dead letters.
     pub fn flooded(settings: DeskSettings, flood: FloodLimits) -> Self {
-        Self::built(guarded(), settings, flood)
+        Self::built(GuardSettings { topics: settings.topics.clone(), ..guarded() }, settings, flood)
     }
 
     /// With another guard in front of the function.
@@ -133,15 +137,16 @@ impl Rig {
         let metrics = Metrics::start(&MetricsConfig::default(), "test").unwrap();
         let (meters, condition) = (Arc::new(Meters::new(&metrics)), Condition::default());
         let clock = ManualClock::default();
+        let clocked: SharedClock = Arc::new(clock.clone());
+        let functions = functions(&guarded.topics);
+        let batch_limits = BatchLimits::new(sized(settings.limits.records), &functions, &clocked, &meters);
         let guard = Guard::new(guarded, Arc::new(clock.clone()), meters.clone(), condition.clone());
-        let batch_limit = BatchLimit::new(sized(settings.limits.records), Arc::new(clock.clone()), meters.clone());
         let (lambda, letters) = (FakeLambda::default(), FakeLetters::default());
         let ports = Ports {
             invoker: lambda.clone(),
             dead_letters: letters.clone(),
-            function: "dispatcher".into(),
             guard: guard.clone(),
-            batch_limit: batch_limit.clone(),
+            batch_limits: batch_limits.clone(),
             pace: Pace { backoff: Backoff { base: BASE, cap: CAP }, suspect_after: 2, attempts: ATTEMPTS },
             deferral: deferral(&settings),
             flood: Flood::new(flood, Arc::new(clock.clone()), condition.clone()),
@@ -153,15 +158,16 @@ impl Rig {
         };
         let ports = Arc::new(ports);
         let fatal = tokio::spawn(Coordinator::new(ports.clone(), events.clone()).run(received));
-        let (paused, now) = (Vec::new(), Duration::ZERO);
+        let (paused, now, pauses) = (Vec::new(), Duration::ZERO, Pauses::default());
         Self {
-            desk: Desk::new(settings),
+            desk: Desk::new(settings).obeying(pauses.clone()),
             lambda,
             letters,
             meters,
             condition,
             guard,
-            batch_limit,
+            pauses,
+            batch_limits,
             fatal,
             paused,
             ports,
@@ -206,7 +212,12 @@ impl Rig {
     }
 
     pub fn assign(&mut self, partitions: &[i32]) -> Vec<Held> {
-        let held = self.desk.assign(&named(partitions));
+        self.assign_of(TOPIC, partitions)
+    }
+
+    /// Partitions of another topic; their numbers must be others than those of all topics.
+    pub fn assign_of(&mut self, topic: &str, partitions: &[i32]) -> Vec<Held> {
+        let held = self.desk.assign(&named(topic, partitions));
         for held in &held {
             let metadata = self.metadata.get(&held.at.partition).map_or("", String::as_str);
             self.desk.remember(held, metadata);
@@ -215,13 +226,26 @@ impl Rig {
     }
 
     pub fn receive(&mut self, partition: i32, offsets: impl IntoIterator<Item = i64>) {
+        self.receive_of(TOPIC, partition, offsets);
+    }
+
+    pub fn receive_of(&mut self, topic: &str, partition: i32, offsets: impl IntoIterator<Item = i64>) {
         for offset in offsets {
-            self.receive_value(partition, offset, Some(b"{\"v\":1}"));
+            self.receive_at(topic, partition, offset, Some(b"{\"v\":1}"));
         }
     }
 
-    /// The key is the last digit of the offset.
+    /// The batch limit of [`FUNCTION`].
+    pub fn batch_limit(&self) -> BatchLimit {
+        self.batch_limits.of(FUNCTION).unwrap()
+    }
+
     pub fn receive_value(&mut self, partition: i32, offset: i64, value: Option<&[u8]>) {
+        self.receive_at(TOPIC, partition, offset, value);
+    }
+
+    /// The key is the last digit of the offset.
+    fn receive_at(&mut self, topic: &str, partition: i32, offset: i64, value: Option<&[u8]>) {
         let key = format!("key-{}", offset % 10);
         let record = Lent {
             offset: Offset(offset),
@@ -230,12 +254,7 @@ impl Rig {
             value,
             headers: Vec::new(),
         };
-        self.desk.receive(TOPIC, partition, record, self.now);
-    }
-
-    /// A partition of another topic than [`TOPIC`].
-    pub fn assign_of(&mut self, topic: &str, partition: i32) -> Held {
-        self.desk.assign(&[(topic.to_owned(), partition)]).remove(0)
+        self.desk.receive(topic, partition, record, self.now);
     }
 
     /// What Kafka has of a record that was put off, as it comes back from its retry topic.
@@ -257,7 +276,7 @@ impl Rig {
 
     /// Asks for a drain as the rebalance callback does; the answer is polled with `is_drained`.
     pub fn revoke(&mut self, partitions: &[i32]) -> (Ticket, Vec<Held>) {
-        self.desk.begin_revoke(Some(&named(partitions)))
+        self.desk.begin_revoke(Some(&named(TOPIC, partitions)))
     }
 
     /// Gives partitions back as the callback does: last commits, then forget. Returns what would be committed.
@@ -266,7 +285,9 @@ impl Rig {
         for commit in &last {
             self.confirm(commit);
         }
-        self.desk.release(held);
+        // As the client forgets that they were paused.
+        let resumed = self.desk.release(held);
+        self.paused.retain(|partition| resumed.iter().all(|at| at.partition != *partition));
         last.iter().map(|commit| (commit.held.at.partition, commit.next.0)).collect()
     }
 
@@ -328,6 +349,6 @@ impl Rig {
     }
 }
 
-fn named(partitions: &[i32]) -> Vec<(String, i32)> {
-    partitions.iter().map(|partition| (TOPIC.to_owned(), *partition)).collect()
+fn named(topic: &str, partitions: &[i32]) -> Vec<(String, i32)> {
+    partitions.iter().map(|partition| (topic.to_owned(), *partition)).collect()
 }

@@ -13,7 +13,11 @@ pub struct ConsumerTuningRaw {
     pub group: String,
     /// A name that this instance keeps over a restart (static membership); empty means a new member at every start.
     pub instance: String,
-    /// How long the group waits for a silent member before its partitions move.
+    /// How the group is formed.
+    pub protocol: GroupProtocol,
+    /// The brokers' assignor, for [`GroupProtocol::Consumer`] alone; empty: as they are set up.
+    pub assignor: String,
+    /// How long the group waits for a silent member before its partitions move; for [`GroupProtocol::Classic`] alone.
     pub session_timeout: Span,
     /// How long the client may go unpolled; also how long a rebalance may take.
     pub max_poll_interval: Span,
@@ -27,6 +31,17 @@ pub struct ConsumerTuningRaw {
     pub partition_fetch_size: Size,
     /// How long the broker may hold a fetch back when there is nothing new.
     pub fetch_wait: Span,
+}
+
+/// How a group shares its partitions out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupProtocol {
+    /// Its members do, cooperative-sticky: on every Kafka.
+    #[default]
+    Classic,
+    /// The brokers do (KIP-848): Kafka 4.0 and newer. Session and heartbeat are theirs to set too.
+    Consumer,
 }
 
 /// What happens without a usable committed offset.
@@ -46,6 +61,8 @@ pub enum OffsetReset {
 pub struct ConsumerTuning {
     pub group: String,
     pub instance: Option<String>,
+    pub protocol: GroupProtocol,
+    pub assignor: Option<String>,
     pub session_timeout: Duration,
     pub max_poll_interval: Duration,
     pub offset_reset: OffsetReset,
@@ -62,6 +79,8 @@ impl Default for ConsumerTuningRaw {
         Self {
             group: String::new(),
             instance: String::new(),
+            protocol: GroupProtocol::Classic,
+            assignor: String::new(),
             session_timeout: Span::from_secs(45),
             max_poll_interval: Span::from_secs(300),
             offset_reset: OffsetReset::Earliest,
@@ -108,6 +127,8 @@ impl ConsumerTuning {
         Self {
             group: raw.group.clone(),
             instance: Some(raw.instance.clone()).filter(|instance| !instance.is_empty()),
+            protocol: raw.protocol,
+            assignor: Some(raw.assignor.clone()).filter(|assignor| !assignor.is_empty()),
             session_timeout: raw.session_timeout.get(),
             max_poll_interval: raw.max_poll_interval.get(),
             offset_reset: raw.offset_reset,

@@ -3,7 +3,7 @@
 //! Nobody else writes a property name. Names and ranges: CONFIGURATION.md of librdkafka 2.12.
 
 use super::client::{ClientSettings, Purpose};
-use super::{ConsumerTuning, Kafka, ProducerTuning};
+use super::{ConsumerTuning, GroupProtocol, Kafka, ProducerTuning};
 use crate::certificates::Bundle;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
@@ -44,10 +44,6 @@ pub(super) fn consumer(kafka: &Kafka, tuning: &ConsumerTuning) -> ClientSettings
     let mut config = base(kafka);
     config
         .set("group.id", &tuning.group)
-        .set("group.protocol", "classic")
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("session.timeout.ms", millis(tuning.session_timeout))
-        .set("heartbeat.interval.ms", millis(HEARTBEAT.min(tuning.session_timeout / 3)))
         .set("max.poll.interval.ms", millis(tuning.max_poll_interval))
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
@@ -61,10 +57,30 @@ pub(super) fn consumer(kafka: &Kafka, tuning: &ConsumerTuning) -> ClientSettings
         .set("fetch.wait.max.ms", millis(tuning.fetch_wait))
         // The default of one second stops fetching for that long whenever the read-ahead is full.
         .set("fetch.queue.backoff.ms", "10");
+    membership(&mut config, tuning);
+    finish(kafka, config, Purpose::Consumer)
+}
+
+/// With the newer protocol librdkafka refuses to be told what is the brokers' to say.
+fn membership(config: &mut ClientConfig, tuning: &ConsumerTuning) {
+    match tuning.protocol {
+        GroupProtocol::Classic => {
+            config
+                .set("group.protocol", "classic")
+                .set("partition.assignment.strategy", "cooperative-sticky")
+                .set("session.timeout.ms", millis(tuning.session_timeout))
+                .set("heartbeat.interval.ms", millis(HEARTBEAT.min(tuning.session_timeout / 3)));
+        }
+        GroupProtocol::Consumer => {
+            config.set("group.protocol", "consumer");
+            if let Some(assignor) = &tuning.assignor {
+                config.set("group.remote.assignor", assignor);
+            }
+        }
+    }
     if let Some(instance) = &tuning.instance {
         config.set("group.instance.id", instance);
     }
-    finish(kafka, config, Purpose::Consumer)
 }
 
 impl ClientSettings {

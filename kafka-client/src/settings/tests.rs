@@ -190,6 +190,27 @@ fn a_short_session_has_a_heartbeat_that_fits() {
     assert_eq!(plaintext().consumer(&tuning).property("heartbeat.interval.ms"), Some("2000"));
 }
 
+fn by_the_brokers() -> ConsumerTuning {
+    let (protocol, assignor, instance) = (GroupProtocol::Consumer, Some("range".into()), Some("consumer-1".into()));
+    ConsumerTuning { protocol, assignor, instance, ..ConsumerTuning::for_group("g") }
+}
+
+#[test]
+fn a_group_of_the_brokers_is_not_told_what_is_theirs_to_say() {
+    let settings = plaintext().consumer(&by_the_brokers());
+    for (name, value) in [
+        ("group.protocol", Some("consumer")),
+        ("group.remote.assignor", Some("range")),
+        ("group.instance.id", Some("consumer-1")),
+        ("max.poll.interval.ms", Some("300000")),
+        ("session.timeout.ms", None),
+        ("heartbeat.interval.ms", None),
+        ("partition.assignment.strategy", None),
+    ] {
+        assert_eq!(settings.property(name), value, "{name}");
+    }
+}
+
 #[test]
 fn librdkafka_takes_every_property_of_every_client() {
     use crate::context::ObservedContext as Context;
@@ -198,10 +219,11 @@ fn librdkafka_takes_every_property_of_every_client() {
     for kafka in [plaintext(), mutual()] {
         let _: BaseProducer<Context> =
             kafka.producer(&ProducerTuning::default()).create_with_context(Context::default()).unwrap();
-        let _: BaseConsumer<Context> =
-            kafka.consumer(&ConsumerTuning::for_group("g")).create_with_context(Context::default()).unwrap();
-        let scout = kafka.consumer(&ConsumerTuning::for_group("g")).to_scout();
-        let _: BaseConsumer<Context> = scout.create_with_context(Context::default()).unwrap();
+        for tuning in [ConsumerTuning::for_group("g"), by_the_brokers()] {
+            let settings = kafka.consumer(&tuning);
+            let _: BaseConsumer<Context> = settings.create_with_context(Context::default()).unwrap();
+            let _: BaseConsumer<Context> = settings.to_scout().create_with_context(Context::default()).unwrap();
+        }
         let _: BaseConsumer<Context> = kafka.admin().create_with_context(Context::default()).unwrap();
     }
 }

@@ -28,6 +28,7 @@ impl PollThread {
             Phase::Running if self.shared.desk().stop_wanted() => self.drain(now),
             Phase::Running => {
                 self.brake();
+                self.join_again(now);
                 self.look_for_renewal(now);
             }
             // The end is wanted while another client was about to take over.

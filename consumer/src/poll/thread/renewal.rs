@@ -56,6 +56,7 @@ impl PollThread {
         self.client = settings;
         self.phase = Phase::Running;
         let topics: Vec<&str> = self.settings.topics.iter().map(String::as_str).collect();
+        self.joining.begin(self.shared.clock.now());
         match self.consumer.subscribe(&topics) {
             Ok(()) => tracing::info!("another client has taken over"),
             Err(error) => self.finish(format!("the topics cannot be subscribed to: {error}; start the consumer again")),
@@ -65,6 +66,12 @@ impl PollThread {
     /// Kafka has shut the client out for good. Its partitions are somebody else's by now; another client asks for new ones.
     pub(super) fn shut_out(&mut self, code: Option<RDKafkaErrorCode>, why: &str) {
         let now = self.shared.clock.now();
+        if code == Some(RDKafkaErrorCode::UnreleasedInstanceId) && matches!(self.phase, Phase::Running) {
+            if !self.await_place(why, now) {
+                self.finish(format!("another member uses consumer.instance_id ({why}); give each process its own"));
+            }
+            return;
+        }
         self.shut_outs.retain(|at| now.saturating_sub(*at) < WINDOW);
         self.shut_outs.push(now);
         let stalled = self.stalled.is_some_and(|at| now.saturating_sub(at) < WINDOW);
@@ -83,6 +90,11 @@ impl PollThread {
         self.shared.publish();
         self.shared.meters.lost.add(u64::from(!held.is_empty()));
         self.shared.desk().release(&held);
+        self.take_over();
+    }
+
+    /// Another client, of the same settings, takes the place of the one in use, which owns nothing any more.
+    pub(super) fn take_over(&mut self) {
         match self.make(self.client.clone()) {
             Ok(next) => {
                 self.next = Some(next);
