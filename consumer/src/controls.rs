@@ -66,7 +66,7 @@ fn open(flood: &Flood) -> Response {
 }
 
 fn changed(mut limits: Limits, most: usize, body: &[u8]) -> Result<Limits, String> {
-    let change: Change = serde_json::from_slice(body)
+    let change: Change = domain::object::read(body)
         .map_err(|error| format!("allowed are max_in_flight and invocations_per_second: {error}"))?;
     limits.max_in_flight = change.max_in_flight.unwrap_or(limits.max_in_flight);
     limits.invocations_per_second = change.invocations_per_second.unwrap_or(limits.invocations_per_second);

@@ -4,6 +4,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+/// What is read into named fields is an object, never an array.
+pub mod object;
 /// What travels: the telemetry event, its bytes, its identity and its checks.
 pub mod event;
 /// What order hangs on: the Kafka key of an event.

@@ -37,7 +37,7 @@ fn put(control: &LimitControl, body: &[u8]) -> axum::response::Response {
 }
 
 fn changed(mut limits: Limits, body: &[u8]) -> Result<Limits, String> {
-    let change: Change = serde_json::from_slice(body)
+    let change: Change = domain::object::read(body)
         .map_err(|error| format!("allowed are events_per_second and bytes_per_second: {error}"))?;
     limits.events_per_second = change.events_per_second.unwrap_or(limits.events_per_second);
     limits.bytes_per_second = change.bytes_per_second.unwrap_or(limits.bytes_per_second);

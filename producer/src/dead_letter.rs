@@ -67,6 +67,7 @@ impl DeadLetter {
         let text = |name| ours(name).map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
         let mut record = written.clone();
         record.topic = text(names::TOPIC);
+        record.timestamp_ms = text(names::TIMESTAMP).parse().unwrap_or(written.timestamp_ms);
         record.headers.retain(|(key, _)| !OURS.contains(&key.as_str()));
         let class = FailureClass::ALL.into_iter().find(|class| class.as_str() == text(names::CLASS));
         let class = class.unwrap_or(FailureClass::Rejected);

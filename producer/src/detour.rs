@@ -37,6 +37,8 @@ pub struct Detour<C> {
     looked: Duration,
     /// Events of the spool that the client holds.
     out: u64,
+    /// The wall clock at the beginning of the chunk, ms since the epoch.
+    wall_ms: i64,
 }
 
 /// So many events of the spool are tried until Kafka acknowledges the first.
@@ -47,14 +49,16 @@ const PORTION: usize = 512;
 const LOOK_SOON: Duration = Duration::from_millis(1);
 /// How often what is oldest is looked for, as a part of the time that it may take.
 const LOOKS: u32 = 8;
+/// How far an event's time may be ahead of our clock to be its record's time.
+const AHEAD_MS: i64 = 60_000;
 /// How long the last answers may take after everything was given up.
 const LAST_ANSWERS: u32 = 200;
 
 impl<C: Client> Detour<C> {
     pub fn new(client: C, desk: Option<Desk>, answers: Arc<Answers>, clock: SharedClock) -> Self {
         let process = clock.wall_ms() as u64 ^ u64::from(std::process::id()) << 44;
-        let (again, renewal) = (VecDeque::new(), Renewal::default());
-        Self { client, desk, again, renewal, answers, clock, process, looked: Duration::ZERO, out: 0 }
+        let (again, renewal, wall_ms) = (VecDeque::new(), Renewal::default(), clock.wall_ms());
+        Self { client, desk, again, renewal, answers, clock, process, looked: Duration::ZERO, out: 0, wall_ms }
     }
 
     fn direct(&mut self, item: &Item, chunk: &Chunk) -> Offered {
@@ -62,7 +66,7 @@ impl<C: Client> Detour<C> {
         self.client.offer(&Outgoing {
             key: chunk.text(item.key),
             value: chunk.text(item.value),
-            timestamp_ms: item.ts,
+            timestamp_ms: self.record_time(item.ts),
             headers: &headers,
             flying: flying(item),
         })
@@ -71,15 +75,22 @@ impl<C: Client> Detour<C> {
     fn spool(&mut self, item: &Item, chunk: &Chunk) -> Offered {
         let (key, value) = (chunk.text(item.key), chunk.text(item.value));
         let trace = self.trace(&flying(item));
+        let timestamp_ms = self.record_time(item.ts);
         let topic = self.client.topic_name(item.topic).to_owned();
         let Some(desk) = self.desk.as_mut().filter(|desk| desk.has_room(key.len() + value.len())) else {
             return Offered::Full;
         };
         let (key, value, headers) = (key.to_vec(), value.to_vec(), own_headers(item, chunk));
         let passes = desk.spool.schedule.passes;
-        let spooled = Spooled { topic, key, value, timestamp_ms: item.ts, headers, passes, trace };
+        let spooled = Spooled { topic, key, value, timestamp_ms, headers, passes, trace };
         desk.take(Waiting::New(spooled, item.ticket));
         Offered::Spooled
+    }
+
+    /// Kafka refuses the whole batch of a record from the future (`message.timestamp.after.max.ms`), and a truck's clock may be
+    /// wrong: such an event travels with our time, and its own stands in its value.
+    fn record_time(&self, ts: i64) -> i64 {
+        if ts > self.wall_ms.saturating_add(AHEAD_MS) { self.wall_ms } else { ts }
     }
 
     fn trace(&self, flying: &Flying) -> Trace {
@@ -146,6 +157,7 @@ impl<C: Client> Outlet for Detour<C> {
     }
 
     fn begin_chunk(&mut self, events: usize) {
+        self.wall_ms = self.clock.wall_ms();
         self.client.begin_chunk(events);
     }
 

@@ -15,12 +15,16 @@ use std::time::Duration;
 /// The dead-letter topics, through the client in use.
 pub struct KafkaDeadLetterTopic(pub Arc<Clients>);
 
+/// A dead letter has the time at which it is written, or retention would delete those of late events first; the record's own time is
+/// in its headers. librdkafka puts the clock's time for a zero.
+const NOW: i64 = 0;
+
 impl DeadLetterTopic for KafkaDeadLetterTopic {
     fn offer(&self, letter: &DeadLetter) -> Taken {
         let record = Lent {
             key: &letter.record.key,
             value: &letter.record.value,
-            timestamp_ms: letter.record.timestamp_ms,
+            timestamp_ms: NOW,
             headers: &letter.all_headers(),
             opaque: letter.slot | DEAD,
         };

@@ -29,7 +29,7 @@ pub(super) fn set(guard: &Guard, body: &[u8]) -> Response {
 }
 
 fn forcing(body: &[u8]) -> Result<Forcing, String> {
-    serde_json::from_slice(body).map_err(|error| {
+    domain::object::read(body).map_err(|error| {
         format!("allowed is {{\"force\":\"open\"}}, \"closed\" or \"auto\", and \"function\" for a single one: {error}")
     })
 }

@@ -64,7 +64,7 @@ impl Control {
 /// What an order is about; an empty body is everything.
 fn scope(topics: &[String], body: &[u8]) -> Result<Scope, String> {
     let body = if body.is_empty() { b"{}".as_slice() } else { body };
-    let Wanted { topic, partition } = serde_json::from_slice(body)
+    let Wanted { topic, partition } = domain::object::read(body)
         .map_err(|error| format!("allowed are \"topic\" and with it \"partition\", or neither for all: {error}"))?;
     match (topic, partition) {
         (Some(topic), _) if !topics.contains(&topic) => {

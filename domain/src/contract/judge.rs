@@ -33,7 +33,7 @@ pub enum Malformed {
 /// # Errors
 /// See [`Malformed`]; then nothing of the batch may be committed.
 pub fn judge(batch: &OpenBatch, response: &[u8]) -> Result<Judgement, Malformed> {
-    let answer: Response = serde_json::from_slice(response).map_err(|e| Malformed::Shape(e.to_string()))?;
+    let answer: Response = crate::object::read(response).map_err(|e| Malformed::Shape(e.to_string()))?;
     if answer.version != VERSION {
         return Err(Malformed::Version(answer.version));
     }

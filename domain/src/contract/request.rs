@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// See [`BadRequest`]; nothing of a bad request may be processed.
     pub fn decode(payload: &'a [u8]) -> Result<Self, BadRequest> {
-        let request: Self = serde_json::from_slice(payload).map_err(|error| version_or_shape(payload, &error))?;
+        let request: Self = crate::object::read(payload).map_err(|error| version_or_shape(payload, &error))?;
         if request.version != VERSION {
             return Err(BadRequest::Version(request.version.into()));
         }
@@ -102,7 +102,7 @@ fn version_or_shape(payload: &[u8], error: &serde_json::Error) -> BadRequest {
     struct OnlyVersion {
         version: u64,
     }
-    match serde_json::from_slice::<OnlyVersion>(payload) {
+    match crate::object::read::<OnlyVersion>(payload) {
         Ok(found) if found.version != u64::from(VERSION) => BadRequest::Version(found.version),
         _ => BadRequest::Shape(error.to_string()),
     }

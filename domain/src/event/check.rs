@@ -1,6 +1,7 @@
 //! Checks a record's value against schemas/telemetry-event.v1.json, borrowing what it can.
 
 use super::VERSION;
+use crate::object::refuse_array;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -50,7 +51,7 @@ impl Invalid {
 /// `NotJson` when it is no JSON, `Version` for a `v` of another time, `Schema` when a field is missing, of the wrong type or out of range.
 pub fn check(value: &[u8]) -> Result<CheckedEvent<'_>, Invalid> {
     let text = std::str::from_utf8(value).map_err(|e| Invalid::NotJson(e.to_string()))?;
-    match serde_json::from_str::<CheckedEvent<'_>>(text) {
+    match refuse_array(value).and_then(|()| serde_json::from_str::<CheckedEvent<'_>>(text)) {
         Ok(event) if event.v != VERSION => Err(Invalid::Version(event.v.into())),
         Ok(event) => match event.out_of_range() {
             None => Ok(event),
@@ -67,7 +68,7 @@ fn version_or_schema(text: &str, error: &serde_json::Error) -> Invalid {
     struct OnlyVersion {
         v: u64,
     }
-    match serde_json::from_str::<OnlyVersion>(text) {
+    match crate::object::read::<OnlyVersion>(text.as_bytes()) {
         Ok(found) if found.v != u64::from(VERSION) => Invalid::Version(found.v),
         Err(syntax) if !syntax.is_data() => Invalid::NotJson(syntax.to_string()),
         _ => Invalid::Schema(error.to_string()),
@@ -107,6 +108,13 @@ mod tests {
     use super::{Invalid, check};
 
     const GOOD: &str = r#"{"v":1,"id":"7f3a91c2-BR04217-300-18231","codigo":300,"truck_id":"BR04217","seq":18231,"ts":1763701200123,"lat":-23.55052,"lon":-46.63331,"speed":82.4,"fuel":61.2,"odo":182733.2}"#;
+
+    #[test]
+    fn an_array_of_the_same_fields_is_no_event() {
+        let array = br#"[1,"a-1",400,"BR04217",1,1763701200123,1.0,2.0,3.0,4.0,5.0]"#;
+        assert!(matches!(check(array), Err(Invalid::Schema(_))), "{:?}", check(array));
+        assert!(matches!(check(b"[2"), Err(Invalid::NotJson(_))));
+    }
 
     #[test]
     fn a_good_event_passes_and_lends_its_fields() {

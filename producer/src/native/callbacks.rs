@@ -13,12 +13,14 @@ pub(super) unsafe extern "C" fn answered<C: Hearing>(
     message: *const rdsys::rd_kafka_message_t,
     context: *mut c_void,
 ) {
-    // SAFETY: the context is the one that the client was made with; the message is alive until we return.
+    // SAFETY: the message is librdkafka's own, is alive until we return, and nobody else looks at it meanwhile.
+    let timestamp_ms = unsafe { timestamp(message.cast_mut()) };
+    // SAFETY: the context is the one that the client was made with; the message as above.
     let (context, message) = unsafe { (&*context.cast_const().cast::<C>(), &*message) };
     let opaque = message._private as usize;
     if message.err.is_error() {
         // SAFETY: as above.
-        context.refused(opaque, message.err.into(), unsafe { record(message) });
+        context.refused(opaque, message.err.into(), unsafe { record(message, timestamp_ms) });
     } else {
         // SAFETY: as above, and the message of a delivery report has a topic.
         let topic = || unsafe { text(rdsys::rd_kafka_topic_name(message.rkt)) };
@@ -26,9 +28,30 @@ pub(super) unsafe extern "C" fn answered<C: Hearing>(
     }
 }
 
+/// The time that a refused message was given; 0 for others, whose time nobody wants.
+///
+/// librdkafka says -1 for each message with an error (rd_kafka_message_timestamp, 2.12.1), so it must not see the error.
+///
+/// # Safety
+/// The message must be alive, and ours alone.
+unsafe fn timestamp(message: *mut rdsys::rd_kafka_message_t) -> i64 {
+    let mut kind = rdsys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    // SAFETY: message and kind are alive.
+    unsafe {
+        let error = (*message).err;
+        if !error.is_error() {
+            return 0;
+        }
+        (*message).err = rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+        let given = rdsys::rd_kafka_message_timestamp(message, &mut kind);
+        (*message).err = error;
+        given.max(0)
+    }
+}
+
 /// # Safety
 /// The message must be alive.
-unsafe fn record(message: &rdsys::rd_kafka_message_t) -> Record {
+unsafe fn record(message: &rdsys::rd_kafka_message_t, timestamp_ms: i64) -> Record {
     let copied = |start: *mut c_void, length: usize| {
         if start.is_null() {
             return Vec::new();
@@ -38,14 +61,11 @@ unsafe fn record(message: &rdsys::rd_kafka_message_t) -> Record {
     };
     // SAFETY: a message of a delivery report has a topic, and its name lives as long.
     let topic = unsafe { text(rdsys::rd_kafka_topic_name(message.rkt)) };
-    let mut kind = rdsys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    // SAFETY: message and kind are alive.
-    let timestamp_ms = unsafe { rdsys::rd_kafka_message_timestamp(message, &mut kind) };
     Record {
         topic,
         key: copied(message.key, message.key_len),
         value: copied(message.payload, message.len),
-        timestamp_ms: timestamp_ms.max(0),
+        timestamp_ms,
         // SAFETY: the message is alive.
         headers: unsafe { headers(message) },
     }

@@ -30,6 +30,8 @@ pub struct Bench {
     pub shutdown: Shutdown,
     pub health: Health,
     pub detour: Detour<Script>,
+    /// Event time of what is offered next, ms since the epoch.
+    pub ts: i64,
     /// The last seq of every key.
     pub next: HashMap<u8, u64>,
 }
@@ -57,7 +59,7 @@ impl Bench {
             Desk::new(spool, rules, (tally.clone(), shared.clone(), beat))
         });
         let detour = Detour::new(client, desk, answers.clone(), shared);
-        Self { clock, kafka, answers, tally, shutdown, health, detour, next: HashMap::new() }
+        Self { clock, kafka, answers, tally, shutdown, health, detour, ts: 5, next: HashMap::new() }
     }
 
     /// Offers the next event of `key`; false when there was no room.
@@ -69,7 +71,7 @@ impl Bench {
         let due = self.clock.now();
         let item = Item {
             due,
-            ts: 5,
+            ts: self.ts,
             codigo: 1,
             truck: key_text,
             value,
@@ -82,6 +84,7 @@ impl Bench {
             key: key_text,
         };
         chunk.push(item);
+        self.detour.begin_chunk(1);
         let offered = self.detour.offer(&item, &chunk);
         self.detour.end_chunk();
         match offered {

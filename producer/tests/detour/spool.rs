@@ -142,3 +142,23 @@ fn only_an_event_that_fails_while_others_get_through_becomes_a_dead_letter() {
     bench.tend(2, Duration::from_secs(1));
     assert_eq!((bench.tally.in_spool.get(), bench.tally.dead_lettered.get()), (0.0, 1));
 }
+
+#[test]
+fn an_event_of_a_clock_that_is_far_ahead_travels_with_our_time() {
+    let dir = folder();
+    let mut bench = Bench::new(Some((&dir, 1 << 20)), 0);
+    let now = 1_000_000;
+    for (ts, record) in [(5, 5), (now + 60_000, now + 60_000), (now + 60_001, now), (i64::MAX, now)] {
+        bench.ts = ts;
+        assert!(bench.offer(1, Ticket::NONE));
+        assert_eq!(bench.kafka.lock().unwrap().held.back().unwrap().timestamp_ms, record);
+    }
+    // By the spool as well.
+    bench.tend(2, AFTER);
+    assert!(bench.offer(2, Ticket::NONE));
+    bench.tend(2, Duration::from_secs(3));
+    let later = bench.kafka.lock().unwrap().held.back().unwrap().clone();
+    assert!(later.key == [2] && (now..now + 60_000).contains(&later.timestamp_ms), "{later:?}");
+    bench.acknowledge(usize::MAX);
+    bench.assert_all_in_order();
+}
