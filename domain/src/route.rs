@@ -20,6 +20,11 @@ impl CodigoSet {
     pub fn contains(&self, codigo: u32) -> bool {
         self.ranges.iter().any(|(low, high)| (*low..=*high).contains(&codigo))
     }
+
+    /// True when nothing of `other` is left behind this set: each of its ranges lies in a range of this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        other.ranges.iter().all(|(low, high)| self.ranges.iter().any(|(from, to)| from <= low && high <= to))
+    }
 }
 
 impl FromStr for CodigoSet {
@@ -102,6 +107,14 @@ mod tests {
         let found = [911, 150, 450, 7].map(|codigo| routes.find(codigo).copied());
         assert_eq!(found, [Some("priority"), Some("priority"), Some("hot"), Some("rest")]);
         assert_eq!(Routes::new(vec![(set("1"), ())]).find(2), None);
+    }
+
+    #[test]
+    fn a_set_covers_what_leaves_nothing_behind_it() {
+        let set = |text: &str| text.parse::<CodigoSet>().expect("a set");
+        assert!(set("*").covers(&set("300,400-499")) && set("*").covers(&set("*")));
+        assert!(set("400-499,7").covers(&set("7,410-420")));
+        assert!(!set("400-499").covers(&set("499-500")) && !set("0-4000000000").covers(&set("*")));
     }
 
     #[test]

@@ -120,9 +120,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 
 fn run_flow(args: Run) -> Result<(), Failure> {
     let loaded = args.common.load()?;
-    let config = Config::validate(&loaded, &args.common.overrides())?;
+    let overrides = args.common.overrides();
+    let config = Config::validate(&loaded, &overrides)?;
     let outputs = [&args.report, &args.ledger, &args.histogram, &args.html].map(Option::as_deref);
-    output_file::check_all(&outputs.into_iter().flatten().collect::<Vec<_>>()).map_err(Failure::usage)?;
+    let outputs: Vec<_> = outputs.into_iter().flatten().collect();
+    output_file::check_all(&outputs, &config::kept(&loaded, &overrides)).map_err(Failure::usage)?;
     runtime::logs::init(&config.logs);
     let Run { report, ledger, histogram, html, .. } = args;
     app::run(config, Outputs { report, ledger, histogram, html })

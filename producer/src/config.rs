@@ -2,8 +2,12 @@
 
 mod raw;
 mod dead_letter;
+mod routes;
+mod paths;
+mod addresses;
 
 pub use dead_letter::DeadLetterConfig;
+pub use paths::kept;
 pub use raw::{DeadLetterRaw, Raw, RunRaw, SourceKind, SourceRaw, SpoolRaw};
 
 use crate::ingest::IngestConfig;
@@ -68,8 +72,10 @@ impl Config {
         let (raw, settings) = (&loaded.raw, &loaded.settings);
         let logs = LogsConfig::validate(settings, &raw.logs)?;
         let source = source(settings, raw, overrides)?;
-        let router = router(settings, raw, &source)?;
+        let router = routes::router(settings, raw, &source)?;
         let limits = limits(settings, raw)?;
+        addresses::check(settings, raw)?;
+        paths::check(loaded, overrides)?;
         Ok(Self {
             source,
             router,
@@ -117,7 +123,8 @@ pub fn to_plan(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<ToPlan, Co
         raw.routes.push(RouteRaw { codigo: everything, topic: "all".into() });
     }
     let source = source(settings, &raw, overrides)?;
-    let router = router(settings, &raw, &source)?;
+    let router = routes::router(settings, &raw, &source)?;
+    run_id(settings, &raw.run, overrides)?;
     let (strategy, instance, limits) = (raw.key.strategy, raw.run.instance, limits(settings, &raw)?);
     match source {
         SourceConfig::Generator(profile) => Ok(ToPlan { profile: *profile, router, strategy, instance, limits }),
@@ -146,9 +153,8 @@ fn source(settings: &Settings, all: &Raw, overrides: &Overrides) -> Result<Sourc
         SourceKind::Generator => {
             let path = overrides.profile.clone().unwrap_or_else(|| PathBuf::from(&raw.profile));
             if path.as_os_str().is_empty() {
-                return Err(
-                    settings.refuse("source.profile", "name a profile, for example loadgen-profiles/smoke.toml")
-                );
+                let sentence = "name a profile, for example loadgen-profiles/smoke.toml: here in the file of --config, or by --profile";
+                return Err(settings.refuse("source.profile", sentence));
             }
             let profile = profile(&path, overrides)?;
             if instance.of() > profile.trucks {
@@ -190,6 +196,7 @@ fn ingest(settings: &Settings, raw: &Raw, overrides: &Overrides) -> Result<Sourc
 pub fn only_a_profile(loaded: &Loaded<Raw>, overrides: &Overrides) -> Result<Option<Profile>, ConfigError> {
     let configured = !loaded.raw.routes.is_empty() || !loaded.raw.kafka.bootstrap_servers.is_empty();
     let path = overrides.profile.as_deref().filter(|_| !configured);
+    run_id(&loaded.settings, &loaded.raw.run, overrides)?;
     path.map(|path| profile(path, overrides)).transpose()
 }
 
@@ -202,36 +209,14 @@ pub fn profile(path: &Path, overrides: &Overrides) -> Result<Profile, ConfigErro
     profile.with(overrides.rate, overrides.duration).map_err(ConfigError::other)
 }
 
-fn router(settings: &Settings, raw: &Raw, source: &SourceConfig) -> Result<Router, ConfigError> {
-    if raw.routes.is_empty() {
-        return Err(settings.refuse("routes", "write at least one [[routes]] with codigo and topic"));
-    }
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    for (place, route) in raw.routes.iter().enumerate() {
-        let topic = &route.topic;
-        // Room for `.dlq` and `.retry.30s` behind the name; Kafka takes 249 characters.
-        if topic.is_empty() || topic.len() > 230 || !topic.chars().all(plain) || topic.starts_with('.') {
-            let key = format!("routes[{place}].topic");
-            return Err(settings.refuse(&key, "allowed are 1 to 230 letters, digits, '.', '_' and '-'"));
-        }
-    }
-    let router = Router::new(&raw.routes);
-    let codes = if let SourceConfig::Generator(profile) = source { profile.codes.codes.as_slice() } else { &[] };
-    if let Some(codigo) = codes.iter().find(|codigo| router.find(**codigo).is_none()) {
-        let sentence =
-            format!("the profile makes codigo {codigo} and no route holds it: add a route, or one for \"*\"");
-        return Err(settings.refuse("routes", sentence));
-    }
-    Ok(router)
-}
-
 fn spool(settings: &Settings, raw: &SpoolRaw) -> Result<Option<SpoolRaw>, ConfigError> {
     if raw.dir.is_empty() {
         return Ok(None);
     }
     let dir = Path::new(&raw.dir);
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if dir.is_file() || !(dir.is_dir() || parent.is_dir()) {
+    let is_new = dir.symlink_metadata().is_err() && parent.is_dir();
+    if !(dir.is_dir() || is_new) {
         return Err(settings.refuse("spool.dir", "allowed is a folder, or a new one in a folder that exists"));
     }
     if !(1_048_576..=(1 << 40)).contains(&raw.max_size.bytes()) {
@@ -243,15 +228,22 @@ fn spool(settings: &Settings, raw: &SpoolRaw) -> Result<Option<SpoolRaw>, Config
     Ok(Some(raw.clone()))
 }
 
-fn run(settings: &Settings, raw: &RunRaw, overrides: &Overrides) -> Result<RunRaw, ConfigError> {
-    let mut run = raw.clone();
-    if let Some(id) = &overrides.run {
-        run.id.clone_from(id);
-    }
+/// The id that the command line gives, else the configured one.
+fn run_id(settings: &Settings, raw: &RunRaw, overrides: &Overrides) -> Result<String, ConfigError> {
+    let id = overrides.run.as_ref().unwrap_or(&raw.id);
     let plain = |c: char| c.is_ascii_digit() || c.is_ascii_lowercase();
-    if run.id.len() > 16 || !run.id.chars().all(plain) {
-        return Err(settings.refuse("run.id", "allowed are up to 16 of a-z and 0-9 (empty: made anew for every run)"));
+    if id.len() <= 16 && id.chars().all(plain) {
+        return Ok(id.clone());
     }
+    let allowed = "allowed are up to 16 of a-z and 0-9 (empty: made anew for every run)";
+    Err(match &overrides.run {
+        Some(id) => ConfigError::other(format!("--run is `{id}`: {allowed}")),
+        None => settings.refuse("run.id", allowed),
+    })
+}
+
+fn run(settings: &Settings, raw: &RunRaw, overrides: &Overrides) -> Result<RunRaw, ConfigError> {
+    let run = RunRaw { id: run_id(settings, raw, overrides)?, ..raw.clone() };
     for (key, span, to) in [
         ("run.start_deadline", run.start_deadline, 600),
         ("run.shutdown_deadline", run.shutdown_deadline, 3_600),

@@ -1,5 +1,6 @@
 //! Plan: what a profile makes, computed without a broker; for one instance of several, its part.
 
+mod rounded;
 mod spread;
 mod text;
 
@@ -10,6 +11,7 @@ use crate::limit::Limits;
 use crate::profile::Profile;
 use crate::source::{Generator, Load, Run, Source};
 use domain::key::KeyStrategy;
+use rounded::rounded;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -19,13 +21,18 @@ pub struct Plan {
     pub purpose: String,
     /// `2/3`, and the part of the whole load that it has.
     pub instance: String,
+    #[serde(serialize_with = "rounded")]
     pub part: f64,
     /// Of this instance; 0 is no limit.
     pub limits: Limits,
+    #[serde(serialize_with = "rounded")]
     pub duration_seconds: f64,
+    #[serde(serialize_with = "rounded")]
     pub events: f64,
     /// Events/s, and the highest of any second.
+    #[serde(serialize_with = "rounded")]
     pub mean_rate: f64,
+    #[serde(serialize_with = "rounded")]
     pub peak_rate: f64,
     /// How the climb of all instances goes up, and what ends it.
     pub climb: Option<String>,
@@ -33,9 +40,12 @@ pub struct Plan {
     pub keys: u64,
     pub mix: PlannedMix,
     /// Mean size of a value, measured on the profile's first events, and of all values.
+    #[serde(serialize_with = "rounded")]
     pub event_bytes: f64,
+    #[serde(serialize_with = "rounded")]
     pub total_bytes: f64,
     pub hottest_codes: usize,
+    #[serde(serialize_with = "rounded")]
     pub hottest_codes_share: f64,
     pub trucks: PlannedTrucks,
     pub codes: Vec<PlannedCode>,
@@ -47,14 +57,19 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedMix {
     /// Rejected behind Kafka.
+    #[serde(serialize_with = "rounded")]
     pub invalid: f64,
     /// Dead letters of the producer.
+    #[serde(serialize_with = "rounded")]
     pub oversize: f64,
     /// Sent a second time.
+    #[serde(serialize_with = "rounded")]
     pub duplicates: f64,
     /// Sent when their truck came back.
+    #[serde(serialize_with = "rounded")]
     pub late: f64,
     /// Of the hot key, beside what it gets like every other.
+    #[serde(serialize_with = "rounded")]
     pub hot_key: f64,
 }
 
@@ -66,7 +81,9 @@ pub struct PlannedTrucks {
     pub of: u32,
     pub hottest: String,
     /// The share of the instance's load that the hottest truck has, and the hottest fifth of them.
+    #[serde(serialize_with = "rounded")]
     pub hottest_share: f64,
+    #[serde(serialize_with = "rounded")]
     pub hottest_fifth_share: f64,
 }
 
@@ -74,7 +91,9 @@ pub struct PlannedTrucks {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedCode {
     pub codigo: u32,
+    #[serde(serialize_with = "rounded")]
     pub share: f64,
+    #[serde(serialize_with = "rounded")]
     pub rate: f64,
     pub topic: Option<String>,
 }
@@ -83,10 +102,13 @@ pub struct PlannedCode {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedTopic {
     pub topic: String,
+    #[serde(serialize_with = "rounded")]
     pub share: f64,
+    #[serde(serialize_with = "rounded")]
     pub rate: f64,
     pub partitions: u32,
     /// The busiest partition over the mean; grows with hot keys.
+    #[serde(serialize_with = "rounded")]
     pub hottest_partition_over_mean: f64,
 }
 

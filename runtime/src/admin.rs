@@ -230,13 +230,14 @@ mod tests {
             "admin.token_file is `/nowhere/token` (default): it cannot be read: no such file"
         );
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), "hunter2\n").unwrap();
-        let sentence = refused("127.0.0.1:0", file.path().to_str().unwrap());
-        assert!(
-            sentence.ends_with(
-                "the token in it is too short: allowed is one line of 16 characters or more, without spaces"
-            )
-        );
-        assert!(!sentence.contains("hunter2"), "{sentence}");
+        let foreign = "holds a space, a line end or a character that is not ASCII";
+        for (token, said) in
+            [("hunter2", "is too short"), ("hunter2 and two more words", foreign), ("hunter2\nhunter2hunter2", foreign)]
+        {
+            fs::write(file.path(), format!("{token}\n")).unwrap();
+            let sentence = refused("127.0.0.1:0", file.path().to_str().unwrap());
+            let told = format!("the token in it {said}: allowed is one line of 16 characters or more: letters, digits");
+            assert!(sentence.contains(&told) && !sentence.contains("hunter2"), "{sentence}");
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! A file that a run leaves behind: whole or not at all, and never in the place of a device, a pipe or a link.
 
+mod kept;
+
+pub use kept::{Kept, place};
+
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -27,15 +31,24 @@ pub fn check(path: &Path) -> Result<(), String> {
     target(path).map(drop).map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
-/// [`check`] for all outputs of a run, which must be different files.
+/// [`check`] for all outputs of a run, which must be different files and none of those that the run needs.
 ///
 /// # Errors
-/// As there, or the path that two outputs share.
-pub fn check_all(paths: &[&Path]) -> Result<(), String> {
+/// As there, or the path that two outputs share, or the output that would take the place of something `kept`.
+pub fn check_all(paths: &[&Path], kept: &[Kept]) -> Result<(), String> {
     let mut files = Vec::new();
     for path in paths {
         check(path)?;
-        let Ok(file) = regular(path).and_then(std::path::absolute) else { continue };
+        if regular(path).is_err() {
+            continue;
+        }
+        let file = place(path);
+        if let Some(kept) = kept.iter().find(|kept| kept.holds(&file)) {
+            return Err(format!(
+                "{} is named for an output, and {kept}: give the output a file of its own",
+                path.display()
+            ));
+        }
         if files.contains(&file) {
             return Err(format!("{} is named for two outputs: give each a file of its own", path.display()));
         }

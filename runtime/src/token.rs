@@ -11,6 +11,8 @@ use crate::config::{ConfigError, Secret, Settings};
 
 const MIN_CHARACTERS: usize = 16;
 
+const ALLOWED: &str = "allowed is one line of 16 characters or more: letters, digits and ASCII signs, without spaces";
+
 /// A token that requests must carry as `authorization: Bearer <token>`.
 #[derive(Clone, Debug)]
 pub struct BearerToken {
@@ -22,7 +24,7 @@ impl BearerToken {
     /// Reads the token from the file that the setting `key` names; `None` when it names none.
     ///
     /// # Errors
-    /// The file cannot be read, or holds no token of 16 characters or more.
+    /// The file cannot be read, or holds no token of 16 visible ASCII characters or more.
     pub fn read(settings: &Settings, key: &'static str, path: &str) -> Result<Option<Self>, ConfigError> {
         if path.is_empty() {
             return Ok(None);
@@ -33,9 +35,13 @@ impl BearerToken {
             settings.refuse(key, format!("it cannot be read: {reason}"))
         })?;
         let token = text.trim();
-        if token.len() < MIN_CHARACTERS || token.contains(char::is_whitespace) {
-            let sentence = "the token in it is too short: allowed is one line of 16 characters or more, without spaces";
-            return Err(settings.refuse(key, sentence));
+        let wrong = match token.chars().all(|c| c.is_ascii_graphic()) {
+            true if token.len() >= MIN_CHARACTERS => None,
+            true => Some("is too short"),
+            false => Some("holds a space, a line end or a character that is not ASCII"),
+        };
+        if let Some(wrong) = wrong {
+            return Err(settings.refuse(key, format!("the token in it {wrong}: {ALLOWED}")));
         }
         Ok(Some(Self { secret: Secret::new(token), setting: key }))
     }

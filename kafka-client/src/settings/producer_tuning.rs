@@ -13,10 +13,10 @@ pub struct ProducerTuningRaw {
     pub linger: Span,
     /// The most bytes of one batch, before compression.
     pub batch_size: Size,
-    /// The most records of one batch.
-    pub batch_records: u32,
+    /// The most records of one batch; wider than what is allowed, so that the refusal can say what is.
+    pub batch_records: u64,
     /// The most records in the client's memory; about 400 bytes each.
-    pub queue_records: u32,
+    pub queue_records: u64,
     /// The most bytes (keys and values) in the client's memory.
     pub queue_size: Size,
     /// How long a record is tried before it is given back.
@@ -106,8 +106,8 @@ impl ProducerTuning {
         Self {
             linger: raw.linger.get(),
             batch_bytes: raw.batch_size.bytes(),
-            batch_records: raw.batch_records,
-            queue_records: raw.queue_records,
+            batch_records: raw.batch_records as u32,
+            queue_records: raw.queue_records as u32,
             queue_bytes: raw.queue_size.bytes(),
             delivery_timeout: raw.delivery_timeout.get(),
             compression: raw.compression,

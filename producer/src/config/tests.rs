@@ -2,6 +2,7 @@
 
 use super::{Config, Overrides, Raw, SourceConfig};
 use runtime::config::{Loaded, load};
+use runtime::output_file;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ codes = { share = 0.8, of = 0.2, groups = [{ first = 400, count = 10 }] }
 fleet = { trucks = 5 }
 "#;
 
-/// A folder with a profile and a configuration that is `GOOD` with one text replaced.
+/// A folder with a profile, events and a good configuration with one text replaced; `DIR` in it is the folder.
 fn written(from: &str, to: &str) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let profile = dir.path().join("load.toml");
@@ -27,7 +28,8 @@ fn written(from: &str, to: &str) -> (tempfile::TempDir, PathBuf) {
         dir.path().join("aside.ndjson").display(),
     );
     let path = dir.path().join("producer.toml");
-    std::fs::write(&path, good.replace(from, to)).unwrap();
+    std::fs::write(dir.path().join("in.ndjson"), "").unwrap();
+    std::fs::write(&path, good.replace(from, to).replace("DIR", &dir.path().display().to_string())).unwrap();
     (dir, path)
 }
 
@@ -71,7 +73,7 @@ fn what_is_wrong_is_named_with_what_is_allowed() {
         ("load.toml", "none.toml", "none.toml: cannot be read"),
         ("aside.ndjson", "none/aside.ndjson", "dead_letter.file"),
         ("[limits]", "[limits]\nevents = 5", "events"),
-        ("[limits]", "[limits]\nevents_per_second = nan", "limits.events_per_second is `nan or inf`"),
+        ("[limits]", "[limits]\nevents_per_second = nan", "limits.events_per_second is `nan`"),
         ("[dead_letter]", "[dead_letter]\nobjects = \"fleet-dead\"", "dead_letter.objects is `fleet-dead`"),
         ("[limits]", "[dead_letter.s3]\nregion = \"X\"\n[limits]", "dead_letter.s3.region"),
         ("127.0.0.1:9", "", "kafka.bootstrap_servers"),
@@ -83,6 +85,109 @@ fn what_is_wrong_is_named_with_what_is_allowed() {
     }
     let rate = Overrides { rate: Some(-1.0), ..Overrides::default() };
     assert!(refusal("", "", &rate).contains("--rate is -1"));
+}
+
+#[test]
+fn no_file_that_is_written_is_one_that_is_read() {
+    let none = Overrides::default();
+    for (from, to, said) in [
+        ("aside.ndjson", "load.toml", "it is source.profile as well"),
+        ("aside.ndjson", "./load.toml", "it is source.profile as well"),
+        ("aside.ndjson", "producer.toml", "it is the configuration as well"),
+        ("[limits]", "[kafka.tls]\nkey = \"DIR/aside.ndjson\"\n[limits]", "it is kafka.tls.key as well"),
+        ("[limits]", "[ingest.tls]\nclient_ca = \"DIR/aside.ndjson\"\n[limits]", "it is ingest.tls.client_ca as well"),
+        ("[limits]", "[admin]\ntoken_file = \"DIR/aside.ndjson\"\n[limits]", "it is admin.token_file as well"),
+        ("[limits]", "[admin]\naddress_file = \"DIR/aside.ndjson\"\n[limits]", "admin.address_file is `"),
+        ("[limits]", "[spool]\ndir = \"DIR/aside.ndjson\"\n[limits]", "it is spool.dir as well"),
+        ("aside.ndjson\"", "spool.redb\"\n[spool]\ndir = \"DIR\"", "it is the spool's file as well"),
+        ("\"generator\"", "\"replay\"\npath = \"DIR\"", "it lies in source.path as well"),
+        ("[limits]", "[spool]\ndir = \"/dev/null\"\n[limits]", "spool.dir is `/dev/null`"),
+    ] {
+        let sentence = refusal(from, to, &none);
+        assert!(sentence.contains(said), "{to}: {sentence}");
+    }
+}
+
+#[test]
+fn no_output_of_the_command_line_takes_the_place_of_what_the_configuration_names() {
+    let tls = "[kafka.tls]\nca = \"DIR/ca.pem\"\n[spool]\ndir = \"DIR/spool\"\n[ingest]\ntoken_file = \"DIR/token\"\n[limits]";
+    let (dir, path) = written("[limits]", tls);
+    std::fs::create_dir(dir.path().join("spool")).unwrap();
+    let kept = super::kept(&loaded(&path), &Overrides::default());
+    let checked = |name: &str| output_file::check_all(&[&dir.path().join(name)], &kept);
+    for (name, said) in [
+        ("producer.toml", "it is the configuration as well"),
+        ("load.toml", "it is source.profile as well"),
+        ("ca.pem", "it is kafka.tls.ca as well"),
+        ("token", "it is ingest.token_file as well"),
+        ("spool/spool.redb", "it is the spool's file as well"),
+        ("aside.ndjson", "it is dead_letter.file as well"),
+    ] {
+        let sentence = checked(name).expect_err(name);
+        assert!(sentence.contains(name) && sentence.contains(said), "{name}: {sentence}");
+    }
+    assert_eq!(checked("spool/run.json").and(checked("run.json")), Ok(()));
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    let none = Overrides::default();
+    let ports = "\"ingest\"\n[ingest]\nlisten = \"127.0.0.1:8099\"\n[admin]\nlisten = \"127.0.0.1:8099\"\n#";
+    let required = "\"ingest\"\n[ingest.tls]\nclient_required = true\n#";
+    let all = "[[routes]]\ncodigo = \"*\"\ntopic = \"all\"\n[[routes]]";
+    for (from, to, said) in [
+        ("\"generator\"\n", ports, "admin.listen is `127.0.0.1:8099`"),
+        ("\"generator\"\n", required, "ingest.tls.client_required is `true`"),
+        ("[[routes]]", all, "this route can never be reached: routes[0] (`*`)"),
+        ("[limits]", "[send]\nqueue_records = 999999999999\n[limits]", "allowed is 1 to 10000000"),
+    ] {
+        let sentence = refusal(from, to, &none);
+        assert!(sentence.contains(said), "{to}: {sentence}");
+    }
+    let optional = required.replace("true", "false");
+    let (_dir, path) = written("\"generator\"\n", &optional);
+    assert!(Config::validate(&loaded(&path), &none).is_ok());
+}
+
+#[test]
+fn the_run_of_the_command_line_is_checked_for_a_plan_as_well() {
+    let (_dir, path) = written("", "");
+    let loaded = loaded(&path);
+    let named = |run: &str| Overrides { run: Some(run.into()), ..Overrides::default() };
+    let planned = super::to_plan(&loaded, &named("ABC!")).map(|_| ()).unwrap_err().to_string();
+    assert!(planned.starts_with("--run is `ABC!`: allowed are up to 16"), "{planned}");
+    assert!(super::to_plan(&loaded, &named("abc")).is_ok());
+    let nothing = load::<Raw>(None, std::iter::empty()).unwrap();
+    let sentence = Config::validate(&nothing, &Overrides::default()).map(|_| ()).unwrap_err().to_string();
+    assert!(sentence.contains("source.profile") && sentence.contains("--config"), "{sentence}");
+}
+
+/// Names and paths have no default; the example shows one of them.
+#[test]
+fn what_the_example_has_commented_out_is_the_default() {
+    let values = |text: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        loaded(file.path()).effective().0.into_iter().map(|setting| (setting.key, setting.value)).collect::<Vec<_>>()
+    };
+    let (defaults, mut section, mut seen) = (values(""), "", 0);
+    for line in include_str!("../../producer.example.toml").lines() {
+        let line = line.strip_prefix("# ").unwrap_or(line);
+        if line.starts_with('[') {
+            section = line;
+        }
+        let Some((key, _)) = line.split_once(" = ").filter(|(key, _)| !section.is_empty() && !key.contains(' ')) else {
+            continue;
+        };
+        if key == "kind" || section == "[[routes]]" || ["bootstrap_servers", "client_id"].contains(&key) {
+            continue;
+        }
+        seen += 1;
+        for ((name, default), (_, value)) in defaults.iter().zip(values(&format!("{section}\n{line}\n"))) {
+            assert!(*default == value || *default == "", "{name} is {value} in the example, and {default} by default");
+        }
+    }
+    assert!(seen > 40, "{seen}");
 }
 
 #[test]

@@ -23,17 +23,17 @@ pub struct IngestRaw {
     /// The longest line; what Kafka does not take becomes a dead letter anyway.
     pub max_line: Size,
     /// The most events in a request.
-    pub max_events: u32,
+    pub max_events: u64,
     /// How long a request may wait for the fates of its events.
     pub answer_within: Span,
     /// How long a sender may take for the body.
     pub body_within: Span,
     /// The most events that wait for the flow, over all requests.
-    pub queue_events: u32,
+    pub queue_events: u64,
     /// The most bytes of bodies that are being read or wait for the flow, over all requests.
     pub queue_size: Size,
     /// The most open connections; others wait to be accepted.
-    pub max_connections: u32,
+    pub max_connections: u64,
     pub tls: IngestTlsRaw,
 }
 

@@ -5,14 +5,16 @@ use kafka_client::certificates::{Form, Material, Place, Reader, Source};
 use runtime::clock::{Clock, SystemClock};
 use runtime::config::{ConfigError, Secret, Settings};
 use runtime::objects::{ObjectStoreRaw, ObjectStoreSettings};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::{CertificateError, Error, RootCertStore, ServerConfig};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a server needs to speak TLS.
 #[derive(Clone)]
@@ -40,6 +42,10 @@ impl fmt::Debug for Tls {
 /// A file that cannot be read, a certificate that has expired, a key that does not belong to it: the setting and what is wrong.
 pub(super) fn read(settings: &Settings, raw: &IngestTlsRaw) -> Result<Option<Tls>, ConfigError> {
     let refuse = |key: &str, sentence: String| settings.refuse(&format!("ingest.tls.{key}"), sentence);
+    // By default it is true and means nothing; whoever writes it relies on it.
+    if raw.client_required && raw.client_ca.is_empty() && settings.is_written("ingest.tls.client_required") {
+        return Err(refuse("client_required", "it needs ingest.tls.client_ca: without it every client gets in".into()));
+    }
     match (raw.certificate.is_empty(), raw.key.is_empty(), raw.client_ca.is_empty()) {
         (true, true, true) => return Ok(None),
         (true, _, _) => return Err(refuse("certificate", "write the server's certificate beside the rest".into())),
@@ -47,6 +53,7 @@ pub(super) fn read(settings: &Settings, raw: &IngestTlsRaw) -> Result<Option<Tls
         (false, false, _) => {}
     }
     sound(Path::new(&raw.certificate), Path::new(&raw.key)).map_err(|why| refuse("certificate", why))?;
+    for_servers(&raw.certificate).map_err(|why| refuse("certificate", why))?;
     let verifier = match raw.client_ca.is_empty() {
         true => None,
         false => Some(clients(raw).map_err(|why| refuse("client_ca", why))?),
@@ -67,6 +74,21 @@ fn sound(certificate: &Path, key: &Path) -> Result<(), String> {
     match found.certificate.first() {
         Some(facts) if facts.not_after_ms <= now_ms => Err(format!("it expired on {}", facts.not_after)),
         Some(facts) if facts.not_before_ms > now_ms => Err(format!("it is not valid before {}", facts.not_before)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether its extended key usage, when it has one, holds servers: clients would turn it down.
+fn for_servers(file: &str) -> Result<(), String> {
+    let chain = certificates(file)?;
+    let Some(Ok(own)) = chain.first().map(ParsedCertificate::try_from) else { return Ok(()) };
+    let now = UnixTime::since_unix_epoch(Duration::from_millis(SystemClock.wall_ms().unsigned_abs()));
+    let algorithms = provider().signature_verification_algorithms.all;
+    // Nobody vouches for it here, which is always the last thing to be found.
+    match verify_server_cert_signed_by_trust_anchor(&own, &RootCertStore::empty(), &[], now, algorithms) {
+        Err(Error::InvalidCertificate(
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. },
+        )) => Err("its extended key usage is not for servers: it needs serverAuth".into()),
         _ => Ok(()),
     }
 }
@@ -145,6 +167,7 @@ mod tests {
         assert!(tried(&good).unwrap().unwrap().knows_clients());
         let optional = IngestTlsRaw { client_required: false, ..good.clone() };
         assert!(!tried(&optional).unwrap().unwrap().knows_clients());
+        let for_clients = IngestTlsRaw { certificate: text(&other.certificate), key: text(&other.key), ..good.clone() };
         let expired = IngestTlsRaw { certificate: text(&old.certificate), key: text(&old.key), ..good.clone() };
         for (raw, said) in [
             (IngestTlsRaw { certificate: String::new(), ..good.clone() }, "ingest.tls.certificate"),
@@ -153,6 +176,7 @@ mod tests {
             (IngestTlsRaw { key: ca, ..good.clone() }, "ingest.tls.certificate"),
             (IngestTlsRaw { client_ca: "/nowhere".into(), ..good }, "ingest.tls.client_ca"),
             (expired, "it expired on"),
+            (for_clients, "it needs serverAuth"),
         ] {
             let sentence = tried(&raw).expect_err(said);
             assert!(sentence.contains(said) && !sentence.contains("PRIVATE"), "{said}: {sentence}");

@@ -41,6 +41,16 @@ impl Node {
         }
     }
 
+    /// `nan`, `inf` or `-inf`, when that is what stands here: JSON has no word for them.
+    pub(super) fn not_finite(&self) -> Option<String> {
+        let number = match &self.value {
+            Value::Float(number) => *number,
+            Value::Text(text) => text.trim().parse().ok()?,
+            _ => return None,
+        };
+        (!number.is_finite()).then(|| number.to_string().to_lowercase())
+    }
+
     /// Calls `visit` with the dotted key (`routes[0].topic`) of every node below this one, and whether it is a leaf.
     pub(super) fn walk(&self, key: &str, visit: &mut impl FnMut(&str, &Node, bool)) {
         match &self.value {

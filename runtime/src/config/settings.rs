@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
@@ -23,6 +24,7 @@ pub struct Settings {
 struct Written {
     origin: Origin,
     leaf: bool,
+    not_finite: Option<String>,
 }
 
 /// One setting as `check` prints it.
@@ -52,7 +54,8 @@ impl Settings {
             .map_err(|error| ConfigError::other(format!("the effective configuration cannot be shown: {error}")))?;
         let mut written = BTreeMap::new();
         root.walk("", &mut |key, node, leaf| {
-            written.insert(key.to_owned(), Written { origin: node.origin.clone(), leaf });
+            let (origin, not_finite) = (node.origin.clone(), node.not_finite());
+            written.insert(key.to_owned(), Written { origin, leaf, not_finite });
         });
         Ok(Self { tree, written })
     }
@@ -72,6 +75,14 @@ impl Settings {
         Origin::Default
     }
 
+    /// The configuration file, when anything stands in it.
+    pub fn file(&self) -> Option<&Path> {
+        self.written.values().find_map(|written| match &written.origin {
+            Origin::File { path, .. } => Some(path.as_path()),
+            Origin::Default | Origin::Env(_) => None,
+        })
+    }
+
     /// True when the key was written in the file or the environment.
     pub fn is_written(&self, key: &str) -> bool {
         self.origin(key) != Origin::Default
@@ -83,8 +94,7 @@ impl Settings {
     /// to 10000``.
     pub fn refuse(&self, key: &str, sentence: impl fmt::Display) -> ConfigError {
         let value = match self.value(key) {
-            // JSON has no other word for them, and TOML has no null.
-            Some(Value::Null) if self.is_written(key) => Some("nan or inf".to_owned()),
+            Some(Value::Null) => self.written.get(key).and_then(|written| written.not_finite.clone()),
             value => value.filter(|value| !value.is_null()).map(plain),
         };
         let value = Shown(value);

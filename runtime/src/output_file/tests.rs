@@ -1,6 +1,6 @@
 //! Outputs of every kind: files, links, devices, pipes.
 
-use super::{check, check_all, create, regular, replace};
+use super::{Kept, check, check_all, create, place, regular, replace};
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileTypeExt, symlink};
@@ -37,10 +37,38 @@ fn two_outputs_are_two_files_and_no_file_ends_in_a_slash() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     symlink("a", at("link")).unwrap();
-    assert_eq!(check_all(&[&at("a"), &at("b"), Path::new("/dev/null"), Path::new("/dev/null")]), Ok(()));
-    let shared = check_all(&[&at("a"), &at("b"), &at("link")]).unwrap_err();
+    assert_eq!(check_all(&[&at("a"), &at("b"), Path::new("/dev/null"), Path::new("/dev/null")], &[]), Ok(()));
+    let shared = check_all(&[&at("a"), &at("b"), &at("link")], &[]).unwrap_err();
     assert!(shared.contains("link is named for two outputs"), "{shared}");
-    assert!(check_all(&[&at("none/")]).unwrap_err().contains("name a file in a folder that exists"));
+    assert!(check_all(&[&at("none/")], &[]).unwrap_err().contains("name a file in a folder that exists"));
+}
+
+#[test]
+fn an_output_is_nothing_that_the_run_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("in/deep")).unwrap();
+    fs::write(at("load.toml"), "").unwrap();
+    symlink("load.toml", at("link")).unwrap();
+    symlink("in", at("other")).unwrap();
+    let kept = [
+        Kept::file("source.profile", &at("load.toml")),
+        Kept::file("dir", &at("in")),
+        Kept::tree("all", &at("other/deep")),
+    ];
+    for (output, said) in [
+        ("load.toml", "it is source.profile as well"),
+        ("link", "it is source.profile as well"),
+        ("in/../load.toml", "it is source.profile as well"),
+        ("in/deep/new", "it lies in all as well"),
+    ] {
+        let sentence = check_all(&[&at(output)], &kept).unwrap_err();
+        assert!(sentence.contains(output) && sentence.contains(said), "{output}: {sentence}");
+    }
+    assert_eq!(check_all(&[&at("in/new"), &at("in/deeper"), &at("load.json")], &kept), Ok(()));
+    // Through two ways to one folder, when the file itself is still to be made.
+    assert!(check_all(&[&at("in/run"), &at("other/run")], &[]).unwrap_err().contains("two outputs"));
+    assert_eq!(place(&at("other/none/x")), fs::canonicalize(folder.path()).unwrap().join("in/none/x"));
 }
 
 #[test]
