@@ -8,7 +8,7 @@ use producer::detour::Detour;
 use producer::in_flight::{InFlight, Slots};
 use producer::send::Outlet;
 use producer::spool::Spool;
-use producer::spool::desk::{Desk, SpoolRules};
+use producer::spool::desk::{Desk, SpoolDoor, SpoolRules};
 use producer::tally::Tally;
 use producer::ticket::Ticket;
 use runtime::clock::{Clock, ManualClock};
@@ -29,6 +29,7 @@ pub struct Bench {
     pub tally: Tally,
     pub shutdown: Shutdown,
     pub health: Health,
+    pub door: Option<SpoolDoor>,
     pub detour: Detour<Script>,
     /// The last seq of every key.
     pub next: HashMap<u8, u64>,
@@ -56,8 +57,9 @@ impl Bench {
             let beat = health.component("spool", Duration::from_secs(3_600));
             Desk::new(spool, rules, (tally.clone(), shared.clone(), beat))
         });
+        let door = desk.as_ref().map(Desk::door);
         let detour = Detour::new(client, desk, answers.clone(), shared);
-        Self { clock, kafka, answers, tally, shutdown, health, detour, next: HashMap::new() }
+        Self { clock, kafka, answers, tally, shutdown, health, door, detour, next: HashMap::new() }
     }
 
     /// Offers the next event of `key`; false when there was no room.
@@ -91,6 +93,11 @@ impl Bench {
                 true
             }
             Offered::Full => false,
+            // Refused, and its sender told; it comes again.
+            Offered::SetAside => {
+                self.tally.offered.add(1);
+                false
+            }
             other => panic!("{other:?}"),
         }
     }
