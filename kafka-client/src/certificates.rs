@@ -11,6 +11,8 @@ mod place;
 mod source;
 /// What was read, not yet checked.
 mod material;
+/// Reads files within a time limit.
+mod files;
 /// Reads all parts, again and again.
 mod reader;
 /// From PEM text to certificates and keys.

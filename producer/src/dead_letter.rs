@@ -5,6 +5,7 @@
 //! counted as failed.
 
 mod last_place;
+mod notice;
 mod shipping;
 
 pub use last_place::LastPlace;
@@ -13,6 +14,7 @@ pub use shipping::Shipping;
 use crossbeam_channel::Receiver;
 use domain::failure::FailureClass;
 use domain::headers::dead_letter as names;
+use notice::Notice;
 use std::collections::VecDeque;
 
 /// Names and values of a record's headers.
@@ -120,16 +122,26 @@ pub struct DeadLetters<T> {
     /// `None` when S3 is not wanted.
     objects: Option<Shipping>,
     last: LastPlace,
+    notice: Notice,
 }
 
 impl<T: DeadLetterTopic> DeadLetters<T> {
     pub fn new(inbox: Receiver<DeadLetter>, topic: Option<T>, objects: Option<Shipping>, last: LastPlace) -> Self {
-        Self { inbox, waiting: VecDeque::new(), topic, objects, last }
+        Self { inbox, waiting: VecDeque::new(), topic, objects, last, notice: Notice::default() }
     }
 
     /// Brings away what has come in; what finds no room waits for the next call.
     pub fn work(&mut self) {
-        self.waiting.extend(self.inbox.try_iter());
+        let now = self.last.clock.now();
+        for letter in self.inbox.try_iter() {
+            // One that its topic did not take either was told before.
+            if !letter.not_topic {
+                self.notice.note(&letter, now);
+            }
+            self.waiting.push_back(letter);
+        }
+        self.notice.look(now);
+        self.last.file.look(now);
         while let Some(letter) = self.waiting.pop_front() {
             let topic = self.topic.as_ref().filter(|_| !letter.not_topic);
             match topic.map_or(Taken::Never, |topic| topic.offer(&letter)) {

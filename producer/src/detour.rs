@@ -6,6 +6,7 @@
 
 mod renewal;
 mod resend;
+mod telling;
 
 use crate::answers::Answers;
 use crate::chunk::{Chunk, Intent, Item, NO_SERIES};
@@ -35,6 +36,8 @@ pub struct Detour<C> {
     /// Tells this process's traces in the spool from those of others.
     process: u64,
     looked: Duration,
+    /// When those who wait for a disk that refuses were told last.
+    told: Duration,
     /// Events of the spool that the client holds.
     out: u64,
     /// The wall clock at the beginning of the chunk, ms since the epoch.
@@ -58,7 +61,19 @@ impl<C: Client> Detour<C> {
     pub fn new(client: C, desk: Option<Desk>, answers: Arc<Answers>, clock: SharedClock) -> Self {
         let process = clock.wall_ms() as u64 ^ u64::from(std::process::id()) << 44;
         let (again, renewal, wall_ms) = (VecDeque::new(), Renewal::default(), clock.wall_ms());
-        Self { client, desk, again, renewal, answers, clock, process, looked: Duration::ZERO, out: 0, wall_ms }
+        Self {
+            client,
+            desk,
+            again,
+            renewal,
+            answers,
+            clock,
+            process,
+            looked: Duration::ZERO,
+            told: Duration::ZERO,
+            out: 0,
+            wall_ms,
+        }
     }
 
     fn direct(&mut self, item: &Item, chunk: &Chunk) -> Offered {
@@ -126,7 +141,12 @@ impl<C: Client> Detour<C> {
         if self.desk.as_ref().is_some_and(Desk::is_unwell) {
             return;
         }
-        tracing::warn!(after_ms = after.as_millis() as u64, "Kafka does not answer, events go to the spool");
+        let after_ms = after.as_millis() as u64;
+        if self.desk.as_ref().is_some_and(|desk| desk.healthy) {
+            tracing::warn!(after_ms, "Kafka does not answer, events go to the spool");
+        } else {
+            tracing::debug!(after_ms, "Kafka still does not answer");
+        }
         if !self.replace() {
             return;
         }
@@ -147,13 +167,14 @@ impl<C: Client> Detour<C> {
 
 impl<C: Client> Outlet for Detour<C> {
     fn offer(&mut self, item: &Item, chunk: &Chunk) -> Offered {
-        if self.renewal.holds() || !self.again.is_empty() {
-            return Offered::Full;
-        }
-        if self.desk.as_ref().is_some_and(|desk| desk.detours(chunk.text(item.key))) {
-            return self.spool(item, chunk);
-        }
-        self.direct(item, chunk)
+        let offered = if self.renewal.holds() || !self.again.is_empty() {
+            Offered::Full
+        } else if self.desk.as_ref().is_some_and(|desk| desk.detours(chunk.text(item.key))) {
+            self.spool(item, chunk)
+        } else {
+            self.direct(item, chunk)
+        };
+        self.or_told(offered, item.ticket)
     }
 
     fn begin_chunk(&mut self, events: usize) {
@@ -178,6 +199,7 @@ impl<C: Client> Outlet for Detour<C> {
             return;
         }
         self.look_for_stuck();
+        self.tell_who_waits();
         if let Some(desk) = &mut self.desk {
             desk.sweep(false);
         }

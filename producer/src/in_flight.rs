@@ -98,6 +98,21 @@ impl InFlight {
         held.map(|slot| slot.sent_nanos.load(Ordering::Relaxed)).min().map(Duration::from_nanos)
     }
 
+    /// Nobody waits for the event of `slot` any more; who did.
+    pub fn forget_ticket(&self, slot: usize) -> Ticket {
+        let none = Ticket::NONE.number();
+        Ticket::of_number(self.slots.get(slot).map_or(none, |slot| slot.ticket.swap(none, Ordering::Relaxed)))
+    }
+
+    /// The same for every record that the client was handed before `sent`. Looks at every slot: for now and then.
+    pub fn forget_tickets(&self, sent: Duration) -> Vec<Ticket> {
+        let sent = sent.as_nanos() as u64;
+        let old =
+            |slot: &Slot| slot.order.load(Ordering::Relaxed) != 0 && slot.sent_nanos.load(Ordering::Relaxed) < sent;
+        let slots = self.slots.iter().enumerate().filter(|(_, slot)| old(slot));
+        slots.map(|(number, _)| self.forget_ticket(number)).filter(|ticket| *ticket != Ticket::NONE).collect()
+    }
+
     /// Gives a slot back.
     pub fn release(&self, slot: usize) {
         self.release_all([slot].into_iter());

@@ -40,6 +40,8 @@ pub mod answers;
 pub mod histogram_log;
 /// The climb to the highest rate that holds.
 pub mod knee;
+/// One line when something begins and ends, a count in between.
+pub mod repeats;
 /// The local file for what cannot go to Kafka.
 pub mod set_aside;
 /// Set-aside lines as objects on S3.

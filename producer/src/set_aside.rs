@@ -3,11 +3,17 @@
 //! *In*: bad lines, events without a route, dead letters whose topic does not take them. *Out*: a file, appended to.
 //! *Never*: loses a byte of a value; what is no UTF-8 is written as hex.
 
+mod watch;
+
+use runtime::clock::SharedClock;
+use runtime::health::Beat;
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use watch::Watch;
 
 /// One line of the file.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -52,15 +58,27 @@ impl Serialize for Bytes<'_> {
 }
 
 /// The file; opened when the first line comes, so that a good run leaves none behind.
-#[derive(Debug)]
 pub struct SetAsideFile {
     path: PathBuf,
-    file: Mutex<Option<File>>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    file: Option<File>,
+    /// Tells the log and the health how it fares; `None` when nobody asks.
+    watch: Option<Watch>,
 }
 
 impl SetAsideFile {
     pub fn new(path: PathBuf) -> Self {
-        Self { path, file: Mutex::new(None) }
+        Self { path, open: Mutex::default() }
+    }
+
+    /// One that says in the log and by `beat` when it cannot be written, and when it can again.
+    pub fn watched(path: PathBuf, beat: Beat, clock: SharedClock) -> Self {
+        let watch = Some(Watch::new(beat, clock));
+        Self { path, open: Mutex::new(Open { file: None, watch }) }
     }
 
     /// Appends one line; it is with the operating system when this returns.
@@ -70,15 +88,38 @@ impl SetAsideFile {
     pub fn write(&self, what: &SetAside<'_>) -> std::io::Result<()> {
         let mut line = serde_json::to_vec(what)?;
         line.push(b'\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if file.is_none() {
-            *file = Some(OpenOptions::new().create(true).append(true).open(&self.path)?);
-            tracing::warn!(file = %self.path.display(), "events are set aside in a local file");
+        let mut open = self.open();
+        let written = self.opened(&mut open.file).and_then(|file| append(file, &line));
+        if let Some(watch) = &mut open.watch {
+            watch.written(&self.path, written.as_ref().err(), line.len());
         }
-        match file.as_mut() {
-            Some(file) => append(file, &line),
-            None => Ok(()),
+        written
+    }
+
+    /// Tries a file that took no line once more, from time to time; called often.
+    pub fn look(&self, now: Duration) {
+        let mut open = self.open();
+        let Some(bytes) = open.watch.as_mut().and_then(|watch| watch.trial(now)) else { return };
+        if self.opened(&mut open.file).and_then(|file| trial(file, bytes)).is_ok()
+            && let Some(watch) = &mut open.watch
+        {
+            watch.written(&self.path, None, bytes);
         }
+    }
+
+    fn opened<'a>(&self, file: &'a mut Option<File>) -> std::io::Result<&'a mut File> {
+        match file {
+            Some(file) => Ok(file),
+            None => {
+                let fresh = OpenOptions::new().create(true).append(true).open(&self.path)?;
+                tracing::warn!(file = %self.path.display(), "events are set aside in a local file");
+                Ok(file.insert(fresh))
+            }
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn path(&self) -> &std::path::Path {
@@ -102,6 +143,13 @@ impl Shortened for File {
     }
 }
 
+/// Writes so many bytes and takes them back: lines of that size fit again.
+fn trial(file: &mut impl Shortened, bytes: usize) -> std::io::Result<()> {
+    let before = file.length()?;
+    append(file, &vec![b'\n'; bytes])?;
+    file.shorten(before)
+}
+
 /// All of it or nothing: half a line would spoil the next one too.
 fn append(file: &mut impl Shortened, line: &[u8]) -> std::io::Result<()> {
     let before = file.length()?;
@@ -115,8 +163,12 @@ fn append(file: &mut impl Shortened, line: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bytes, SetAside, SetAsideFile, Shortened, append};
+    use super::{Bytes, SetAside, SetAsideFile, Shortened, append, trial};
+    use runtime::clock::ManualClock;
+    use runtime::health::Health;
     use std::io::Write;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     #[test]
     fn lines_are_appended_and_every_byte_survives() {
@@ -169,6 +221,7 @@ mod tests {
         let mut full = Full { bytes: Vec::new(), room: 8 };
         assert!(append(&mut full, b"{\"a\"}\n").is_ok());
         assert!(append(&mut full, b"{\"b\"}\n").is_err());
+        assert!(trial(&mut full, 6).is_err() && trial(&mut full, 2).is_ok());
         assert_eq!(full.bytes, b"{\"a\"}\n");
     }
 
@@ -176,5 +229,28 @@ mod tests {
     fn a_file_that_cannot_be_opened_is_an_error() {
         let file = SetAsideFile::new("/nowhere/aside.ndjson".into());
         assert!(file.write(&SetAside::default()).is_err());
+    }
+
+    #[test]
+    fn a_file_that_takes_no_line_fails_readiness_until_it_can_be_written() {
+        let (dir, clock) = (tempfile::tempdir().unwrap(), ManualClock::starting_at(0));
+        let health = Health::new(Arc::new(clock.clone()));
+        let beat = health.component("set-aside", Duration::from_secs(1));
+        let path = dir.path().join("later/aside.ndjson");
+        let file = SetAsideFile::watched(path.clone(), beat, Arc::new(clock.clone()));
+        clock.advance(Duration::from_secs(60));
+        assert!(health.ready().ok && health.live().ok, "without a line there is nothing to be seen");
+        assert!(file.write(&SetAside::default()).is_err());
+        let why = health.ready().wrong[0].why.clone();
+        assert!(why.contains("later/aside.ndjson cannot be written: No such file"), "{why}");
+        clock.advance(Duration::from_secs(5));
+        file.look(Duration::from_secs(65));
+        assert!(!health.ready().ok);
+        std::fs::create_dir(dir.path().join("later")).unwrap();
+        file.look(Duration::from_secs(66));
+        assert!(!health.ready().ok, "not tried all the time");
+        file.look(Duration::from_secs(70));
+        assert!(health.ready().ok && std::fs::read(&path).unwrap().is_empty(), "a trial leaves nothing behind");
+        assert!(file.write(&SetAside::default()).is_ok());
     }
 }

@@ -4,6 +4,8 @@
 //! each has met its end. *Never*: forgets an event that it took, lets one overtake another of its key, or grows past its limit.
 
 pub mod desk;
+mod disk;
+mod door;
 mod file;
 mod index;
 mod record;
@@ -151,6 +153,15 @@ impl Spool {
     /// The file is gone, and the disk does not take another one.
     pub fn stay(&mut self) -> Result<bool, SpoolError> {
         self.store.stay()
+    }
+
+    /// Writes so many bytes and takes them off again: the disk has room for them.
+    ///
+    /// # Errors
+    /// It has not, or does not work.
+    pub fn trial(&mut self, bytes: u64) -> Result<(), SpoolError> {
+        self.store.trial(bytes)?;
+        if self.is_empty() { self.store.shrink() } else { Ok(()) }
     }
 
     /// After an error of the disk: opens the file anew; nothing that was taken is forgotten.

@@ -1,16 +1,11 @@
 //! Reads all parts of a bundle, from files and from S3; what has not changed on S3 is not fetched again.
 
 use super::fault::{CertificateError, Role};
+use super::files::Files;
 use super::material::{Material, Piece};
 use super::place::Place;
 use super::source::Source;
 use runtime::objects::{ObjectDesk, ObjectError, ObjectUri, Sighting};
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
-/// No file of a bundle is longer.
-const MOST_BYTES: u64 = 4 << 20;
 
 /// A part that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +24,7 @@ pub struct Reader {
     source: Source,
     desk: Option<ObjectDesk>,
     known: Vec<Known>,
+    files: Files,
 }
 
 /// An object as it was when it was last fetched.
@@ -40,10 +36,11 @@ struct Known {
 
 impl Reader {
     pub fn new(source: Source) -> Self {
-        Self { source, desk: None, known: Vec::new() }
+        Self { source, desk: None, known: Vec::new(), files: Files::default() }
     }
 
-    /// Reads every part once. Waits no longer than the store's timeout per object (and a little for the first).
+    /// Reads every part once. Waits no longer than 5 s for a file, and than the store's timeout for an object (and a
+    /// little for the first).
     ///
     /// # Errors
     /// The first part that cannot be read.
@@ -51,7 +48,10 @@ impl Reader {
         let mut pieces = Vec::new();
         for (role, place) in self.source.places() {
             let bytes = match &place {
-                Place::File(path) => file(path, role)?,
+                Place::File(path) => self.files.read(path).map_err(|error| {
+                    let reason = error.to_string();
+                    ReadError::File(CertificateError::Unreadable { file: path.clone(), role, reason })
+                })?,
                 Place::Object(uri) => self.object(uri, role)?,
             };
             pieces.push(Piece { role, file: place.name(), bytes });
@@ -82,18 +82,6 @@ impl Reader {
             }
         }
     }
-}
-
-fn file(path: &Path, role: Role) -> Result<Vec<u8>, ReadError> {
-    let unreadable =
-        |reason: String| ReadError::File(CertificateError::Unreadable { file: path.to_owned(), role, reason });
-    let mut bytes = Vec::new();
-    let opened = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-    opened.map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(unreadable(format!("it is larger than {MOST_BYTES} bytes")));
-    }
-    Ok(bytes)
 }
 
 /// An object may be a key.

@@ -113,7 +113,9 @@ impl Parts {
     /// # Errors
     /// The client or a thread cannot be created, or the source cannot.
     pub fn start(self, config: &Config, found: Found) -> Result<(Running, Ending), Failure> {
-        let set_aside = Arc::new(SetAsideFile::new(config.dead_letter.file.clone()));
+        let aside_beat = self.health.component("set-aside", STUCK);
+        let aside = SetAsideFile::watched(config.dead_letter.file.clone(), aside_beat, self.clock.clone());
+        let set_aside = Arc::new(aside);
         let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
         let reachable = found.topics.is_some();
         let (answers, clock) = (self.answers.clone(), self.clock.clone());

@@ -1,13 +1,14 @@
 //! The spool at work: what goes in at the end of a chunk, what comes out when it is due, and how it fares with its disk.
 
+pub use super::door::SpoolDoor;
+
+use super::disk::{Disk, TRY_EVERY};
 use super::{Spool, SpoolError, Spooled, key_hash};
 use crate::client::Returned;
-use crate::doors::{Closed, Doors};
 use crate::tally::Tally;
 use crate::ticket::Ticket;
 use runtime::clock::SharedClock;
 use runtime::health::Beat;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Section `[spool]`, as meant.
@@ -43,8 +44,7 @@ pub struct Desk {
     bytes_waiting: u64,
     finished: Vec<u64>,
     removed_at: Duration,
-    /// Since when the disk has refused, if it does.
-    unwell: Option<Duration>,
+    disk: Disk,
     /// When it was last looked whether the file is still there.
     looked: Duration,
     tally: Tally,
@@ -58,29 +58,10 @@ const REMOVE_EVERY: Duration = Duration::from_millis(200);
 const REMOVE_AT: usize = 2_000;
 /// The last ones go sooner: the spool is empty as soon as it can be.
 const REMOVE_LAST: Duration = Duration::from_millis(20);
-/// How often a disk that refused is tried again.
-const REOPEN_EVERY: Duration = Duration::from_secs(1);
+/// What the disk holds of an event beside its key and value, roughly.
+const AROUND: u64 = 128;
 /// The door closes while there is still room for what has passed it.
 const DOOR_ROOM: u64 = 10;
-
-/// Whether the spool could take events; the door for those who ask from outside.
-#[derive(Debug, Clone, Default)]
-pub struct SpoolDoor(Arc<Mutex<Option<String>>>);
-
-impl SpoolDoor {
-    fn set(&self, closed: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = closed;
-    }
-}
-
-impl Doors for SpoolDoor {
-    fn open(&self) -> Result<(), Closed> {
-        match self.0.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            Some(reason) => Err(Closed { reason, retry_after: Duration::from_secs(5) }),
-            None => Ok(()),
-        }
-    }
-}
 
 impl Desk {
     pub fn new(spool: Spool, rules: SpoolRules, (tally, clock, beat): (Tally, SharedClock, Beat)) -> Self {
@@ -97,7 +78,7 @@ impl Desk {
             bytes_waiting: 0,
             finished: Vec::new(),
             removed_at: Duration::ZERO,
-            unwell: None,
+            disk: Disk::default(),
             looked: Duration::ZERO,
             tally,
             clock,
@@ -114,7 +95,8 @@ impl Desk {
 
     /// True when an event of this key must not go straight to the client.
     pub fn detours(&self, key: &[u8]) -> bool {
-        if !self.healthy {
+        // A disk that refuses takes nothing: what waits for it, and what is on it, comes first, and all else has the client.
+        if !self.healthy && !self.disk.refuses() {
             return true;
         }
         if self.spool.is_empty() && self.waiting.is_empty() {
@@ -126,7 +108,7 @@ impl Desk {
 
     /// True when one more event of so many bytes can be taken.
     pub fn has_room(&self, bytes: usize) -> bool {
-        self.unwell.is_none() && !self.spool.is_full(self.bytes_waiting + bytes as u64)
+        !self.disk.refuses() && !self.spool.is_full(self.bytes_waiting + bytes as u64)
     }
 
     pub fn take(&mut self, event: Waiting) {
@@ -138,13 +120,14 @@ impl Desk {
 
     /// Puts what waits on the disk; it is safe when it comes back from here. After an error it keeps waiting.
     pub fn store(&mut self) -> Vec<Waiting> {
-        if self.waiting.is_empty() || self.unwell.is_some() || !self.stays() {
+        if self.waiting.is_empty() || self.disk.refuses() || !self.stays() {
             return Vec::new();
         }
         let events: Vec<Spooled> =
             self.waiting.iter().map(|(Waiting::New(event, _) | Waiting::Back(_, event))| event.clone()).collect();
         let stored = self.spool.append(&events);
-        if self.note(stored).is_none() {
+        let bytes = self.bytes_waiting + events.len() as u64 * AROUND;
+        if self.note_of(bytes, stored).is_none() {
             return Vec::new();
         }
         self.tally.spooled.add(events.len() as u64);
@@ -191,13 +174,13 @@ impl Desk {
 
     /// Takes what is finished off the disk, not too often.
     pub fn sweep(&mut self, at_once: bool) {
-        if at_once && self.unwell.is_none() {
+        if at_once && !self.disk.refuses() {
             self.stays();
         }
         let now = self.clock.now();
         let every = if self.spool.len() <= REMOVE_AT as u64 { REMOVE_LAST } else { REMOVE_EVERY };
         let due = at_once || self.finished.len() >= REMOVE_AT || now.saturating_sub(self.removed_at) >= every;
-        if self.finished.is_empty() || !due || self.unwell.is_some() {
+        if self.finished.is_empty() || !due || self.disk.refuses() {
             return;
         }
         self.removed_at = now;
@@ -220,36 +203,33 @@ impl Desk {
 
     /// The next event that is due, with its number.
     pub fn next_due(&mut self) -> Option<(u64, Spooled)> {
-        if self.unwell.is_some() || self.spool.is_empty() || !self.spool.schedule.is_due(self.clock.wall_ms()) {
+        if self.disk.refuses() || self.spool.is_empty() || !self.spool.schedule.is_due(self.clock.wall_ms()) {
             return None;
         }
         let next = self.spool.next_event();
         self.note(next).flatten()
     }
 
-    /// Tries a disk that refused once more, from time to time.
+    /// Tries a disk that refused once more, from time to time: it works when it takes more than it refused.
     pub fn mend(&mut self) {
         self.beat.progress();
         let now = self.clock.now();
-        let Some(since) = self.unwell else {
-            if now.saturating_sub(self.looked) >= REOPEN_EVERY {
+        if !self.disk.refuses() {
+            if now.saturating_sub(self.looked) >= TRY_EVERY {
                 self.looked = now;
                 self.stays();
             }
             return;
-        };
-        if now.saturating_sub(since) < REOPEN_EVERY {
-            return;
         }
-        self.unwell = Some(now);
-        if self.spool.reopen().is_ok() {
-            tracing::info!("the spool's disk works again");
-            self.unwell = None;
-            // The client has what the disk refused; later events of its keys would be ahead of it in the spool.
-            self.healthy = true;
-            self.beat.ready(true, "");
-            self.publish();
+        let Some(bytes) = self.disk.trial(now) else { return };
+        if let Err(error) = self.spool.reopen().and_then(|()| self.spool.trial(bytes)) {
+            return self.unready(&error);
         }
+        let refused_ms = self.disk.works(now).as_millis() as u64;
+        tracing::info!(refused_ms, "the spool's disk works again");
+        // The client has what the disk refused; later events of its keys would be ahead of it in the spool.
+        self.healthy = true;
+        self.publish();
     }
 
     /// Whether the file is where it was put, if need be again.
@@ -267,21 +247,45 @@ impl Desk {
     }
 
     pub fn is_unwell(&self) -> bool {
-        self.unwell.is_some()
+        self.disk.refuses()
+    }
+
+    /// True when the disk has refused for so long.
+    pub fn is_unwell_for(&self, long: Duration) -> bool {
+        self.disk.refuses_for(long, self.clock.now())
+    }
+
+    /// Who waits for events that wait for the disk; they go on waiting, and nobody for them.
+    pub fn forget_tickets(&mut self) -> Vec<Ticket> {
+        let tickets = self.waiting.iter_mut().filter_map(|event| match event {
+            Waiting::New(_, ticket) => Some(std::mem::take(ticket)),
+            Waiting::Back(..) => None,
+        });
+        tickets.filter(|ticket| *ticket != Ticket::NONE).collect()
     }
 
     /// The value, or `None` and a spool that is not well until its disk works again.
     fn note<T>(&mut self, result: Result<T, SpoolError>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                tracing::error!(%error, "the spool's disk refuses; what it holds is safe, nothing more is taken");
-                self.unwell = Some(self.clock.now());
-                self.beat.ready(false, &error.to_string());
-                self.state.set(Some(error.to_string()));
-                None
-            }
+        self.note_of(0, result)
+    }
+
+    /// The same for a write of about so many bytes.
+    fn note_of<T>(&mut self, bytes: u64, result: Result<T, SpoolError>) -> Option<T> {
+        let error = match result {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        // What a closed file says after the first refusal says less.
+        if self.disk.refused(bytes, self.clock.now()) {
+            tracing::error!(%error, "the spool's disk refuses; what it holds is safe, nothing more is taken");
+            self.unready(&error);
         }
+        None
+    }
+
+    fn unready(&self, error: &SpoolError) {
+        self.beat.ready(false, &error.to_string());
+        self.state.set(Some(error.to_string()));
     }
 
     fn publish(&self) {

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 const EVENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("events");
 const SCHEDULE: TableDefinition<'_, (), &[u8]> = TableDefinition::new("schedule");
+/// Empty but for a moment.
+const TRIAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("trial");
+const TRIAL_RECORD: usize = 256 << 10;
 const FILE: &str = "spool.redb";
 
 /// Why the spool cannot be used; each sentence follows the file's name.
@@ -182,6 +185,23 @@ impl Store {
             .map_err(|error| self.disk(error))?
             .insert((), bytes.as_slice())
             .map_err(|error| self.disk(error))?;
+        write.commit().map_err(|error| self.disk(error))
+    }
+
+    /// Writes so many bytes, and removes them.
+    pub fn trial(&mut self, bytes: u64) -> Result<(), SpoolError> {
+        let write = self.database()?.begin_write().map_err(|error| self.disk(error))?;
+        {
+            let mut table = write.open_table(TRIAL).map_err(|error| self.disk(error))?;
+            let record = vec![0xa5; TRIAL_RECORD];
+            for number in 0..bytes.div_ceil(TRIAL_RECORD as u64) {
+                let rest = (bytes - number * TRIAL_RECORD as u64).min(TRIAL_RECORD as u64) as usize;
+                table.insert(number, &record[..rest]).map_err(|error| self.disk(error))?;
+            }
+        }
+        write.commit().map_err(|error| self.disk(error))?;
+        let write = self.database()?.begin_write().map_err(|error| self.disk(error))?;
+        write.delete_table(TRIAL).map_err(|error| self.disk(error))?;
         write.commit().map_err(|error| self.disk(error))
     }
 

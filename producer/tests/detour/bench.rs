@@ -8,7 +8,7 @@ use producer::detour::Detour;
 use producer::in_flight::{InFlight, Slots};
 use producer::send::Outlet;
 use producer::spool::Spool;
-use producer::spool::desk::{Desk, SpoolRules};
+use producer::spool::desk::{Desk, SpoolDoor, SpoolRules};
 use producer::tally::Tally;
 use producer::ticket::Ticket;
 use runtime::clock::{Clock, ManualClock};
@@ -29,6 +29,7 @@ pub struct Bench {
     pub tally: Tally,
     pub shutdown: Shutdown,
     pub health: Health,
+    pub door: Option<SpoolDoor>,
     pub detour: Detour<Script>,
     /// Event time of what is offered next, ms since the epoch.
     pub ts: i64,
@@ -58,8 +59,9 @@ impl Bench {
             let beat = health.component("spool", Duration::from_secs(3_600));
             Desk::new(spool, rules, (tally.clone(), shared.clone(), beat))
         });
+        let door = desk.as_ref().map(Desk::door);
         let detour = Detour::new(client, desk, answers.clone(), shared);
-        Self { clock, kafka, answers, tally, shutdown, health, detour, ts: 5, next: HashMap::new() }
+        Self { clock, kafka, answers, tally, shutdown, health, door, detour, ts: 5, next: HashMap::new() }
     }
 
     /// Offers the next event of `key`; false when there was no room.
@@ -94,6 +96,11 @@ impl Bench {
                 true
             }
             Offered::Full => false,
+            // Refused, and its sender told; it comes again.
+            Offered::SetAside => {
+                self.tally.offered.add(1);
+                false
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -17,9 +17,16 @@ proptest! {
     fn order_per_key_and_every_event_survive_anything(steps in proptest::collection::vec((0u8..10, 0u8..4, 0u64..12), 1..120)) {
         let disk = Disk::default();
         let mut bench = Bench::with(Some(disk.spool()), 0);
+        let mut told = Vec::new();
         for (step, key, amount) in steps {
             match step {
-                0..=2 => { bench.offer(key, Ticket::NONE); }
+                0..=1 => { bench.offer(key, Ticket::NONE); }
+                2 => {
+                    let (ticket, settled) = bench.answers.tickets.open(1);
+                    if bench.offer(key, ticket) {
+                        told.push(settled);
+                    }
+                }
                 3 => bench.acknowledge(amount as usize),
                 4 => bench.tend(1, Duration::from_millis(300 * amount)),
                 5 => bench.tend(1, Duration::from_secs(2 * amount)),
@@ -30,10 +37,12 @@ proptest! {
                 6 => bench.kafka.lock().unwrap().change = Some(Change::Renewed),
                 7 => bench.kafka.lock().unwrap().room = 1 + amount as usize,
                 8 => bench.kafka.lock().unwrap().no_client = key == 0,
-                _ => disk.full.store(key == 0, Ordering::Relaxed),
+                _ if key == 0 => disk.full.store(true, Ordering::Relaxed),
+                _ if key == 1 => disk.leave(amount as usize),
+                _ => disk.free(),
             }
         }
-        disk.full.store(false, Ordering::Relaxed);
+        disk.free();
         bench.kafka.lock().unwrap().no_client = false;
         bench.kafka.lock().unwrap().room = 1_000;
         for _ in 0..200 {
@@ -45,6 +54,7 @@ proptest! {
         }
         prop_assert!(bench.detour.settled(false));
         bench.assert_all_in_order();
+        prop_assert!(told.iter_mut().all(|settled| settled.try_recv().is_ok()));
         prop_assert_eq!(bench.tally.unanswered(), 0);
     }
 }

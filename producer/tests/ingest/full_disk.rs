@@ -4,6 +4,7 @@ use crate::sender::{REQUEST, Sender};
 use crate::stage::{PRODUCER, Stage};
 use serde_json::Value;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// The producer, with files of up to 4 MiB: what goes beyond fails as it does on a full disk, with another number.
 fn on_a_small_disk() -> Command {
@@ -35,6 +36,11 @@ fn a_full_disk_fails_readiness_answers_503_and_loses_nothing_that_was_answered_2
     let wrong = &unready.json()["wrong"][0];
     assert!(wrong["component"] == "spool" && names_it(wrong["why"].as_str().unwrap()), "{wrong}");
     assert_eq!(stage.admin().get("/livez").status, 200, "it lives, and tries the disk again");
+    // A small write that it takes now and then changes nothing.
+    let until = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < until {
+        assert_eq!((stage.admin().get("/readyz").status, sender.send().status), (503, 503));
+    }
     // All requests but the first are on the disk alone.
     let spooled = (sender.accepted() - 1) * REQUEST;
     assert!(spooled > 0);
