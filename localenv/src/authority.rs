@@ -40,6 +40,17 @@ impl Identity {
     pub fn principal(&self) -> String {
         format!("User:CN={}", self.name)
     }
+
+    /// What names its files in the environment of a service, without the prefix of all settings.
+    #[must_use]
+    pub fn settings(&self) -> [(&'static str, String); 3] {
+        let text = |path: &Path| path.display().to_string();
+        [
+            ("KAFKA__TLS__CA", text(&self.ca)),
+            ("KAFKA__TLS__CERTIFICATE", text(&self.certificate)),
+            ("KAFKA__TLS__KEY", text(&self.key)),
+        ]
+    }
 }
 
 impl Authority {

@@ -7,6 +7,7 @@ use consumer::config::{Config, Raw};
 use consumer::invoke::Invoker;
 use kafka_client::context::ObservedContext;
 use kafka_client::settings::{ConsumerTuning, ProducerTuning};
+use localenv::authority::Identity;
 use localenv::broker::embedded::EmbeddedBroker;
 use localenv::broker::kafka::{KafkaCluster, KafkaOptions};
 use localenv::broker::topic::Topic;
@@ -50,14 +51,8 @@ impl World {
     pub fn on_kafka() -> Self {
         let cluster = KafkaCluster::start(&KafkaOptions::default()).unwrap();
         cluster.create_topics(&topics()).unwrap();
-        let text = |path: &Path| path.display().to_string();
-        let identity = cluster.admin();
-        let connection = vec![
-            ("KAFKA__BOOTSTRAP_SERVERS", cluster.bootstrap()),
-            ("KAFKA__TLS__CA", text(&identity.ca)),
-            ("KAFKA__TLS__CERTIFICATE", text(&identity.certificate)),
-            ("KAFKA__TLS__KEY", text(&identity.key)),
-        ];
+        let mut connection = vec![("KAFKA__BOOTSTRAP_SERVERS", cluster.bootstrap())];
+        connection.extend(cluster.admin().settings());
         Self { connection, broker: Box::new(cluster), next_seq: HashMap::new() }
     }
 
@@ -140,15 +135,13 @@ impl World {
 
     /// Has the consumers read their certificates from `folder`, where they can be replaced.
     pub fn certificates_in(&mut self, folder: &Path) {
-        let identity = self.kafka().admin().clone();
+        let (certificate, key) = (folder.join("client.crt"), folder.join("client.key"));
+        let identity = Identity { certificate, key, ..self.kafka().admin().clone() };
         self.connection.truncate(1);
-        let path = |name: &str| folder.join(name).display().to_string();
+        self.connection.extend(identity.settings());
         self.connection.extend([
-            ("KAFKA__TLS__CA", identity.ca.display().to_string()),
-            ("KAFKA__TLS__CERTIFICATE", path("client.crt")),
-            ("KAFKA__TLS__KEY", path("client.key")),
             ("KAFKA__TLS__CHECK_EVERY", "1s".into()),
-            ("ADMIN__ADDRESS_FILE", path("admin")),
+            ("ADMIN__ADDRESS_FILE", folder.join("admin").display().to_string()),
         ]);
     }
 

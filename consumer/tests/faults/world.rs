@@ -71,14 +71,8 @@ impl World {
             cluster
         });
         let cluster = cluster.await.unwrap();
-        let text = |path: &Path| path.display().to_string();
-        let identity = cluster.admin();
-        let connection = vec![
-            ("KAFKA__BOOTSTRAP_SERVERS", cluster.bootstrap()),
-            ("KAFKA__TLS__CA", text(&identity.ca)),
-            ("KAFKA__TLS__CERTIFICATE", text(&identity.certificate)),
-            ("KAFKA__TLS__KEY", text(&identity.key)),
-        ];
+        let mut connection = vec![("KAFKA__BOOTSTRAP_SERVERS", cluster.bootstrap())];
+        connection.extend(cluster.admin().settings());
         Self::around(topic, connection, Box::new(cluster)).await
     }
 

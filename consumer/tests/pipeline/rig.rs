@@ -3,27 +3,23 @@
 
 mod fake_lambda;
 mod fake_letters;
+mod group;
+mod rules;
 
-use consumer::assignment::Held;
-use consumer::batch_limit::{BatchLimit, BatchLimits, SizeSettings};
-use consumer::collect::Limits;
-use consumer::commit::Commit;
+use consumer::batch_limit::{BatchLimit, BatchLimits};
 use consumer::condition::Condition;
 use consumer::coordinator::Coordinator;
 use consumer::dead_letter::DeadLetter;
-use consumer::deferral::{Deferral, Delay};
 use consumer::deliver::Ports;
-use consumer::desk::{Brake, Desk, DeskSettings, Room};
-use consumer::event::{Command, Event, Ticket};
+use consumer::desk::{Brake, Desk, DeskSettings};
+use consumer::event::{Command, Event};
 use consumer::flood::{Flood, FloodLimits};
-use consumer::guard::{self, BreakerSettings, ConcurrencySettings, Guard, GuardSettings};
+use consumer::guard::{Guard, GuardSettings};
 use consumer::metrics::Meters;
 use consumer::pause::Pauses;
-use consumer::policy::Pace;
 use consumer::record::Lent;
-use consumer::topic::{TopicPlan, functions};
+use consumer::topic::functions;
 use crossbeam_channel::Receiver;
-use domain::backoff::Backoff;
 use domain::offset::Offset;
 use fake_lambda::{Call, FakeLambda};
 use fake_letters::FakeLetters;
@@ -35,16 +31,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub use fake_lambda::Answer;
+pub use rules::*;
 
-pub const TOPIC: &str = "t";
-pub const FUNCTION: &str = "dispatcher";
-/// Backoff in the rig has no jitter: it always waits for the whole ceiling.
-pub const BASE: Duration = Duration::from_millis(100);
-pub const CAP: Duration = Duration::from_secs(2);
-/// Function errors that a record may be part of: two, three cuts of eight, and one more.
-pub const ATTEMPTS: u32 = 6;
-/// Delays of a topic that puts records off.
-pub const RETRIES: [(&str, u64); 2] = [("5s", 5), ("30s", 30)];
 const STEP: Duration = Duration::from_millis(5);
 
 /// Something that takes so long by the paused clock.
@@ -74,48 +62,6 @@ pub struct Rig {
     now: Duration,
 }
 
-pub fn settings(lanes: u32, records: usize) -> DeskSettings {
-    DeskSettings {
-        group: "g".into(),
-        topics: vec![TopicPlan::new(TOPIC, 1, FUNCTION)],
-        lanes,
-        epoch: 0,
-        limits: Limits { records, age: Duration::from_secs(1), bytes: 100_000 },
-        room: Room { waiting: 1, bytes: 10_000_000 },
-    }
-}
-
-/// The defaults, as the documents say them.
-pub fn guarded() -> GuardSettings {
-    let second = Duration::from_secs(1);
-    GuardSettings {
-        topics: vec![TopicPlan::new(TOPIC, 1, FUNCTION)],
-        breaker: BreakerSettings {
-            failures: 10,
-            share: 0.5,
-            window: second * 10,
-            open_for: second,
-            open_cap: second * 30,
-            probe_records: 10,
-        },
-        concurrency: ConcurrencySettings { adaptive: true, latency_budget: None },
-        limits: guard::Limits { max_in_flight: 64, invocations_per_second: 0.0 },
-        most_in_flight: 100,
-    }
-}
-
-/// A topic with retry topics puts records off.
-fn deferral(settings: &DeskSettings) -> Deferral {
-    let delay = |(name, seconds): (&str, u64)| Delay { name: name.into(), span: Duration::from_secs(seconds) };
-    let topics = settings.topics.iter().filter(|topic| !topic.retries.is_empty());
-    Deferral::new(topics.map(|topic| topic.name.clone()).collect(), RETRIES.map(delay).to_vec())
-}
-
-/// Only time-outs make batches smaller here, down to few records, like everything here.
-fn sized(most: usize) -> SizeSettings {
-    SizeSettings { adaptive: true, least: most.min(2), most, budget: Duration::from_secs(600) }
-}
-
 impl Rig {
     pub fn new(settings: DeskSettings) -> Self {
         Self::flooded(settings, FloodLimits { in_a_row: 0, ..FloodLimits::default() })
@@ -139,7 +85,7 @@ impl Rig {
         let clock = ManualClock::default();
         let clocked: SharedClock = Arc::new(clock.clone());
         let functions = functions(&guarded.topics);
-        let batch_limits = BatchLimits::new(sized(settings.limits.records), &functions, &clocked, &meters);
+        let batch_limits = BatchLimits::new(rules::sized(settings.limits.records), &functions, &clocked, &meters);
         let guard = Guard::new(guarded, Arc::new(clock.clone()), meters.clone(), condition.clone());
         let (lambda, letters) = (FakeLambda::default(), FakeLetters::default());
         let ports = Ports {
@@ -147,8 +93,8 @@ impl Rig {
             dead_letters: letters.clone(),
             guard: guard.clone(),
             batch_limits: batch_limits.clone(),
-            pace: Pace { backoff: Backoff { base: BASE, cap: CAP }, suspect_after: 2, attempts: ATTEMPTS },
-            deferral: deferral(&settings),
+            pace: rules::pace(),
+            deferral: rules::deferral(&settings),
             flood: Flood::new(flood, Arc::new(clock.clone()), condition.clone()),
             commands,
             meters: meters.clone(),
@@ -211,20 +157,6 @@ impl Rig {
         }
     }
 
-    pub fn assign(&mut self, partitions: &[i32]) -> Vec<Held> {
-        self.assign_of(TOPIC, partitions)
-    }
-
-    /// Partitions of another topic; their numbers must be others than those of all topics.
-    pub fn assign_of(&mut self, topic: &str, partitions: &[i32]) -> Vec<Held> {
-        let held = self.desk.assign(&named(topic, partitions));
-        for held in &held {
-            let metadata = self.metadata.get(&held.at.partition).map_or("", String::as_str);
-            self.desk.remember(held, metadata);
-        }
-        held
-    }
-
     pub fn receive(&mut self, partition: i32, offsets: impl IntoIterator<Item = i64>) {
         self.receive_of(TOPIC, partition, offsets);
     }
@@ -274,40 +206,6 @@ impl Rig {
         self.clock.wall_ms()
     }
 
-    /// Asks for a drain as the rebalance callback does; the answer is polled with `is_drained`.
-    pub fn revoke(&mut self, partitions: &[i32]) -> (Ticket, Vec<Held>) {
-        self.desk.begin_revoke(Some(&named(TOPIC, partitions)))
-    }
-
-    /// Gives partitions back as the callback does: last commits, then forget. Returns what would be committed.
-    pub fn give_back(&mut self, held: &[Held]) -> Vec<(i32, i64)> {
-        let last = self.desk.last_commits(held);
-        for commit in &last {
-            self.confirm(commit);
-        }
-        // As the client forgets that they were paused.
-        let resumed = self.desk.release(held);
-        self.paused.retain(|partition| resumed.iter().all(|at| at.partition != *partition));
-        last.iter().map(|commit| (commit.held.at.partition, commit.next.0)).collect()
-    }
-
-    /// Commits what is due, as the timer does; Kafka confirms at once.
-    pub fn commit(&mut self) -> Vec<(i32, i64)> {
-        let due = self.desk.due_commits();
-        self.desk.commits_asked(&due);
-        for commit in &due {
-            self.confirm(commit);
-        }
-        let mut next: Vec<_> = due.iter().map(|commit| (commit.held.at.partition, commit.next.0)).collect();
-        next.sort();
-        next
-    }
-
-    fn confirm(&mut self, commit: &Commit) {
-        self.desk.commit_settled(commit, true);
-        self.metadata.insert(commit.held.at.partition, commit.metadata.clone());
-    }
-
     /// Opens what the flood guard has stopped.
     pub fn open_flood(&self) -> usize {
         self.ports.flood.open().len()
@@ -347,8 +245,4 @@ impl Rig {
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.letters.all()
     }
-}
-
-fn named(topic: &str, partitions: &[i32]) -> Vec<(String, i32)> {
-    partitions.iter().map(|partition| (topic.to_owned(), *partition)).collect()
 }

@@ -1,6 +1,7 @@
 //! The files that a configuration names: none that is written is one that is read.
 
 use super::{Overrides, Raw, SourceKind};
+use crate::spool::Store;
 use runtime::config::{ConfigError, Loaded};
 use runtime::output_file::{Kept, place};
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ fn read(loaded: &Loaded<Raw>, overrides: &Overrides) -> Vec<Kept> {
     );
     if !raw.spool.dir.is_empty() {
         let dir = Path::new(&raw.spool.dir);
-        kept.extend([Kept::file("spool.dir", dir), Kept::file("the spool's file", &dir.join("spool.redb"))]);
+        kept.extend([Kept::file("spool.dir", dir), Kept::file("the spool's file", &Store::file_in(dir))]);
     }
     kept
 }

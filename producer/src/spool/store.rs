@@ -39,8 +39,13 @@ pub struct Store {
 
 impl Store {
     pub fn open(folder: &Path) -> Result<Self, SpoolError> {
-        let path = folder.join(FILE);
+        let path = Self::file_in(folder);
         Self::of(path.clone(), Box::new(move || file::open(&path)))
+    }
+
+    /// The file of a spool in `folder`.
+    pub fn file_in(folder: &Path) -> PathBuf {
+        folder.join(FILE)
     }
 
     /// A store on whatever `opening` opens; `file` is its name in sentences.
