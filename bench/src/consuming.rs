@@ -12,6 +12,8 @@ pub mod report;
 pub mod settings;
 /// The records that everybody reads.
 pub mod backlog;
+/// The client of rivals that do without the poll thread.
+pub mod queued;
 /// A rival of ours, in a process of its own: the client is polled, and every record is dropped.
 pub mod no_op;
 /// A rival of ours, in a process of its own: the poll thread and its desk; every batch is encoded and answered at once.

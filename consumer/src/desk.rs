@@ -15,7 +15,7 @@ mod seat;
 mod seats;
 /// Which batches are handed over, and in which order.
 mod handover;
-/// Which partitions must stop, and which may go on.
+/// Which partitions are not read now.
 mod brake;
 /// How owned partitions stand.
 mod standing;
@@ -212,7 +212,7 @@ impl Desk {
         self.hurry || self.drained.remove(&ticket)
     }
 
-    /// Forgets these partitions; says which of them were paused, so that the client forgets that too.
+    /// Forgets these partitions; says which of them were paused by hand, so that the client forgets that too.
     pub fn release(&mut self, held: &[Held]) -> Vec<TopicPartition> {
         let mut paused = Vec::new();
         for gone in held {

@@ -1,8 +1,10 @@
-//! Poll: one thread owns the Kafka client. It takes records to the desk while they are borrowed, and serves commands.
+//! Poll: one thread owns the Kafka client. It takes records to the desk while they are lent, partition by partition, and serves commands.
 //!
 //! In: records, commands, rebalances. Out: events for the coordinator, commits, pauses.
 //! Never: waits for Lambda outside a rebalance, calls the client from another thread, or pauses inside a rebalance.
 
+/// rdkafka's lists of partitions.
+mod lists;
 /// What the thread and the client's callbacks share.
 mod shared;
 /// The client's context: what it says, and rebalances.
@@ -11,8 +13,6 @@ mod context;
 mod commit_queue;
 /// What an error of a commit means.
 mod commit_fault;
-/// A record's headers, whatever their names are made of.
-mod headers;
 /// What follows from records that were deleted before they were read.
 mod retention;
 /// How the logs of our partitions stand, asked beside the group.

@@ -3,6 +3,7 @@
 use crate::assignment::TopicPartition;
 use domain::headers::TRACEPARENT;
 use domain::offset::Offset;
+use kafka_client::partition_queues::Record;
 use std::ops::Range;
 
 /// Name and value of each header, in order; names may repeat, values may be null.
@@ -17,6 +18,18 @@ pub struct Lent<'a> {
     pub key: Option<&'a [u8]>,
     pub value: Option<&'a [u8]>,
     pub headers: Headers,
+}
+
+impl<'a> From<Record<'a>> for Lent<'a> {
+    fn from(record: Record<'a>) -> Self {
+        Self {
+            offset: Offset(record.offset()),
+            timestamp: record.timestamp_ms().unwrap_or(0),
+            key: record.key(),
+            value: record.value(),
+            headers: record.headers(),
+        }
+    }
 }
 
 /// A whole record with its coordinates; what a dead letter is made of.

@@ -5,6 +5,7 @@
 mod rig;
 
 use consumer::event::Event;
+use consumer::pause::Scope;
 use domain::failure::FailureClass;
 use rig::{Answer, Rig, TOPIC, settings};
 use std::time::Duration;
@@ -179,10 +180,10 @@ async fn of_lost_partitions_nothing_is_committed() {
 async fn a_paused_partition_is_told_when_it_goes_so_that_the_client_forgets_the_pause() {
     let mut rig = Rig::new(settings(1, 5));
     rig.assign(&[0]);
-    rig.latency(SECOND * 60);
-    rig.receive(0, 0..30);
+    rig.pauses.pause(Scope::ALL, 1);
     rig.turn().await;
     assert_eq!(rig.paused, [0]);
+    rig.pauses.resume(Scope::ALL, 2);
     let (_, held) = rig.revoke(&[0]);
     let paused = rig.desk.release(&held);
     assert_eq!(paused.len(), 1);

@@ -1,15 +1,14 @@
 //! A rival of ours, in a process of its own: the consumer's client, polled as its poll thread polls it, and every record dropped.
 
+use crate::consuming::queued::QueuedClient;
 use anyhow::{Result, ensure};
 use consumer::config::Config;
-use kafka_client::context::ObservedContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Message;
 use runtime::clock;
 use std::time::Duration;
 
-/// As the poll thread waits for a record.
+/// As the poll thread waits for a record, and turns its wheel.
 const WAIT: Duration = Duration::from_millis(20);
+const TURN: Duration = Duration::from_millis(10);
 /// Without a record for so long the backlog is not there.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -27,22 +26,32 @@ pub struct Told {
 /// The client cannot be made, or records do not come.
 pub fn run(config: &Config, records: u64) -> Result<Told> {
     let clock = clock::system();
-    let settings = config.kafka.consumer(&config.tuning);
-    let consumer: BaseConsumer<ObservedContext> = settings.create_with_context(ObservedContext::default())?;
     let topics: Vec<&str> = config.poll.topics.iter().map(String::as_str).collect();
-    consumer.subscribe(&topics)?;
-    let (mut seen, mut bytes, mut start) = (0, 0, clock.now());
+    let client = QueuedClient::start(&config.kafka.consumer(&config.tuning), &topics)?;
+    let (mut seen, mut bytes, mut start, mut turn) = (0, 0, clock.now(), clock.now());
     while seen < records {
-        match consumer.poll(Duration::ZERO).or_else(|| consumer.poll(WAIT)) {
-            Some(Ok(message)) => {
-                if seen == 0 {
-                    start = clock.now();
-                }
-                seen += 1;
-                bytes += message.payload().map_or(0, <[u8]>::len);
+        let chunk = client.queues.take();
+        let (idle, now) = (chunk.is_none(), clock.now());
+        if let Some(chunk) = chunk {
+            if seen == 0 {
+                start = now;
             }
-            Some(Err(error)) => eprintln!("no-op: {error}"),
-            None => ensure!(seen > 0 || clock.now() - start < PATIENCE, "no record came"),
+            for record in chunk.records() {
+                let record = record?;
+                seen += 1;
+                bytes += record.value().map_or(0, <[u8]>::len);
+            }
+        }
+        if idle || now >= turn {
+            turn = now + TURN;
+            if let Some(Err(error)) = client.consumer.poll(Duration::ZERO) {
+                eprintln!("no-op: {error}");
+            }
+            client.queues.look_at_all();
+        }
+        if idle {
+            ensure!(seen > 0 || now - start < PATIENCE, "no record came");
+            client.queues.wait(WAIT);
         }
     }
     let seconds = (clock.now() - start).as_secs_f64();

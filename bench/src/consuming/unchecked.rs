@@ -4,6 +4,7 @@
 //! by its count alone, and one thread that makes the requests.
 
 use crate::consuming::no_op::Told;
+use crate::consuming::queued::{Queued, QueuedClient};
 use anyhow::{Context, Result, ensure};
 use consumer::assignment::{Generation, Held, TopicPartition};
 use consumer::commit::CommitLedger;
@@ -12,9 +13,8 @@ use consumer::record::{Kept, Lent};
 use crossbeam_channel::{Receiver, Sender};
 use domain::contract::{BatchHead, Extent, OpenBatch, Push};
 use domain::offset::Offset;
-use kafka_client::context::ObservedContext;
+use kafka_client::partition_queues::Record;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 use runtime::clock;
 use std::collections::BTreeMap;
@@ -22,7 +22,6 @@ use std::time::Duration;
 
 /// As the poll thread waits, and turns its wheel.
 const WAIT: Duration = Duration::from_millis(20);
-const BURST: u64 = 16;
 const TURN: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -49,10 +48,8 @@ struct Parts<'a> {
 /// The client cannot be made, or records do not come.
 pub fn run(config: &Config, records: u64) -> Result<Told> {
     let clock = clock::system();
-    let settings = config.kafka.consumer(&config.tuning);
-    let consumer: BaseConsumer<ObservedContext> = settings.create_with_context(ObservedContext::default())?;
     let topic = config.poll.topics.first().context("no topic")?.clone();
-    consumer.subscribe(&[&topic])?;
+    let client = QueuedClient::start(&config.kafka.consumer(&config.tuning), &[&topic])?;
     let (closed, encoder) = crossbeam_channel::unbounded();
     let (done, finished) = crossbeam_channel::unbounded();
     std::thread::Builder::new().name("encode".into()).spawn(move || encode(&encoder, &done))?;
@@ -62,37 +59,41 @@ pub fn run(config: &Config, records: u64) -> Result<Told> {
     let (mut seen, mut start) = (0, clock.now());
     let (mut turn, mut commit) = (clock.now(), clock.now());
     while seen < records {
-        match consumer.poll(Duration::ZERO).or_else(|| consumer.poll(WAIT)) {
-            Some(Ok(message)) => {
-                if seen == 0 {
-                    start = clock.now();
-                }
-                seen += 1;
-                parts.take(&message)?;
+        let chunk = client.queues.take();
+        let (idle, now) = (chunk.is_none(), clock.now());
+        if let Some(chunk) = chunk {
+            if seen == 0 {
+                start = now;
             }
-            Some(Err(error)) => eprintln!("unchecked: {error}"),
-            None => ensure!(seen > 0 || clock.now() - start < PATIENCE, "no record came"),
+            for record in chunk.records() {
+                parts.take(chunk.partition(), &record?)?;
+                seen += 1;
+            }
         }
         // As the poll thread does it.
-        if seen % BURST != 0 {
-            continue;
-        }
-        let now = clock.now();
-        if now >= turn {
+        if idle || now >= turn {
             turn = now + TURN;
+            if let Some(Err(error)) = client.consumer.poll(Duration::ZERO) {
+                eprintln!("unchecked: {error}");
+            }
+            client.queues.look_at_all();
             parts.serve();
             if now >= commit {
                 commit = now + config.poll.commit_interval;
-                parts.commit(&consumer)?;
+                parts.commit(&client.consumer)?;
             }
+        }
+        if idle {
+            ensure!(seen > 0 || now - start < PATIENCE, "no record came");
+            client.queues.wait(WAIT);
         }
     }
     Ok(Told { records: seen, seconds: (clock.now() - start).as_secs_f64() })
 }
 
 impl Parts<'_> {
-    fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<()> {
-        let (partition, offset) = (message.partition(), Offset(message.offset()));
+    fn take(&mut self, partition: i32, record: &Record<'_>) -> Result<()> {
+        let offset = Offset(record.offset());
         let filling = match self.filling.entry(partition) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
@@ -103,14 +104,10 @@ impl Parts<'_> {
                 entry.insert(fresh)
             }
         };
-        let headers = message.headers().map_or_else(Vec::new, |headers| {
-            headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
-        });
-        let timestamp = message.timestamp().to_millis().unwrap_or(0);
-        let value = message.payload().unwrap_or_default();
+        let (timestamp, value) = (record.timestamp_ms().unwrap_or(0), record.value().unwrap_or_default());
         self.ledger.received(&filling.held, offset);
         ensure!(filling.records.push(offset, timestamp, value) == Push::Taken, "a batch is full before its time");
-        filling.kept.push(Lent { offset, timestamp, key: message.key(), value: Some(value), headers });
+        filling.kept.push(Lent { offset, timestamp, key: record.key(), value: Some(value), headers: record.headers() });
         if filling.records.len() >= self.config.desk.limits.records
             && let Some(full) = self.filling.remove(&partition)
         {
@@ -126,7 +123,7 @@ impl Parts<'_> {
         }
     }
 
-    fn commit(&mut self, consumer: &BaseConsumer<ObservedContext>) -> Result<()> {
+    fn commit(&mut self, consumer: &BaseConsumer<Queued>) -> Result<()> {
         let due = self.ledger.due();
         if due.is_empty() {
             return Ok(());

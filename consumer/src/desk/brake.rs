@@ -1,13 +1,17 @@
-//! Which partitions the client must not fetch from now: those that are full, and those that somebody has paused by hand. Neither reason
-//! undoes the other: a partition goes on when both are over.
+//! Which partitions are not read now: those that are full, of which what was read ahead waits, and those that somebody has paused by hand,
+//! of which nothing is fetched. Neither reason undoes the other: a partition goes on when both are over.
 
 use super::Desk;
 use crate::assignment::TopicPartition;
 use crate::pause::Pauses;
 
-/// Partitions to pause and to resume; both are lists of partitions that we own.
+/// What changes for partitions that we own.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Brake {
+    /// To be read no further for a while.
+    pub stop: Vec<TopicPartition>,
+    pub go_on: Vec<TopicPartition>,
+    /// Paused by hand.
     pub pause: Vec<TopicPartition>,
     pub resume: Vec<TopicPartition>,
 }
@@ -28,7 +32,12 @@ impl Desk {
             let easy = memory.is_easy(plan);
             self.filled += u64::from(seat.fill(|outstanding| room.is_easy(outstanding, easy)));
             seat.hold(self.pauses.holds(&seat.held().at));
-            match seat.tell() {
+            match seat.tell_stop() {
+                Some(true) => brake.stop.push(seat.held().at.clone()),
+                Some(false) => brake.go_on.push(seat.held().at.clone()),
+                None => {}
+            }
+            match seat.tell_pause() {
                 Some(true) => brake.pause.push(seat.held().at.clone()),
                 Some(false) => brake.resume.push(seat.held().at.clone()),
                 None => {}

@@ -22,7 +22,8 @@ pub(super) struct Seat {
     /// A lane or the waiting room had no room, and not all of them have come down far enough since.
     full: bool,
     by_hand: bool,
-    /// What the client was told last.
+    /// What was said last: that it is read no further, and that nothing of it is fetched.
+    stopped: bool,
     paused: bool,
     open: bool,
 }
@@ -59,6 +60,7 @@ impl Seat {
             room: topic_of_retry(&held.at.topic).map(|_| WaitingRoom::default()),
             full: false,
             by_hand: false,
+            stopped: false,
             paused: false,
             open: true,
         }
@@ -72,9 +74,14 @@ impl Seat {
         self.open
     }
 
-    /// Whether the client fetches nothing of it, for whichever reason.
+    /// Whether the client fetches nothing of it, because somebody has paused it by hand.
     pub(super) fn is_paused(&self) -> bool {
         self.paused
+    }
+
+    /// Whether nothing of it is read, for whichever reason.
+    pub(super) fn stands_still(&self) -> bool {
+        self.stopped || self.paused
     }
 
     /// Whether it is paused by hand.
@@ -180,12 +187,16 @@ impl Seat {
         self.by_hand = by_hand;
     }
 
-    /// What the client must be told, if anything: to pause or to go on.
-    pub(super) fn tell(&mut self) -> Option<bool> {
-        let stopped = self.full || self.by_hand;
-        let news = (stopped != self.paused).then_some(stopped);
-        self.paused = stopped;
-        news
+    /// What to say, if anything: that it is full and must not be read, or may be again.
+    pub(super) fn tell_stop(&mut self) -> Option<bool> {
+        let before = std::mem::replace(&mut self.stopped, self.full);
+        (before != self.full).then_some(self.full)
+    }
+
+    /// The same of a pause by hand.
+    pub(super) fn tell_pause(&mut self) -> Option<bool> {
+        let before = std::mem::replace(&mut self.paused, self.by_hand);
+        (before != self.by_hand).then_some(self.by_hand)
     }
 
     /// Takes no more records, and drops what was not handed over: it will be read again.

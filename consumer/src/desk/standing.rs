@@ -28,7 +28,7 @@ impl Desk {
             held: seat.held().clone(),
             committed: self.ledger.committed(seat.held()).map(|next| next.0),
             polled: self.ledger.end(seat.held()).map(|next| next.0),
-            paused: seat.is_paused(),
+            paused: seat.stands_still(),
             paused_by_hand: seat.is_held(),
             outstanding: seat.outstanding(),
             put_off: seat.put_off(),

@@ -5,7 +5,7 @@ use crate::deferral::Coordinates;
 use crate::record::{Lent, OwnedRecord};
 use std::collections::VecDeque;
 
-/// So much of a partition is held here; beyond that it is paused, and the rest waits in Kafka.
+/// So much of a partition is held here; beyond that no more is read, and the rest waits in Kafka.
 const MOST_RECORDS: usize = 500;
 const MOST_BYTES: usize = 256 << 10;
 

@@ -68,7 +68,7 @@ impl Trail {
         self.position = Some(position);
         self.start.get_or_insert(position);
         let mut lost = self.gaps.judge(look.low);
-        // What was read ahead may still come. Of a paused partition, or from an empty log, nothing does.
+        // What was read ahead may still come. Of a partition paused by hand, or from an empty log, nothing does.
         let overtaken = look.low > position;
         if overtaken && self.overtaken == Some(position) && (paused || look.low == look.end) {
             lost.push(Lost { from: position, to: look.low });

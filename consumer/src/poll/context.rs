@@ -3,7 +3,8 @@
 //! `rebalance` is overridden as a whole, because the default ignores the errors of `assign`, and because the order matters:
 //! stop taking records, drain, commit, and only then give the partitions back.
 
-use super::shared::{Shared, code_of, commit_list, list_of};
+use super::lists::{code_of, commit_list, list_of};
+use super::shared::Shared;
 use crate::assignment::{Held, TopicPartition};
 use crate::condition::Part;
 use crate::event::Event;
@@ -31,6 +32,7 @@ impl PollContext {
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
+        self.shared.queues.open(consumer.client(), list);
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(list)?,
             RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list)?,
@@ -71,6 +73,7 @@ impl PollContext {
         let shared = &self.shared;
         let leaving = partitions(list);
         let held = if consumer.assignment_lost() { self.lose(&leaving) } else { self.drain(consumer, &leaving) };
+        shared.queues.close(list);
         // Also inside librdkafka a pause outlives the assignment.
         let paused = shared.desk().release(&held);
         shared.meters.stages.forget(&held);

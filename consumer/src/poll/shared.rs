@@ -15,8 +15,9 @@ use crate::metrics::Meters;
 use crate::times::Moment;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use kafka_client::context::{Observer, Statistics};
+use kafka_client::partition_queues::PartitionQueues;
 use kafka_client::settings::OffsetReset;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use runtime::clock::SharedClock;
 use runtime::health::Beat;
@@ -30,6 +31,8 @@ const SLICE: Duration = Duration::from_millis(50);
 
 pub(super) struct Shared {
     desk: Mutex<Desk>,
+    /// Of the client in use.
+    pub(super) queues: PartitionQueues,
     commands: Receiver<Command>,
     events: UnboundedSender<Event>,
     /// The one asynchronous commit that is under way: two could overtake each other when the client repeats the first.
@@ -51,6 +54,7 @@ impl Shared {
         Self {
             retention: Retention::new(parts.meters.clone(), parts.condition.clone()),
             desk: Mutex::new(parts.desk),
+            queues: PartitionQueues::default(),
             commands: parts.commands,
             events: parts.events,
             under_way: Mutex::default(),
@@ -272,29 +276,4 @@ fn status(standing: Standing, desk: &Desk, statistics: Option<&Statistics>, now_
     let end = standing.polled.max(seen.and_then(|seen| seen.end_offset));
     let lag = desk.lag(&standing.held, committed, end, now_ms).unwrap_or_default();
     PartitionStatus { standing, committed, lag }
-}
-
-/// The list that commits `commits`.
-pub(super) fn commit_list(commits: &[Commit]) -> Result<TopicPartitionList, KafkaError> {
-    let mut list = TopicPartitionList::with_capacity(commits.len());
-    for Commit { held: Held { at, .. }, next, metadata } in commits {
-        let mut element = list.add_partition(&at.topic, at.partition);
-        element.set_offset(Offset::Offset(next.0))?;
-        if !metadata.is_empty() {
-            element.set_metadata(metadata);
-        }
-    }
-    Ok(list)
-}
-
-pub(super) fn list_of(partitions: &[TopicPartition]) -> TopicPartitionList {
-    let mut list = TopicPartitionList::with_capacity(partitions.len());
-    for at in partitions {
-        list.add_partition(&at.topic, at.partition);
-    }
-    list
-}
-
-pub(super) fn code_of(result: Result<(), KafkaError>) -> Option<RDKafkaErrorCode> {
-    result.err().map(|error| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown))
 }

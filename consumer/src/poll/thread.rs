@@ -11,8 +11,8 @@ mod no_offset;
 
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
-use super::headers;
-use super::shared::{Shared, commit_list, list_of};
+use super::lists::{commit_list, list_of};
+use super::shared::Shared;
 use super::{PollEnd, PollSettings};
 use crate::condition::Part;
 use crate::desk::Brake;
@@ -20,15 +20,14 @@ use crate::event::Event;
 use crate::record::Lent;
 use crossbeam_channel::Receiver;
 use domain::failure::FailureClass;
-use domain::offset::Offset;
 use ending::Phase;
 use joining::Joining;
 use kafka_client::context::Observer;
 use kafka_client::failure::classify;
+use kafka_client::partition_queues::Chunk;
 use kafka_client::settings::ClientSettings;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message};
 use renewal::Next;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -36,10 +35,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long one poll waits for a record: the longest that a command waits when nothing comes.
+/// How long one wait for a record is: the longest that a command, or a rebalance, waits when nothing comes.
 const WAIT: Duration = Duration::from_millis(20);
-/// While records lie ready the clock is read for each so many.
-const BURST: u32 = 16;
 /// How often the wheel turns while records come.
 const TURN: Duration = Duration::from_millis(10);
 /// How often it is said how things stand.
@@ -135,56 +132,67 @@ pub(super) fn spawn(
 
 impl PollThread {
     fn run(mut self) -> (BaseConsumer<PollContext>, PollEnd) {
-        let (mut now, mut burst) = (self.shared.clock.now(), 0);
         while !matches!(self.phase, Phase::Over) {
-            // What lies ready costs no look at the clock, here or in the client.
-            let ready = self.consumer.poll(Duration::ZERO);
-            burst = if ready.is_some() { (burst + 1) % BURST } else { 0 };
-            let polled = ready.or_else(|| self.consumer.poll(WAIT));
-            if burst == 0 {
-                now = self.shared.clock.now();
+            let chunk = self.shared.queues.take();
+            let (idle, now) = (chunk.is_none(), self.shared.clock.now());
+            if let Some(chunk) = chunk {
+                self.take(chunk, now);
             }
-            let idle = match polled {
-                None => true,
-                Some(Ok(message)) => {
-                    self.take(&message, now);
-                    false
-                }
-                Some(Err(error)) => {
-                    self.complain(&error);
-                    true
-                }
-            };
             if idle || now >= self.next_turn {
                 self.next_turn = now + TURN;
+                self.listen();
                 self.turn(now);
+                self.shared.queues.look_at_all();
+            }
+            if idle {
+                self.shared.queues.wait(WAIT);
             }
         }
+        self.shared.queues.clear();
         (self.consumer, self.end)
     }
 
-    /// Takes a record to the desk while it is borrowed.
-    fn take(&self, message: &BorrowedMessage<'_>, now: Duration) {
-        let shared = &self.shared;
-        shared.meters.polled.add(1);
-        if self.refused.replace(false) {
-            shared.condition.clear(Part::Poll);
+    /// Takes records to the desk while they are lent.
+    fn take(&mut self, chunk: Chunk, now: Duration) {
+        let mut errors = Vec::new();
+        let (closed, polled) = {
+            let (mut desk, mut polled) = (self.shared.desk(), 0);
+            for record in chunk.records() {
+                match record {
+                    Ok(record) => {
+                        polled += 1;
+                        desk.receive(chunk.topic(), chunk.partition(), Lent::from(record), now);
+                    }
+                    Err(error) => errors.push(error),
+                }
+            }
+            (desk.has_news(), polled)
+        };
+        drop(chunk);
+        self.shared.meters.polled.add(polled);
+        if polled > 0 && self.refused.replace(false) {
+            self.shared.condition.clear(Part::Poll);
         }
-        let record = Lent {
-            offset: Offset(message.offset()),
-            timestamp: message.timestamp().to_millis().unwrap_or(0),
-            key: message.key(),
-            value: message.payload(),
-            headers: headers::of(message),
-        };
-        let closed = {
-            let mut desk = shared.desk();
-            desk.receive(message.topic(), message.partition(), record, now);
-            desk.has_news()
-        };
         if closed {
-            shared.publish();
+            self.shared.publish();
             self.brake();
+        }
+        errors.iter().for_each(|error| self.complain(error));
+    }
+
+    /// What the client has to say beside records: rebalances, which are carried out in here, and errors.
+    fn listen(&mut self) {
+        let around = match self.consumer.poll(Duration::ZERO) {
+            None => false,
+            Some(Ok(_)) => true,
+            Some(Err(error)) => {
+                self.complain(&error);
+                false
+            }
+        };
+        if around {
+            let why = "a record came around the queue of its partition; start the consumer again";
+            self.shared.tell(Event::Fatal(why.to_owned()));
         }
     }
 
@@ -212,19 +220,20 @@ impl PollThread {
         self.advance(now);
     }
 
-    /// Pauses what is full or was paused by hand, and resumes what is neither. Only from the loop: a pause inside a rebalance can stick for ever
-    /// (librdkafka issues 2190 and 5591).
+    /// Stops reading what is full and pauses what somebody paused by hand, and lets go what is neither any more. A pause only from the loop:
+    /// inside a rebalance it can stick for ever (librdkafka issues 2190 and 5591).
     fn brake(&self) {
-        let (Brake { pause, resume }, filled) = {
+        let (Brake { stop, go_on, pause, resume }, filled) = {
             let mut desk = self.shared.desk();
             (desk.take_brake(), desk.take_filled())
         };
         self.shared.meters.pauses.add(filled);
-        if !pause.is_empty() {
-            tracing::debug!(partitions = pause.len(), full = filled, "paused");
-            if let Err(error) = self.consumer.pause(&list_of(&pause)) {
-                tracing::warn!(%error, "partitions cannot be paused");
-            }
+        stop.iter().for_each(|at| self.shared.queues.stop(&at.topic, at.partition));
+        go_on.iter().for_each(|at| self.shared.queues.go_on(&at.topic, at.partition));
+        if !pause.is_empty()
+            && let Err(error) = self.consumer.pause(&list_of(&pause))
+        {
+            tracing::warn!(%error, "partitions cannot be paused");
         }
         if !resume.is_empty()
             && let Err(error) = self.consumer.resume(&list_of(&resume))

@@ -31,9 +31,11 @@ impl Rig {
         for commit in &last {
             self.confirm(commit);
         }
-        // As the client forgets that they were paused.
+        // As the client forgets that they were paused, and their queues are closed.
         let resumed = self.desk.release(held);
-        self.paused.retain(|partition| resumed.iter().all(|at| at.partition != *partition));
+        self.by_hand.retain(|partition| resumed.iter().all(|at| at.partition != *partition));
+        self.stopped.retain(|partition| held.iter().all(|held| held.at.partition != *partition));
+        self.paused = self.stopped.union(&self.by_hand).copied().collect();
         last.iter().map(|commit| (commit.held.at.partition, commit.next.0)).collect()
     }
 

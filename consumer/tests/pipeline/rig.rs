@@ -6,6 +6,7 @@ mod fake_letters;
 mod group;
 mod rules;
 
+use consumer::assignment::TopicPartition;
 use consumer::batch_limit::{BatchLimit, BatchLimits};
 use consumer::condition::Condition;
 use consumer::coordinator::Coordinator;
@@ -25,7 +26,7 @@ use fake_lambda::{Call, FakeLambda};
 use fake_letters::FakeLetters;
 use runtime::clock::{Clock, ManualClock, SharedClock};
 use runtime::metrics::{Metrics, MetricsConfig};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -51,8 +52,10 @@ pub struct Rig {
     pub pauses: Pauses,
     pub batch_limits: BatchLimits,
     pub fatal: tokio::task::JoinHandle<Result<(), consumer::coordinator::Fatal>>,
-    /// Which partitions the brake has stopped.
+    /// Which partitions are not read, for whichever reason.
     pub paused: Vec<i32>,
+    pub(super) stopped: BTreeSet<i32>,
+    pub(super) by_hand: BTreeSet<i32>,
     ports: Arc<Ports<FakeLambda, FakeLetters>>,
     /// What Kafka holds beside the committed offset of each partition.
     metadata: HashMap<i32, String>,
@@ -117,6 +120,8 @@ impl Rig {
             fatal,
             paused,
             ports,
+            stopped: BTreeSet::new(),
+            by_hand: BTreeSet::new(),
             metadata: HashMap::new(),
             commands: served,
             events,
@@ -136,9 +141,10 @@ impl Rig {
             for event in self.desk.take_events() {
                 self.events.send(event).unwrap();
             }
-            let Brake { pause, resume } = self.desk.take_brake();
-            self.paused.extend(pause.iter().map(|at| at.partition));
-            self.paused.retain(|partition| resume.iter().all(|at| at.partition != *partition));
+            let Brake { stop, go_on, pause, resume } = self.desk.take_brake();
+            mark(&mut self.stopped, &stop, &go_on);
+            mark(&mut self.by_hand, &pause, &resume);
+            self.paused = self.stopped.union(&self.by_hand).copied().collect();
             for _ in 0..20 {
                 tokio::task::yield_now().await;
             }
@@ -245,4 +251,9 @@ impl Rig {
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.letters.all()
     }
+}
+
+fn mark(marked: &mut BTreeSet<i32>, more: &[TopicPartition], less: &[TopicPartition]) {
+    marked.extend(more.iter().map(|at| at.partition));
+    less.iter().for_each(|at| _ = marked.remove(&at.partition));
 }

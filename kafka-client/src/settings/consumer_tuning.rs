@@ -23,9 +23,9 @@ pub struct ConsumerTuningRaw {
     pub max_poll_interval: Span,
     /// Where to start when the group has no committed offset, or one that is no longer there.
     pub offset_reset: OffsetReset,
-    /// How many records to read ahead.
+    /// The client fetches more of a partition when fewer records of it lie ready.
     pub prefetch_records: u32,
-    /// How many bytes to read ahead, over all partitions.
+    /// The client fetches no more of a partition while so many bytes of it lie ready.
     pub prefetch_size: Size,
     /// The most bytes of one partition in one fetch.
     pub partition_fetch_size: Size,
@@ -73,8 +73,7 @@ pub struct ConsumerTuning {
 }
 
 impl Default for ConsumerTuningRaw {
-    /// The read-ahead is small on purpose: it carries more than two million records/s all the same, in a fifth of the
-    /// memory, and a pause throws it away.
+    /// The read-ahead is small on purpose: it is that of each partition, and carries as many records/s as a large one.
     fn default() -> Self {
         Self {
             group: String::new(),
@@ -84,8 +83,8 @@ impl Default for ConsumerTuningRaw {
             session_timeout: Span::from_secs(45),
             max_poll_interval: Span::from_secs(300),
             offset_reset: OffsetReset::Earliest,
-            prefetch_records: 20_000,
-            prefetch_size: Size::from_mib(32),
+            prefetch_records: 5_000,
+            prefetch_size: Size::from_mib(4),
             partition_fetch_size: Size::from_mib(1),
             fetch_wait: Span::from_millis(100),
         }

@@ -62,7 +62,7 @@ impl PollThread {
 
     /// Everything comes to its end, for good.
     fn drain(&mut self, now: Duration) {
-        self.hush();
+        self.shared.queues.stop_all();
         let (ticket, held) = self.shared.desk().begin_revoke(None);
         self.shared.publish();
         tracing::info!(partitions = held.len(), "draining");
@@ -71,20 +71,11 @@ impl PollThread {
 
     /// What is owned comes to its end, because another client waits.
     pub(super) fn drain_for_renewal(&mut self, now: Duration) {
-        self.hush();
+        self.shared.queues.stop_all();
         let all = self.owned();
         let (ticket, held) = self.shared.desk().begin_revoke(Some(&all));
         self.shared.publish();
         self.phase = Phase::Draining { ticket, held, until: now + self.settings.revoke_drain };
-    }
-
-    /// No more records, but the client is still polled.
-    fn hush(&self) {
-        if let Ok(all) = self.consumer.assignment()
-            && let Err(error) = self.consumer.pause(&all)
-        {
-            tracing::warn!(%error, "partitions cannot be paused before the end");
-        }
     }
 
     /// The partitions are nobody's until the next client has them.

@@ -47,8 +47,9 @@ impl PollThread {
     pub(super) fn exchange(&mut self) {
         let Some(Next { consumer, settings }) = self.next.take() else { return };
         let commits = CommitQueue::new(&consumer);
-        // The old queue goes before its client.
+        // The old queues go before their client.
         drop(std::mem::replace(&mut self.commits, commits));
+        self.shared.queues.clear();
         drop(std::mem::replace(&mut self.consumer, consumer));
         self.shared.forget_commit();
         self.shared.meters.client_changes.add(1);
