@@ -2,6 +2,7 @@
 //!
 //! Pure of rdkafka: the delivery callback says what happened to which slot, everything else is bookkeeping.
 
+use crate::blame::{Blame, Newest, Unanswered};
 use crate::in_flight::{Flying, InFlight};
 use crate::latency::{Interval, Lap, Latencies, Latency, Recorder};
 use crate::ledger::Answered;
@@ -32,12 +33,13 @@ struct State {
     latency: Recorder,
     /// Acknowledged per partition, per topic number.
     partitions: Vec<Vec<u64>>,
+    newest: Newest,
     ledger: Answered,
     failures: BTreeMap<String, u64>,
     /// Numbers of spooled events that have met their end since they were last asked for.
     unspooled: Vec<u64>,
     /// Empty between two calls: its memory is used again.
-    read: Vec<(Flying, i32)>,
+    read: Vec<(Flying, u64, i32)>,
 }
 
 /// An answer: Kafka holds the event of this slot, on this partition.
@@ -48,8 +50,9 @@ pub struct Acknowledged {
 }
 
 impl State {
-    fn acknowledged(&mut self, flying: &Flying, at: Duration, partition: i32) {
+    fn acknowledged(&mut self, (flying, order): (&Flying, u64), at: Duration, partition: i32) {
         self.latency.record(at, at.saturating_sub(flying.due));
+        self.newest.note(flying.topic, partition, order);
         count(&mut self.partitions, flying.topic, partition);
         if flying.spooled != 0 {
             self.unspooled.push(flying.spooled);
@@ -80,6 +83,7 @@ impl Answers {
         let state = State {
             latency: Recorder::new()?,
             partitions: Vec::new(),
+            newest: Newest::default(),
             ledger: Answered::default(),
             failures: BTreeMap::new(),
             unspooled: Vec::new(),
@@ -121,13 +125,16 @@ impl Answers {
         let mut state = self.state();
         // All slots first, and nothing else: they come from another processor's cache, and so they come side by side.
         let mut read = std::mem::take(&mut state.read);
-        let known = |heard: &Acknowledged| Some((self.in_flight.get(heard.slot)?, heard.partition));
+        let known = |heard: &Acknowledged| {
+            let flying = self.in_flight.get(heard.slot)?;
+            Some((flying, self.in_flight.order(heard.slot), heard.partition))
+        };
         read.extend(heard.iter().filter_map(known));
         if self.keep_ledger {
-            read.iter().for_each(|(flying, _)| state.ledger.acknowledged.insert(flying.series, flying.seq));
+            read.iter().for_each(|(flying, ..)| state.ledger.acknowledged.insert(flying.series, flying.seq));
         }
-        for (flying, partition) in read.drain(..) {
-            state.acknowledged(&flying, at, partition);
+        for (flying, order, partition) in read.drain(..) {
+            state.acknowledged((&flying, order), at, partition);
             self.tickets.settle(flying.ticket, Fate::Acknowledged);
         }
         state.read = read;
@@ -158,6 +165,11 @@ impl Answers {
         *self.state().failures.entry(reason.to_owned()).or_default() += 1;
         self.tally.failed.add(1);
         self.tickets.settle(ticket, Fate::Failed);
+    }
+
+    /// Why a record that a client gave back got no acknowledgement.
+    pub fn blame(&self, record: &Unanswered) -> Blame {
+        self.state().newest.blame(record)
     }
 
     /// The event of `slot` is on the dead-letter topic or in the local file.

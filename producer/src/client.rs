@@ -36,6 +36,8 @@ pub struct Returned {
     pub slot: usize,
     /// Its place among all that were offered.
     pub order: u64,
+    /// Where it was to go; negative when the client did not know.
+    pub partition: i32,
     pub flying: Flying,
     pub key: Vec<u8>,
     pub value: Vec<u8>,
@@ -86,8 +88,9 @@ pub trait Client: Send {
     /// Frees the slot of a record that came back and is safe elsewhere.
     fn release(&mut self, slot: usize);
 
-    /// When the record was sent, on the clock, that waits longest for its answer.
-    fn oldest_sent(&self) -> Option<Duration>;
+    /// When the record was sent, on the clock, that waits longest for its answer; an event of the spool
+    /// counts as sent so much later as `more_time` says of its number.
+    fn oldest_sent(&self, more_time: &dyn Fn(u64) -> Duration) -> Option<Duration>;
 
     /// True when every record has its answer and every dead letter its place.
     fn all_answered(&self) -> bool;

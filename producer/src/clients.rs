@@ -133,7 +133,8 @@ fn create(settings: &ClientSettings, seed: &Seed, number: u64) -> Result<KafkaPr
 /// Serves the answers of a purged client until there are no more.
 fn hear_out(old: &KafkaProducer) {
     for _ in 0..RETIRE_POLLS {
-        if old.in_flight_count() == 0 {
+        // What the polling thread has heard of the old client and not noted yet would be sent again.
+        if old.is_heard_out() {
             return;
         }
         old.poll(RETIRE_POLL);

@@ -6,9 +6,9 @@
 use crate::answers::Acknowledged;
 use crate::answers::Answers;
 use crate::client::{Change, Returned};
-use crate::dead_letter::{DeadLetter, Record, Why};
+use crate::dead_letter::{DeadLetter, Why};
 use crate::missing::MissingTopics;
-use crate::native::Hearing;
+use crate::native::{Hearing, Refused};
 use crate::refusal::{self, Refusal};
 use crossbeam_channel::Sender;
 use domain::failure::FailureClass;
@@ -117,13 +117,9 @@ impl Hearing for Delivery {
         }
     }
 
-    fn refused(&self, opaque: usize, code: RDKafkaErrorCode, record: Record) {
+    fn refused(&self, opaque: usize, refused: Refused) {
         let slot = opaque & !DEAD;
-        if opaque & DEAD != 0 {
-            self.dead_letter_refused(slot, code, &record)
-        } else {
-            self.not_taken(slot, code, record)
-        }
+        if opaque & DEAD != 0 { self.dead_letter_refused(slot, &refused) } else { self.not_taken(slot, refused) }
     }
 
     fn heard(&self) {
@@ -135,21 +131,22 @@ impl Hearing for Delivery {
 }
 
 impl Delivery {
-    fn not_taken(&self, slot: usize, code: RDKafkaErrorCode, record: Record) {
+    fn not_taken(&self, slot: usize, refused: Refused) {
+        let (code, record) = (refused.code, &refused.record);
         let followed = || !self.giving_up.load(Ordering::Acquire);
         match Refusal::at_delivery(code) {
-            Refusal::SetAside(class) => self.set_aside(slot, record, code, class),
-            _ if self.retiring.load(Ordering::Acquire) => self.give_back(slot, code, record),
+            Refusal::SetAside(class) => self.set_aside(slot, refused, class),
+            _ if self.retiring.load(Ordering::Acquire) => self.give_back(slot, refused),
             Refusal::Missing(class) if self.missing.is_gone(&record.topic, self.number) => {
-                self.set_aside(slot, record, code, class);
+                self.set_aside(slot, refused, class);
             }
             Refusal::Missing(_) if followed() => {
                 self.given_back.finish(self.number, Change::TopicMissing(record.topic.clone()));
-                self.give_back(slot, code, record);
+                self.give_back(slot, refused);
             }
             Refusal::Again if followed() => {
                 self.given_back.finish(self.number, Change::Finished(code.to_string()));
-                self.give_back(slot, code, record);
+                self.give_back(slot, refused);
             }
             Refusal::Missing(_) | Refusal::Again | Refusal::GiveUp | Refusal::Wait => {
                 self.answers.failed(slot, &refusal::reason(code));
@@ -162,26 +159,44 @@ impl Delivery {
     }
 
     /// The dead-letter topic did not take it: once more by the next client, or else only the file is left.
-    fn dead_letter_refused(&self, slot: usize, code: RDKafkaErrorCode, record: &Record) {
-        let not_topic = !self.retiring.load(Ordering::Acquire) && Refusal::at_delivery(code) != Refusal::Again;
-        self.hand_over(DeadLetter::read_back(slot, record, not_topic));
+    fn dead_letter_refused(&self, slot: usize, refused: &Refused) {
+        let not_topic = !self.retiring.load(Ordering::Acquire) && Refusal::at_delivery(refused.code) != Refusal::Again;
+        if !not_topic {
+            self.count_repeat(refused);
+        }
+        self.hand_over(DeadLetter::read_back(slot, &refused.record, not_topic));
     }
 
-    fn give_back(&self, slot: usize, code: RDKafkaErrorCode, record: Record) {
-        let in_flight = &self.answers.in_flight;
-        let Some(flying) = in_flight.get(slot) else { return };
-        // What was only queued has never left; of everything else nobody knows.
-        if code != RDKafkaErrorCode::PurgeQueue {
+    /// What was only queued, and never left, is not in Kafka; of everything else nobody knows.
+    fn count_repeat(&self, refused: &Refused) {
+        if refused.left || refused.code != RDKafkaErrorCode::PurgeQueue {
             self.answers.tally.maybe_twice.add(1);
         }
-        let (key, value, timestamp_ms, headers) = record.into_parts();
-        let order = in_flight.order(slot);
-        in_flight.set_apart(slot);
-        self.given_back.held().records.push(Returned { slot, order, flying, key, value, timestamp_ms, headers });
     }
 
-    fn set_aside(&self, slot: usize, record: Record, code: RDKafkaErrorCode, class: FailureClass) {
-        self.answers.in_flight.set_apart(slot);
+    fn give_back(&self, slot: usize, refused: Refused) {
+        let in_flight = &self.answers.in_flight;
+        let Some(flying) = in_flight.get(slot) else { return };
+        self.count_repeat(&refused);
+        let partition = refused.partition;
+        let (key, value, timestamp_ms, headers) = refused.record.into_parts();
+        let order = in_flight.order(slot);
+        in_flight.set_apart(slot);
+        self.given_back.held().records.push(Returned {
+            slot,
+            order,
+            partition,
+            flying,
+            key,
+            value,
+            timestamp_ms,
+            headers,
+        });
+    }
+
+    fn set_aside(&self, slot: usize, refused: Refused, class: FailureClass) {
+        let Refused { code, record, .. } = refused;
+        self.answers.in_flight.becomes_letter(slot);
         let why = Why { class, reason: refusal::reason(code), detail: code.to_string() };
         self.hand_over(DeadLetter::new(slot, record, why));
     }
@@ -200,4 +215,60 @@ pub fn stopped(topic: &str, code: RDKafkaErrorCode) -> String {
     format!(
         "Kafka refuses records for topic {topic}: {code}: check that the topic exists and that its ACLs allow us to write"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEAD, Delivery};
+    use crate::answers::Answers;
+    use crate::dead_letter::Record;
+    use crate::in_flight::{Flying, InFlight, Slots};
+    use crate::missing::MissingTopics;
+    use crate::native::{Hearing, Refused};
+    use crate::tally::Tally;
+    use crate::ticket::Ticket;
+    use rdkafka::error::RDKafkaErrorCode as Code;
+    use runtime::clock::ManualClock;
+    use runtime::shutdown::Shutdown;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    fn refused(code: Code, left: bool) -> Refused {
+        let (topic, key, value) = ("t".to_owned(), b"k".to_vec(), b"v".to_vec());
+        Refused { code, partition: 3, left, record: Record { topic, key, value, timestamp_ms: 1, headers: Vec::new() } }
+    }
+
+    #[test]
+    fn what_was_under_way_once_may_be_in_kafka_also_when_it_waits_in_the_queue_again() {
+        let clock = Arc::new(ManualClock::starting_at(9));
+        let (in_flight, tally) = (InFlight::new(8), Tally::default());
+        let mut slots = Slots::new(in_flight.clone());
+        let answers = Answers::new(in_flight, tally.clone(), clock.clone(), Shutdown::new(), false).unwrap();
+        let (dead_letters, letters) = crossbeam_channel::unbounded();
+        let delivery = Delivery {
+            answers: Arc::new(answers),
+            dead_letters,
+            observer: Default::default(),
+            given_back: Arc::default(),
+            missing: Arc::new(MissingTopics::new(Duration::ZERO, clock)),
+            number: 1,
+            retiring: AtomicBool::new(true),
+            giving_up: AtomicBool::new(false),
+        };
+        let mut slot = || {
+            let flying = Flying { due: Duration::ZERO, series: 0, seq: 1, topic: 0, ticket: Ticket::NONE, spooled: 0 };
+            slots.take(flying, Duration::ZERO).unwrap()
+        };
+        for (code, left, count) in
+            [(Code::PurgeQueue, false, 0), (Code::PurgeQueue, true, 1), (Code::PurgeInflight, true, 2)]
+        {
+            delivery.refused(slot(), refused(code, left));
+            assert_eq!(tally.maybe_twice.get(), count, "{code:?}");
+        }
+        assert!(delivery.given_back.take().iter().all(|record| record.partition == 3));
+        // A dead letter that the next client sends once more.
+        delivery.refused(slot() | DEAD, refused(Code::PurgeQueue, true));
+        assert_eq!((tally.maybe_twice.get(), letters.len()), (3, 1));
+    }
 }

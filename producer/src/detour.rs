@@ -4,6 +4,7 @@
 //! *Never*: lets an event overtake an earlier one of its key, forgets one that a client gave back, or sends one that the
 //! spool holds twice at a time.
 
+mod learning;
 mod renewal;
 mod resend;
 mod telling;
@@ -128,14 +129,16 @@ impl<C: Client> Detour<C> {
     }
 
     /// Nobody has answered the oldest record for too long: the client is replaced, and the spool has what it held.
-    fn look_for_stuck(&mut self) {
+    fn look_for_stuck(&mut self, draining: bool) {
         let Some(after) = self.desk.as_ref().map(|desk| desk.rules.after) else { return };
         let now = self.clock.now();
         if now.saturating_sub(self.looked) < after / LOOKS {
             return;
         }
         self.looked = now;
-        if self.client.oldest_sent().is_none_or(|sent| now.saturating_sub(sent) < after) {
+        let more_time =
+            |number| self.desk.as_ref().filter(|_| !draining).map_or(Duration::ZERO, |desk| desk.more_time(number));
+        if self.client.oldest_sent(&more_time).is_none_or(|sent| now.saturating_sub(sent) < after) {
             return;
         }
         if self.desk.as_ref().is_some_and(Desk::is_unwell) {
@@ -150,11 +153,19 @@ impl<C: Client> Detour<C> {
         if !self.replace() {
             return;
         }
-        self.hear_unspooled();
+        let letters = self.letters();
         if let Some(desk) = &mut self.desk {
             desk.pass_failed();
         }
-        self.again_to_spool();
+        self.again_to_spool(&letters);
+    }
+
+    /// Events of the spool that are on their way as dead letters, or were so a moment ago; nothing has ended unheard beside them.
+    fn letters(&mut self) -> Vec<u64> {
+        // Looked at first: one that finds its place in between is in both.
+        let letters = self.answers.in_flight.letters();
+        self.hear_unspooled();
+        letters
     }
 
     fn hear_unspooled(&mut self) {
@@ -169,7 +180,7 @@ impl<C: Client> Outlet for Detour<C> {
     fn offer(&mut self, item: &Item, chunk: &Chunk) -> Offered {
         let offered = if self.renewal.holds() || !self.again.is_empty() {
             Offered::Full
-        } else if self.desk.as_ref().is_some_and(|desk| desk.detours(chunk.text(item.key))) {
+        } else if self.desk.as_ref().is_some_and(|desk| desk.detours(item.topic, chunk.text(item.key))) {
             self.spool(item, chunk)
         } else {
             self.direct(item, chunk)
@@ -198,7 +209,7 @@ impl<C: Client> Outlet for Detour<C> {
         if self.desk.is_none() {
             return;
         }
-        self.look_for_stuck();
+        self.look_for_stuck(draining);
         self.tell_who_waits();
         if let Some(desk) = &mut self.desk {
             desk.sweep(false);
@@ -224,7 +235,8 @@ impl<C: Client> Outlet for Detour<C> {
             Some(desk) => {
                 desk.sweep(true);
                 if self.replace() {
-                    self.again_to_spool();
+                    let letters = self.letters();
+                    self.again_to_spool(&letters);
                 }
             }
             None => self.client.give_up(),

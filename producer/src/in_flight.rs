@@ -34,10 +34,21 @@ struct Slot {
     series_topic: AtomicU64,
     ticket: AtomicU32,
     spooled: AtomicU64,
-    /// The place among all events that were offered, from 1 on; 0 while the client does not hold the record.
+    /// The place among all events that were offered, from 1 on; 0 while the client does not hold the record, [`LETTER`] while
+    /// its dead letter is on its way.
     order: AtomicU64,
     /// When the client took the record, on the clock.
     sent_nanos: AtomicU64,
+}
+
+/// The order of a slot whose event is on its way as a dead letter.
+const LETTER: u64 = u64::MAX;
+
+impl Slot {
+    /// True while the client holds the record.
+    fn is_held(&self) -> bool {
+        !matches!(self.order.load(Ordering::Relaxed), 0 | LETTER)
+    }
 }
 
 struct Free {
@@ -85,17 +96,44 @@ impl InFlight {
         self.slots.get(slot).map_or(0, |slot| slot.order.load(Ordering::Relaxed))
     }
 
-    /// The client no longer holds the record of `slot`; the slot stays taken (a dead letter is on its way).
+    /// The client no longer holds the record of `slot`; the slot stays taken.
     pub fn set_apart(&self, slot: usize) {
         if let Some(slot) = self.slots.get(slot) {
             slot.order.store(0, Ordering::Relaxed);
         }
     }
 
-    /// When the record was sent that the client has held longest. Looks at every slot: for now and then.
-    pub fn oldest_sent(&self) -> Option<Duration> {
-        let held = self.slots.iter().filter(|slot| slot.order.load(Ordering::Relaxed) != 0);
-        held.map(|slot| slot.sent_nanos.load(Ordering::Relaxed)).min().map(Duration::from_nanos)
+    /// The event of `slot` is on its way as a dead letter, and keeps its slot until that has its place.
+    pub fn becomes_letter(&self, slot: usize) {
+        if let Some(slot) = self.slots.get(slot) {
+            slot.order.store(LETTER, Ordering::Relaxed);
+        }
+    }
+
+    /// The numbers of the spool's events whose dead letters are on their way. Looks at every slot: for now and then.
+    pub fn letters(&self) -> Vec<u64> {
+        let letters = self.slots.iter().filter(|slot| slot.order.load(Ordering::Relaxed) == LETTER);
+        letters.map(|slot| slot.spooled.load(Ordering::Relaxed)).filter(|spooled| *spooled != 0).collect()
+    }
+
+    /// When the client last took the record of `slot`, on the clock.
+    pub fn sent(&self, slot: usize) -> Duration {
+        self.slots
+            .get(slot)
+            .map_or(Duration::ZERO, |slot| Duration::from_nanos(slot.sent_nanos.load(Ordering::Relaxed)))
+    }
+
+    /// When the record was sent that the client has held longest; an event of the spool counts as sent so much later as
+    /// `more_time` says. Looks at every slot: for now and then.
+    pub fn oldest_sent(&self, more_time: &dyn Fn(u64) -> Duration) -> Option<Duration> {
+        let sent = |slot: &Slot| {
+            let more = match slot.spooled.load(Ordering::Relaxed) {
+                0 => Duration::ZERO,
+                number => more_time(number),
+            };
+            Duration::from_nanos(slot.sent_nanos.load(Ordering::Relaxed)) + more
+        };
+        self.slots.iter().filter(|slot| slot.is_held()).map(sent).min()
     }
 
     /// Nobody waits for the event of `slot` any more; who did.
@@ -107,8 +145,7 @@ impl InFlight {
     /// The same for every record that the client was handed before `sent`. Looks at every slot: for now and then.
     pub fn forget_tickets(&self, sent: Duration) -> Vec<Ticket> {
         let sent = sent.as_nanos() as u64;
-        let old =
-            |slot: &Slot| slot.order.load(Ordering::Relaxed) != 0 && slot.sent_nanos.load(Ordering::Relaxed) < sent;
+        let old = |slot: &Slot| slot.is_held() && slot.sent_nanos.load(Ordering::Relaxed) < sent;
         let slots = self.slots.iter().enumerate().filter(|(_, slot)| old(slot));
         slots.map(|(number, _)| self.forget_ticket(number)).filter(|ticket| *ticket != Ticket::NONE).collect()
     }
@@ -211,58 +248,4 @@ impl Drop for Slots {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Flying, InFlight, Slots, Ticket};
-    use std::time::Duration;
-
-    fn flying(seq: u64) -> Flying {
-        Flying {
-            due: Duration::from_nanos(seq * 7),
-            series: u32::MAX - 1,
-            seq,
-            topic: 3,
-            ticket: Ticket::of_number(seq as u32),
-            spooled: seq + 9,
-        }
-    }
-
-    #[test]
-    fn slots_run_out_and_come_back_with_what_was_put_in() {
-        let shared = InFlight::new(2);
-        let mut slots = Slots::new(shared.clone());
-        let (a, b) = (
-            slots.take(flying(1), Duration::from_secs(1)).unwrap(),
-            slots.take(flying(2), Duration::from_secs(2)).unwrap(),
-        );
-        assert_eq!(slots.take(flying(3), Duration::from_secs(3)), None);
-        assert_eq!((shared.get(a), shared.get(b)), (Some(flying(1)), Some(flying(2))));
-        shared.release(a);
-        let c = slots.take(flying(4), Duration::from_secs(4)).unwrap();
-        assert_eq!((shared.get(c), shared.get(99)), (Some(flying(4)), None));
-        assert_eq!(shared.oldest_sent(), Some(Duration::from_secs(2)));
-        shared.set_apart(b);
-        assert_eq!((shared.oldest_sent(), shared.order(c)), (Some(Duration::from_secs(4)), 3));
-        assert!(!slots.all_back());
-        shared.release(b);
-        slots.put_back(c);
-        assert!(slots.all_back());
-        assert_eq!(shared.oldest_sent(), None);
-    }
-
-    #[test]
-    fn a_waiting_sender_is_woken_by_an_answer() {
-        let shared = InFlight::new(1);
-        let mut slots = Slots::new(shared.clone());
-        let slot = slots.take(flying(1), Duration::from_secs(1)).unwrap();
-        let waiting = std::thread::spawn(move || {
-            while slots.take(flying(2), Duration::from_secs(2)).is_none() {
-                slots.shared.wait_for_room(Duration::from_secs(60));
-            }
-        });
-        while !shared.free().sender_waits {
-            std::thread::yield_now();
-        }
-        shared.release(slot);
-        waiting.join().unwrap();
-    }
-}
+mod tests;

@@ -34,6 +34,8 @@ pub mod tally;
 pub mod ledger;
 /// Events between the client's queue and Kafka's answer, in a fixed number of slots.
 pub mod in_flight;
+/// Whose fault it is that a record got no acknowledgement in time.
+pub mod blame;
 /// What Kafka answered, and how long it took from the due time.
 pub mod answers;
 /// The interval histograms of a run, as a file that the standard tools read.

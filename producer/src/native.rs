@@ -19,6 +19,7 @@ use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaType;
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// What a client's context hears about its records, on the thread that polls.
@@ -27,15 +28,28 @@ pub trait Hearing: ClientContext {
     fn acknowledged(&self, opaque: usize, partition: i32, topic: &dyn Fn() -> String);
 
     /// Kafka does not hold it, or nobody knows.
-    fn refused(&self, opaque: usize, code: RDKafkaErrorCode, record: Record);
+    fn refused(&self, opaque: usize, refused: Refused);
 
     /// A poll is over: what was put off must be done now.
     fn heard(&self);
 }
 
+/// A record that came back without an acknowledgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub code: RDKafkaErrorCode,
+    /// Negative when the client did not know the topic's partitions.
+    pub partition: i32,
+    /// It was on its way to a broker at least once.
+    pub left: bool,
+    pub record: Record,
+}
+
 /// The client.
 pub struct NativeProducer<C: Hearing> {
     client: Client<C>,
+    /// Threads that poll now: what they have heard may not be noted yet.
+    polling: AtomicUsize,
 }
 
 impl<C: Hearing> FromClientConfigAndContext<C> for NativeProducer<C> {
@@ -48,7 +62,10 @@ impl<C: Hearing> FromClientConfigAndContext<C> for NativeProducer<C> {
             rdsys::rd_kafka_conf_set_error_cb(native.ptr(), Some(callbacks::failed::<C>));
             rdsys::rd_kafka_conf_set_stats_cb(native.ptr(), Some(callbacks::counted::<C>));
         }
-        Ok(Self { client: Client::new(config, native, RDKafkaType::RD_KAFKA_PRODUCER, context)? })
+        Ok(Self {
+            client: Client::new(config, native, RDKafkaType::RD_KAFKA_PRODUCER, context)?,
+            polling: AtomicUsize::new(0),
+        })
     }
 }
 
@@ -67,10 +84,17 @@ impl<C: Hearing> NativeProducer<C> {
 
     /// Waits for answers and hands them to the context; returns after the first ones, or after `at_most`.
     pub fn poll(&self, at_most: Duration) {
+        self.polling.fetch_add(1, Ordering::SeqCst);
         let millis = c_int::try_from(at_most.as_millis()).unwrap_or(c_int::MAX);
         // SAFETY: the client is alive, and so is the context that the callbacks get.
         unsafe { rdsys::rd_kafka_poll(self.client.native_ptr(), millis) };
         self.context().heard();
+        self.polling.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// True when every record has its answer, and every answer is noted.
+    pub fn is_heard_out(&self) -> bool {
+        self.in_flight_count() == 0 && self.polling.load(Ordering::SeqCst) == 0
     }
 
     /// Records without an answer that was handed out.

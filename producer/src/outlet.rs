@@ -87,7 +87,7 @@ impl KafkaOutlet {
     }
 
     fn set_aside(&mut self, letter: DeadLetter) -> Offered {
-        self.in_flight.set_apart(letter.slot);
+        self.in_flight.becomes_letter(letter.slot);
         match self.clients.seed().dead_letters.send(letter) {
             Ok(()) => Offered::SetAside,
             Err(_) => Offered::Broken("the thread that polls Kafka has ended".into()),
@@ -142,8 +142,8 @@ impl Client for KafkaOutlet {
         self.slots.put_back(slot);
     }
 
-    fn oldest_sent(&self) -> Option<Duration> {
-        self.in_flight.oldest_sent()
+    fn oldest_sent(&self, more_time: &dyn Fn(u64) -> Duration) -> Option<Duration> {
+        self.in_flight.oldest_sent(more_time)
     }
 
     fn all_answered(&self) -> bool {

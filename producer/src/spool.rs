@@ -10,19 +10,23 @@ mod file;
 mod index;
 mod record;
 mod schedule;
+mod silent;
 mod store;
 
 pub use index::key_hash;
 pub use record::{Spooled, Trace};
 pub use schedule::Schedule;
+pub use silent::{Lane, Silent};
 pub use store::{SpoolError, Store};
 
 use index::Index;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
 /// Read from the disk at once.
 const READ_AHEAD: usize = 512;
+/// So many reads may pass over events that must not go now, before others have their turn.
+const READS: usize = 8;
 
 /// The spool of one producer.
 pub struct Spool {
@@ -31,8 +35,10 @@ pub struct Spool {
     pub schedule: Schedule,
     /// Most bytes of records.
     limit: u64,
-    /// The number from which on events have not been handed out since the last rewind.
+    /// Where the next look for an event that may go begins.
     cursor: u64,
+    /// Events that were handed out since the last rewind and are still in it, with their keys.
+    out: HashMap<u64, u64>,
     ahead: VecDeque<(u64, Spooled)>,
 }
 
@@ -53,7 +59,7 @@ impl Spool {
         let mut index = Index::default();
         store.each(|_, spooled, bytes| index.add(key_hash(&spooled.key), bytes))?;
         let schedule = store.schedule()?;
-        Ok(Self { store, index, schedule, limit, cursor: 0, ahead: VecDeque::new() })
+        Ok(Self { store, index, schedule, limit, cursor: 0, out: HashMap::new(), ahead: VecDeque::new() })
     }
 
     /// How many events are in it.
@@ -90,34 +96,57 @@ impl Spool {
         Ok(())
     }
 
-    /// The next event that was not handed out since the last rewind, with its number.
+    /// The next event that was not handed out since the last rewind, and may go; with its number. `None` also when many in a
+    /// row may not: the next call goes on behind them.
     ///
     /// # Errors
     /// The disk cannot be read.
-    pub fn next_event(&mut self) -> Result<Option<(u64, Spooled)>, SpoolError> {
-        if self.ahead.is_empty() {
-            self.ahead.extend(self.store.read(self.cursor, READ_AHEAD)?);
+    pub fn next_event(
+        &mut self,
+        mut may_go: impl FnMut(u64, &Spooled) -> bool,
+    ) -> Result<Option<(u64, Spooled)>, SpoolError> {
+        for _ in 0..READS {
+            if self.ahead.is_empty() {
+                self.ahead.extend(self.store.read(self.cursor, READ_AHEAD)?);
+            }
+            if self.ahead.is_empty() {
+                return Ok(None);
+            }
+            while let Some((number, event)) = self.ahead.pop_front() {
+                self.cursor = number + 1;
+                if self.out.contains_key(&number) || !may_go(number, &event) {
+                    continue;
+                }
+                let key = key_hash(&event.key);
+                self.out.insert(number, key);
+                self.index.handed_out(key);
+                return Ok(Some((number, event)));
+            }
         }
-        let next = self.ahead.pop_front();
-        if let Some((number, event)) = &next {
-            self.cursor = number + 1;
-            self.index.handed_out(key_hash(&event.key));
-        }
-        Ok(next)
+        Ok(None)
     }
 
     /// The event could not be handed on: it is the next again.
     pub fn put_back(&mut self, number: u64, event: Spooled) {
         self.cursor = number;
+        self.out.remove(&number);
         self.index.put_back(key_hash(&event.key));
         self.ahead.push_front((number, event));
     }
 
-    /// Everything that is still in it is handed out anew, from the oldest on.
-    pub fn rewind(&mut self) {
+    /// Everything that is still in it is handed out anew, from the oldest on, but for what `keep` says of its number: that
+    /// counts as handed out.
+    pub fn rewind(&mut self, keep: impl Fn(u64) -> bool) {
+        self.look_again();
+        self.index.rewind();
+        self.out.retain(|number, _| keep(*number));
+        self.out.values().for_each(|key| self.index.handed_out(*key));
+    }
+
+    /// Events that could not go may go now: looks for them from the oldest on.
+    pub fn look_again(&mut self) {
         self.cursor = 0;
         self.ahead.clear();
-        self.index.rewind();
     }
 
     /// These events have met their end.
@@ -126,7 +155,7 @@ impl Spool {
     /// The disk cannot be written; the events are then still in it.
     pub fn remove(&mut self, numbers: &[u64]) -> Result<(), SpoolError> {
         for (number, key, bytes) in self.store.remove(numbers)? {
-            self.index.remove(key, bytes, number < self.cursor);
+            self.index.remove(key, bytes, self.out.remove(&number).is_some());
         }
         let cursor = self.cursor;
         if numbers.iter().any(|number| *number >= cursor) {

@@ -118,7 +118,7 @@ pub struct SpoolRaw {
     pub max_size: Size,
     /// How long an event may wait for its acknowledgement before it goes to the spool.
     pub after: Span,
-    /// Attempts after which an event becomes a dead letter while others get through; 0 is never.
+    /// How often an event may fail alone, while later ones of its partition get through, before it becomes a dead letter; 0 is never.
     pub attempts: u64,
 }
 

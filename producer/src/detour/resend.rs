@@ -33,8 +33,9 @@ impl<C: Client> Detour<C> {
     }
 
     /// Everything that waits to be sent again goes to the disk instead, or what is there already goes out anew from there.
-    /// A disk that refuses holds nothing up that a client can still send.
-    pub(super) fn again_to_spool(&mut self) {
+    /// A disk that refuses holds nothing up that a client can still send. Events whose dead letters are on their way stay out.
+    pub(super) fn again_to_spool(&mut self, letters: &[u64]) {
+        let learned = self.learn();
         let again = std::mem::take(&mut self.again).into_iter();
         let (spooled, direct): (Vec<_>, Vec<_>) = again.partition(|record| record.flying.spooled != 0);
         self.take_back_to_spool(direct);
@@ -44,8 +45,9 @@ impl<C: Client> Detour<C> {
             let kept = desk.hand_back();
             return self.keep(spooled.into_iter().chain(kept));
         }
-        desk.spool.rewind();
+        desk.begin_pass(letters);
         self.out = 0;
+        self.keep_learned(learned);
         spooled.iter().for_each(|record| self.client.release(record.slot));
     }
 
@@ -85,11 +87,11 @@ impl<C: Client> Detour<C> {
             return;
         }
         for _ in 0..PORTION {
-            let Some(desk) = &mut self.desk else { return };
+            let Self { desk: Some(desk), client, .. } = self else { return };
             if !desk.healthy && self.out >= PROBE {
                 return;
             }
-            let Some((number, event)) = desk.next_due() else { return };
+            let Some((number, event)) = desk.next_due(|name| client.topic_number(name)) else { return };
             match self.send_from_spool(number, &event) {
                 Offered::Taken => {
                     self.answers.tally.sent.add(1);
@@ -121,12 +123,11 @@ impl<C: Client> Detour<C> {
             headers: &event.headers,
             flying: self.flying_again(number, event, topic),
         };
-        let Some(desk) = &self.desk else { return Offered::Full };
-        let attempts = desk.spool.schedule.passes.saturating_sub(event.passes);
-        if desk.rules.attempts == 0 || attempts < desk.rules.attempts || !desk.others_get_through {
+        let Some(attempts) = self.desk.as_ref().and_then(|desk| desk.too_many_attempts(number)) else {
             return self.client.offer(&outgoing);
-        }
-        let detail = format!("no acknowledgement in {attempts} attempts, while others got theirs");
+        };
+        let detail =
+            format!("no acknowledgement in {attempts} attempts, while later records of its partition got theirs");
         let why = Why { class: FailureClass::Transient, reason: "attempts".into(), detail };
         self.client.give_up_on(&outgoing, why, attempts)
     }

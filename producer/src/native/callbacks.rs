@@ -1,6 +1,6 @@
 //! What librdkafka says while it is polled, read and handed to the client's context.
 
-use super::Hearing;
+use super::{Hearing, Refused};
 use crate::dead_letter::{Headers, Record};
 use rdkafka::bindings as rdsys;
 use rdkafka::config::RDKafkaLogLevel;
@@ -19,8 +19,11 @@ pub(super) unsafe extern "C" fn answered<C: Hearing>(
     let (context, message) = unsafe { (&*context.cast_const().cast::<C>(), &*message) };
     let opaque = message._private as usize;
     if message.err.is_error() {
+        // A record that was under way when its connection broke waits in the queue again: its status tells, its error does not.
         // SAFETY: as above.
-        context.refused(opaque, message.err.into(), unsafe { record(message, timestamp_ms) });
+        let (status, record) = unsafe { (rdsys::rd_kafka_message_status(message), record(message, timestamp_ms)) };
+        let left = status != rdsys::rd_kafka_msg_status_t::RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
+        context.refused(opaque, Refused { code: message.err.into(), partition: message.partition, left, record });
     } else {
         // SAFETY: as above, and the message of a delivery report has a topic.
         let topic = || unsafe { text(rdsys::rd_kafka_topic_name(message.rkt)) };

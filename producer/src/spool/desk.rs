@@ -1,14 +1,17 @@
 //! The spool at work: what goes in at the end of a chunk, what comes out when it is due, and how it fares with its disk.
 
+mod pass;
+
 pub use super::door::SpoolDoor;
 
 use super::disk::{Disk, TRY_EVERY};
-use super::{Spool, SpoolError, Spooled, key_hash};
+use super::{Silent, Spool, SpoolError, Spooled, key_hash};
 use crate::client::Returned;
 use crate::tally::Tally;
 use crate::ticket::Ticket;
 use runtime::clock::SharedClock;
 use runtime::health::Beat;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Section `[spool]`, as meant.
@@ -16,7 +19,7 @@ use std::time::Duration;
 pub struct SpoolRules {
     /// An event without an answer for so long goes to the spool.
     pub after: Duration,
-    /// Attempts after which an event becomes a dead letter while others get through; 0 is never.
+    /// Attempts that failed for an event alone, after which it becomes a dead letter; 0 is never.
     pub attempts: u64,
 }
 
@@ -35,10 +38,10 @@ pub struct Desk {
     pub rules: SpoolRules,
     /// False from the moment when Kafka was too long without an answer until the next acknowledgement.
     pub healthy: bool,
-    /// In the pass before this one, or in this one, Kafka acknowledged something: an event that failed did so alone.
-    pub others_get_through: bool,
-    /// It did in this one.
-    heard: bool,
+    /// Partitions that do not answer.
+    pub silent: Silent,
+    /// How often events of the spool have failed alone, by their numbers.
+    attempts: HashMap<u64, u64>,
     waiting: Vec<Waiting>,
     keys_waiting: Vec<u64>,
     bytes_waiting: u64,
@@ -71,8 +74,8 @@ impl Desk {
             spool,
             rules,
             healthy: true,
-            others_get_through: true,
-            heard: true,
+            silent: Silent::default(),
+            attempts: HashMap::new(),
             waiting: Vec::new(),
             keys_waiting: Vec::new(),
             bytes_waiting: 0,
@@ -94,9 +97,9 @@ impl Desk {
     }
 
     /// True when an event of this key must not go straight to the client.
-    pub fn detours(&self, key: &[u8]) -> bool {
+    pub fn detours(&self, topic: u16, key: &[u8]) -> bool {
         // A disk that refuses takes nothing: what waits for it, and what is on it, comes first, and all else has the client.
-        if !self.healthy && !self.disk.refuses() {
+        if !self.disk.refuses() && (!self.healthy || self.silent.holds(topic, key)) {
             return true;
         }
         if self.spool.is_empty() && self.waiting.is_empty() {
@@ -156,22 +159,6 @@ impl Desk {
         self.waiting.is_empty()
     }
 
-    /// Events of the spool that have met their end.
-    pub fn finished(&mut self, numbers: Vec<u64>) {
-        if numbers.is_empty() {
-            return;
-        }
-        if self.spool.schedule.in_a_row > 0 || !self.healthy {
-            tracing::info!(events = self.spool.len(), "Kafka acknowledges again, the spool is sent");
-            self.spool.schedule.succeeded();
-            self.healthy = true;
-            let kept = self.spool.keep_schedule();
-            self.note(kept);
-        }
-        (self.others_get_through, self.heard) = (true, true);
-        self.finished.extend(numbers);
-    }
-
     /// Takes what is finished off the disk, not too often.
     pub fn sweep(&mut self, at_once: bool) {
         if at_once && !self.disk.refuses() {
@@ -189,25 +176,6 @@ impl Desk {
             self.finished.clear();
             self.publish();
         }
-    }
-
-    /// A pass over the spool, or the clients before it, ended without an answer in time.
-    pub fn pass_failed(&mut self) {
-        self.sweep(true);
-        self.others_get_through = std::mem::take(&mut self.heard);
-        self.healthy = false;
-        self.spool.schedule.failed(self.clock.wall_ms());
-        let kept = self.spool.keep_schedule();
-        self.note(kept);
-    }
-
-    /// The next event that is due, with its number.
-    pub fn next_due(&mut self) -> Option<(u64, Spooled)> {
-        if self.disk.refuses() || self.spool.is_empty() || !self.spool.schedule.is_due(self.clock.wall_ms()) {
-            return None;
-        }
-        let next = self.spool.next_event();
-        self.note(next).flatten()
     }
 
     /// Tries a disk that refused once more, from time to time: it works when it takes more than it refused.
@@ -229,6 +197,8 @@ impl Desk {
         tracing::info!(refused_ms, "the spool's disk works again");
         // The client has what the disk refused; later events of its keys would be ahead of it in the spool.
         self.healthy = true;
+        self.silent = Silent::default();
+        self.spool.look_again();
         self.publish();
     }
 

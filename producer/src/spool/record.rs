@@ -12,7 +12,7 @@ pub struct Spooled {
     /// Event time, ms since the epoch.
     pub timestamp_ms: i64,
     pub headers: Vec<(String, Vec<u8>)>,
-    /// How many passes over the spool had failed when it came in; its attempts count from there.
+    /// How many passes over the spool had failed when it came in.
     pub passes: u64,
     pub trace: Trace,
 }

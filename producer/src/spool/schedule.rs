@@ -8,7 +8,7 @@ const WAITS: [i64; 4] = [100, 500, 1_000, 5_000];
 /// What is remembered of the attempts; it lies in the spool's file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Passes over the spool that have failed, ever: an event's attempts are those since it came in.
+    /// Passes over the spool that have failed, ever.
     pub passes: u64,
     /// Those since Kafka last acknowledged anything.
     pub in_a_row: u32,

@@ -21,7 +21,7 @@ fn open(dir: &tempfile::TempDir) -> Spool {
 }
 
 fn drain(spool: &mut Spool) -> Vec<(u64, Spooled)> {
-    std::iter::from_fn(|| spool.next_event().unwrap()).collect()
+    std::iter::from_fn(|| spool.next_event(|_, _| true).unwrap()).collect()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn events_come_back_whole_and_in_order_also_after_the_process_has_died() {
     assert_eq!(drain(&mut spool).len(), 1);
     spool.remove(&[events[0].0, events[1].0]).unwrap();
     assert!(!spool.queues(key_hash(&[1])));
-    spool.rewind();
+    spool.rewind(|_| false);
     assert!(spool.queues(key_hash(&[1])) && !spool.queues(key_hash(&[2])));
     assert_eq!(drain(&mut spool), [events[2].clone()]);
     spool.remove(&[events[2].0]).unwrap();
@@ -138,7 +138,7 @@ proptest! {
                 0 | 1 => {
                     let events: Vec<_> = (0..=key).map(|key| { seq += 1; event(key, seq) }).collect();
                     spool.append(&events).unwrap();
-                    spool.rewind();
+                    spool.rewind(|_| false);
                     let new = drain(&mut spool);
                     handed = new.last().unwrap().0;
                     let added = new[new.len() - events.len()..].to_vec();
@@ -152,12 +152,12 @@ proptest! {
                 }
                 3 => { drop(spool); spool = open(&dir); handed = 0; }
                 4 => {
-                    let next = spool.next_event().unwrap();
+                    let next = spool.next_event(|_, _| true).unwrap();
                     let expected = model.iter().find(|(number, _)| **number > handed);
                     prop_assert_eq!(next.as_ref().map(|(number, event)| (number, event)), expected);
                     handed = next.map_or(handed, |(number, _)| number);
                 }
-                _ => { spool.rewind(); handed = 0; }
+                _ => { spool.rewind(|_| false); handed = 0; }
             }
             prop_assert_eq!(spool.len(), model.len() as u64);
             for key in 0..4 {
@@ -165,7 +165,7 @@ proptest! {
                 prop_assert_eq!(spool.queues(key_hash(&[key])), queued);
             }
         }
-        spool.rewind();
+        spool.rewind(|_| false);
         prop_assert_eq!(drain(&mut spool), model.into_iter().collect::<Vec<_>>());
         prop_assert_eq!(spool.schedule, Schedule::default());
     }

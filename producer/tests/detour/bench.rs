@@ -49,7 +49,7 @@ impl Bench {
             Answers::new(InFlight::new(4_096), tally.clone(), shared.clone(), shutdown.clone(), false).unwrap(),
         );
         answers.started();
-        let kafka = Arc::new(Mutex::new(Kafka { room: 1_000, ..Kafka::default() }));
+        let kafka = Arc::new(Mutex::new(Kafka { room: 1_000, partitions: 1, ..Kafka::default() }));
         let slots = Slots::new(answers.in_flight.clone());
         let topics = vec!["t".to_owned()];
         let client = Script { kafka: kafka.clone(), slots, answers: answers.clone(), clock: clock.clone(), topics };
@@ -105,13 +105,23 @@ impl Bench {
         }
     }
 
-    /// Kafka acknowledges the oldest `count` records.
+    /// Kafka acknowledges the oldest `count` records that it can.
     pub fn acknowledge(&mut self, count: usize) {
         for _ in 0..count {
-            let Some(record) = self.kafka.lock().unwrap().held.pop_front() else { return };
+            let Some(record) = self.kafka.lock().unwrap().next() else { return };
             self.kafka.lock().unwrap().log.push((record.key, record.value));
-            self.answers.acknowledged(record.slot, 0);
+            self.answers.acknowledged(record.slot, record.partition);
         }
+    }
+
+    /// Every event stands somewhere, and once.
+    pub fn assert_adds_up(&self) {
+        let tally = &self.tally;
+        let (offered, recovered, in_spool) = (tally.offered.get(), tally.recovered.get(), tally.in_spool.get() as u64);
+        let (acknowledged, dead) = (tally.acknowledged.get(), tally.dead_lettered.get());
+        assert_eq!(offered + recovered, acknowledged + dead + tally.failed.get() + in_spool);
+        let kafka = self.kafka.lock().unwrap();
+        assert_eq!((kafka.dead.len() as u64, kafka.twice_at_a_time), (dead, 0));
     }
 
     pub fn tend(&mut self, times: u32, by: Duration) {

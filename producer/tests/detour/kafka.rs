@@ -5,7 +5,7 @@ use producer::client::{Change, Client, Offered, Outgoing, Returned};
 use producer::dead_letter::Why;
 use producer::in_flight::Slots;
 use runtime::clock::{Clock, ManualClock};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,10 +17,39 @@ pub struct Kafka {
     /// What Kafka has: key and value.
     pub log: Vec<(Vec<u8>, Vec<u8>)>,
     pub change: Option<Change>,
+    /// Clients that took the place of another.
+    pub changes: u64,
     /// A client that cannot be made.
     pub no_client: bool,
     pub room: usize,
     pub dead: Vec<(Vec<u8>, u64)>,
+    /// A key goes to the partition of its value modulo this; 0: the client never knew.
+    pub partitions: u8,
+    /// Partitions without a leader.
+    pub leaderless: HashSet<i32>,
+    /// The key whose records Kafka never acknowledges.
+    pub poison: Option<u8>,
+    /// Dead letters do not get to their place.
+    pub letters_wait: bool,
+    /// Those on their way, by slot.
+    pub letters: Vec<usize>,
+    /// The most numbers of the spool that were under way twice at a time.
+    pub twice_at_a_time: u64,
+}
+
+impl Kafka {
+    pub fn partition(&self, key: u8) -> i32 {
+        if self.partitions == 0 { -1 } else { i32::from(key % self.partitions) }
+    }
+
+    /// The oldest record that Kafka can acknowledge now.
+    pub fn next(&mut self) -> Option<Returned> {
+        let works = |record: &Returned| {
+            !self.leaderless.contains(&record.partition) && self.poison.is_none_or(|key| record.key != [key])
+        };
+        let at = self.held.iter().position(works)?;
+        self.held.remove(at)
+    }
 }
 
 pub struct Script {
@@ -33,8 +62,16 @@ pub struct Script {
 
 impl Script {
     fn hold(&mut self, record: &Outgoing<'_>, slot: usize) {
-        self.kafka.lock().unwrap().held.push_back(Returned {
+        let mut kafka = self.kafka.lock().unwrap();
+        let partition = kafka.partition(record.key[0]);
+        let spooled = record.flying.spooled;
+        let under_way = kafka.held.iter().map(|held| held.slot).chain(kafka.letters.iter().copied());
+        let numbers = under_way.filter_map(|slot| self.answers.in_flight.get(slot)).map(|flying| flying.spooled);
+        let twice = numbers.filter(|number| spooled != 0 && *number == spooled).count();
+        kafka.twice_at_a_time += twice as u64;
+        kafka.held.push_back(Returned {
             slot,
+            partition,
             order: self.answers.in_flight.order(slot),
             flying: record.flying,
             key: record.key.to_vec(),
@@ -44,6 +81,13 @@ impl Script {
         });
     }
 
+    fn place_letters(&self) {
+        let mut kafka = self.kafka.lock().unwrap();
+        if !kafka.letters_wait {
+            kafka.letters.drain(..).for_each(|slot| self.answers.dead_lettered(slot));
+        }
+    }
+
     fn is_full(&self) -> bool {
         let kafka = self.kafka.lock().unwrap();
         kafka.held.len() >= kafka.room
@@ -51,6 +95,10 @@ impl Script {
 }
 
 impl Client for Script {
+    fn turn(&mut self, _: Duration) {
+        self.place_letters();
+    }
+
     fn offer(&mut self, record: &Outgoing<'_>) -> Offered {
         if self.is_full() {
             return Offered::Full;
@@ -71,8 +119,12 @@ impl Client for Script {
 
     fn give_up_on(&mut self, record: &Outgoing<'_>, _: Why, attempts: u64) -> Offered {
         let slot = self.slots.take(record.flying, self.clock.now()).unwrap();
-        self.kafka.lock().unwrap().dead.push((record.value.to_vec(), attempts));
-        self.answers.dead_lettered(slot);
+        let mut kafka = self.kafka.lock().unwrap();
+        kafka.dead.push((record.value.to_vec(), attempts));
+        kafka.letters.push(slot);
+        self.answers.in_flight.becomes_letter(slot);
+        drop(kafka);
+        self.place_letters();
         Offered::SetAside
     }
 
@@ -80,8 +132,8 @@ impl Client for Script {
         self.slots.put_back(slot);
     }
 
-    fn oldest_sent(&self) -> Option<Duration> {
-        self.answers.in_flight.oldest_sent()
+    fn oldest_sent(&self, more_time: &dyn Fn(u64) -> Duration) -> Option<Duration> {
+        self.answers.in_flight.oldest_sent(more_time)
     }
 
     fn all_answered(&self) -> bool {
@@ -102,6 +154,7 @@ impl Client for Script {
             return Err("no client".into());
         }
         kafka.change = None;
+        kafka.changes += 1;
         let mut back: Vec<Returned> = kafka.held.drain(..).collect();
         back.sort_by_key(|record| record.order);
         back.iter().for_each(|record| self.answers.in_flight.set_apart(record.slot));

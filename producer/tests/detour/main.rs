@@ -5,5 +5,6 @@ mod bench;
 mod clients;
 mod disk;
 mod kafka;
+mod partitions;
 mod properties;
 mod spool;

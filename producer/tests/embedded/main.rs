@@ -6,6 +6,7 @@ mod compare;
 mod endings;
 mod fates;
 mod instances;
+mod leaderless;
 mod outages;
 mod reader;
 mod reports;

@@ -125,6 +125,12 @@ impl Stage {
         reader::each(&self.broker.bootstrap(), self.routes, count, see);
     }
 
+    /// The partitions that the second broker leads are without one while it is away.
+    pub fn second_broker(&self, up: bool) {
+        let mock = self.broker.mock().unwrap();
+        if up { mock.broker_up(2).unwrap() } else { mock.broker_down(2).unwrap() }
+    }
+
     pub fn all_brokers_down(&self) {
         let mock = self.broker.mock().unwrap();
         (1..=BROKERS).for_each(|broker| mock.broker_down(broker).unwrap());
