@@ -7,6 +7,7 @@ pub mod desk;
 mod disk;
 mod door;
 mod file;
+mod fullness;
 mod index;
 mod record;
 mod schedule;
