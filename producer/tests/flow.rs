@@ -161,7 +161,7 @@ fn events_leave_when_they_are_due_and_every_second_holds_its_rate() {
     let flown = bench.run(generator(1_000.0, 5), |_| Offered::Taken);
     let elapsed = flown.elapsed.as_secs_f64();
     let source = &flown.source;
-    let rate = rate(&flown.books.pace.per_second, elapsed, |second| source.planned(Duration::from_secs(second)));
+    let rate = rate(&flown.books.pace.per_second, elapsed, |until| source.planned(until));
     assert!(rate.worst_second_error.unwrap() <= 0.002, "{rate:?}");
     assert!(flown.books.pace.lateness_max <= Duration::from_millis(4));
     assert!((4.9..=5.0).contains(&elapsed), "{elapsed}");
