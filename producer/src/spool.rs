@@ -14,7 +14,7 @@ mod schedule;
 mod store;
 
 pub use index::key_hash;
-pub use record::{Spooled, Trace};
+pub use record::{Spooled, Trace, process};
 pub use schedule::Schedule;
 pub use store::{SpoolError, Store};
 

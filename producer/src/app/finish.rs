@@ -16,6 +16,7 @@ use kafka_client::probe::TopicInfo;
 use runtime::exit::Failure;
 use runtime::output_file;
 use std::path::Path;
+use std::time::Duration;
 
 /// What is left of a run.
 pub struct Ended {
@@ -99,7 +100,12 @@ fn pace(report: &mut Report, flown: &Flown) {
     report.lateness_max_ms = pace.lateness_max.as_secs_f64() * 1_000.0;
     report.lateness_ms = pace.lateness.summary();
     report.late_moments = pace.lateness.moments().to_vec();
-    report.rate = rate(&pace.per_second, elapsed, |until| flown.source.planned(until));
+    // A run that is complete has sent all of its last second, however early in it.
+    let due_by = |until: Duration| match flown.end {
+        End::Complete => Duration::from_secs(until.as_secs() + u64::from(until.subsec_nanos() > 0)),
+        _ => until,
+    };
+    report.rate = rate(&pace.per_second, elapsed, |until| flown.source.planned(due_by(until)));
 }
 
 fn codes(report: &mut Report, flown: &Flown, profile: Option<&Profile>) {
