@@ -51,7 +51,8 @@ pub struct Acknowledged {
 
 impl State {
     fn acknowledged(&mut self, (flying, order): (&Flying, u64), at: Duration, partition: i32) {
-        self.latency.record(at, at.saturating_sub(flying.due));
+        let took = (at + flying.waited).saturating_sub(flying.due);
+        self.latency.record(at, took, flying.waited.is_zero());
         self.newest.note(flying.topic, partition, order);
         count(&mut self.partitions, flying.topic, partition);
         if flying.spooled != 0 {
@@ -270,9 +271,9 @@ mod tests {
         answers.started();
         let (ticket, mut settled) = answers.tickets.open(3);
         let mut slots = Slots::new(in_flight.clone());
-        let due = Duration::from_millis(500);
+        let (due, waited) = (Duration::from_millis(500), Duration::ZERO);
         let mut take =
-            |seq| slots.take(Flying { due, series: 2, seq, topic: 1, ticket, spooled: seq % 2 }, due).unwrap();
+            |seq| slots.take(Flying { due, waited, series: 2, seq, topic: 1, ticket, spooled: seq % 2 }, due).unwrap();
         let taken = [take(1), take(2), take(3)];
         clock.advance(Duration::from_millis(750));
         answers.acknowledged(taken[0], 5);

@@ -11,8 +11,10 @@ pub enum Offered {
     Taken,
     /// The spool has it, or will have it at the end of the chunk.
     Spooled,
-    /// No room: offer the same event again.
+    /// The client's queue has no room: offer the same event again.
     Full,
+    /// Not now, for another reason (a change of clients, a full spool): offer the same event again.
+    Later,
     /// It can never be written and is on its way to the dead letters.
     SetAside,
     /// Nothing more can be sent, for this reason.

@@ -206,7 +206,8 @@ mod tests {
         let (sender, inbox) = crossbeam_channel::unbounded();
         for seq in 1..=2 {
             let (due, ticket) = (Duration::ZERO, Ticket::NONE);
-            let slot = slots.take(Flying { due, series: 0, seq, topic: 0, ticket, spooled: 0 }, due).unwrap();
+            let slot =
+                slots.take(Flying { due, waited: due, series: 0, seq, topic: 0, ticket, spooled: 0 }, due).unwrap();
             sender.send(letter(slot)).unwrap();
         }
         let topic = Some(Script(Mutex::new(script)));

@@ -257,7 +257,15 @@ mod tests {
             giving_up: AtomicBool::new(false),
         };
         let mut slot = || {
-            let flying = Flying { due: Duration::ZERO, series: 0, seq: 1, topic: 0, ticket: Ticket::NONE, spooled: 0 };
+            let flying = Flying {
+                due: Duration::ZERO,
+                waited: Duration::ZERO,
+                series: 0,
+                seq: 1,
+                topic: 0,
+                ticket: Ticket::NONE,
+                spooled: 0,
+            };
             slots.take(flying, Duration::ZERO).unwrap()
         };
         for (code, left, count) in

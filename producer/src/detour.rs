@@ -15,7 +15,7 @@ use crate::client::{Client, Offered, Outgoing, Returned};
 use crate::in_flight::Flying;
 use crate::send::Outlet;
 use crate::spool::desk::{Desk, Waiting};
-use crate::spool::{Spooled, Trace};
+use crate::spool::{Spooled, Trace, process};
 use crate::ticket::Fate;
 use domain::headers;
 use renewal::Renewal;
@@ -60,7 +60,8 @@ const LAST_ANSWERS: u32 = 200;
 
 impl<C: Client> Detour<C> {
     pub fn new(client: C, desk: Option<Desk>, answers: Arc<Answers>, clock: SharedClock) -> Self {
-        let process = clock.wall_ms() as u64 ^ u64::from(std::process::id()) << 44;
+        let elapsed = answers.elapsed().unwrap_or_default();
+        let process = process(clock.wall_ms() - elapsed.as_millis() as i64, std::process::id());
         let (again, renewal, wall_ms) = (VecDeque::new(), Renewal::default(), clock.wall_ms());
         Self {
             client,
@@ -94,7 +95,7 @@ impl<C: Client> Detour<C> {
         let timestamp_ms = self.record_time(item.ts);
         let topic = self.client.topic_name(item.topic).to_owned();
         let Some(desk) = self.desk.as_mut().filter(|desk| desk.has_room(key.len() + value.len())) else {
-            return Offered::Full;
+            return Offered::Later;
         };
         let (key, value, headers) = (key.to_vec(), value.to_vec(), own_headers(item, chunk));
         let passes = desk.spool.schedule.passes;
@@ -179,7 +180,7 @@ impl<C: Client> Detour<C> {
 impl<C: Client> Outlet for Detour<C> {
     fn offer(&mut self, item: &Item, chunk: &Chunk) -> Offered {
         let offered = if self.renewal.holds() || !self.again.is_empty() {
-            Offered::Full
+            Offered::Later
         } else if self.desk.as_ref().is_some_and(|desk| desk.detours(item.topic, chunk.text(item.key))) {
             self.spool(item, chunk)
         } else {
@@ -257,7 +258,7 @@ impl<C: Client> Outlet for Detour<C> {
 
 fn flying(item: &Item) -> Flying {
     let Item { due, series, seq, topic, ticket, .. } = *item;
-    Flying { due, series, seq, topic, ticket, spooled: 0 }
+    Flying { due, waited: Duration::ZERO, series, seq, topic, ticket, spooled: 0 }
 }
 
 /// Headers are rare (events that are meant to fail), so they may allocate.

@@ -16,6 +16,8 @@ use std::time::Duration;
 pub struct Flying {
     /// Since the start of the run.
     pub due: Duration,
+    /// Of an event of an earlier run: how long before the start of this one it was due; else zero.
+    pub waited: Duration,
     pub series: u32,
     pub seq: u64,
     pub topic: u16,
@@ -29,6 +31,7 @@ pub struct Flying {
 #[repr(align(64))]
 struct Slot {
     due_nanos: AtomicU64,
+    waited_nanos: AtomicU64,
     seq: AtomicU64,
     /// Series in the upper half, topic in the lower.
     series_topic: AtomicU64,
@@ -83,6 +86,7 @@ impl InFlight {
         let both = slot.series_topic.load(Ordering::Acquire);
         Some(Flying {
             due: Duration::from_nanos(slot.due_nanos.load(Ordering::Relaxed)),
+            waited: Duration::from_nanos(slot.waited_nanos.load(Ordering::Relaxed)),
             seq: slot.seq.load(Ordering::Relaxed),
             series: (both >> 32) as u32,
             topic: both as u16,
@@ -211,6 +215,7 @@ impl Slots {
         let number = self.at_hand.pop()? as usize;
         let slot = self.shared.slots.get(number)?;
         slot.due_nanos.store(flying.due.as_nanos() as u64, Ordering::Relaxed);
+        slot.waited_nanos.store(flying.waited.as_nanos() as u64, Ordering::Relaxed);
         slot.seq.store(flying.seq, Ordering::Relaxed);
         slot.ticket.store(flying.ticket.number(), Ordering::Relaxed);
         slot.spooled.store(flying.spooled, Ordering::Relaxed);

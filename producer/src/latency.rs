@@ -78,8 +78,9 @@ impl Recorder {
         Ok(Self { whole, second, number: 0, last: Duration::ZERO, series: Series::default(), lap: None, log: None })
     }
 
-    /// An acknowledgement came at `at` (since the start of the run), `latency` after its event was due.
-    pub fn record(&mut self, at: Duration, latency: Duration) {
+    /// An acknowledgement came at `at` (since the start of the run), `latency` after its event was due. Laps hold only
+    /// events `of_this_run`: they judge its load.
+    pub fn record(&mut self, at: Duration, latency: Duration, of_this_run: bool) {
         if at.as_secs() > self.number {
             self.turn(SECOND);
             self.number = at.as_secs();
@@ -87,7 +88,7 @@ impl Recorder {
         self.last = at;
         let micros = micros(latency);
         self.second.saturating_record(micros);
-        if let Some(lap) = &mut self.lap {
+        if let Some(lap) = self.lap.as_mut().filter(|_| of_this_run) {
             lap.saturating_record(micros);
         }
     }

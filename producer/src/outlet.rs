@@ -79,7 +79,7 @@ impl KafkaOutlet {
     /// Another client must follow; the record waits for it.
     fn finished(&self, change: Change) -> Offered {
         self.clients.seed().given_back.finish(self.number(), change);
-        Offered::Full
+        Offered::Later
     }
 
     fn number(&self) -> u64 {
@@ -117,7 +117,7 @@ impl Client for KafkaOutlet {
     fn offer(&mut self, record: &Outgoing<'_>) -> Offered {
         let Some(slot) = self.slots.take(record.flying, self.now) else { return Offered::Full };
         let offered = self.send(record, slot);
-        if matches!(offered, Offered::Full | Offered::Broken(_)) {
+        if matches!(offered, Offered::Full | Offered::Later | Offered::Broken(_)) {
             self.slots.put_back(slot);
         }
         offered
@@ -126,7 +126,7 @@ impl Client for KafkaOutlet {
     fn offer_again(&mut self, record: &Returned) -> Offered {
         self.slots.sent_again(record.slot, record.order, self.clock.now());
         let offered = self.send(&record.outgoing(), record.slot);
-        if offered == Offered::Full {
+        if matches!(offered, Offered::Full | Offered::Later) {
             self.in_flight.set_apart(record.slot);
         }
         offered

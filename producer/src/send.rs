@@ -141,7 +141,11 @@ impl<O: Outlet> Sending<O> {
                     return Ok(false);
                 }
                 Offered::SetAside => return Ok(false),
-                Offered::Full => self.wait_for_room()?,
+                Offered::Full => {
+                    self.answers.tally.queue_full.add(1);
+                    self.wait_for_room()?;
+                }
+                Offered::Later => self.wait_for_room()?,
                 Offered::Broken(reason) => {
                     self.answers.broken(reason);
                     return Err("not sent: the producer cannot go on".into());
@@ -152,7 +156,6 @@ impl<O: Outlet> Sending<O> {
     }
 
     fn wait_for_room(&mut self) -> Result<(), String> {
-        self.answers.tally.queue_full.add(1);
         self.tend();
         if self.answers.why_broken().is_some() {
             return Err("not sent: the producer cannot go on".into());

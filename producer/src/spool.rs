@@ -7,6 +7,7 @@ pub mod desk;
 mod disk;
 mod door;
 mod file;
+mod fullness;
 mod index;
 mod record;
 mod schedule;
@@ -14,7 +15,7 @@ mod silent;
 mod store;
 
 pub use index::key_hash;
-pub use record::{Spooled, Trace};
+pub use record::{Spooled, Trace, process};
 pub use schedule::Schedule;
 pub use silent::{Lane, Silent};
 pub use store::{SpoolError, Store};

@@ -156,12 +156,26 @@ fn a_full_queue_gets_the_same_event_again_before_any_other() {
 }
 
 #[test]
+fn only_a_full_queue_counts_as_one_and_what_waits_for_anything_else_keeps_its_place_as_well() {
+    let bench = Bench::new();
+    bench.run(generator(2_000.0, 1), |offer| match offer % 8 {
+        3 => Offered::Full,
+        0..3 => Offered::Later,
+        _ => Offered::Taken,
+    });
+    let taken = bench.taken();
+    assert_eq!(taken.len(), 2_000);
+    assert_seqs_ascend_by_one(&taken);
+    assert_eq!(bench.tally.queue_full.get(), 500);
+}
+
+#[test]
 fn events_leave_when_they_are_due_and_every_second_holds_its_rate() {
     let bench = Bench::new();
     let flown = bench.run(generator(1_000.0, 5), |_| Offered::Taken);
     let elapsed = flown.elapsed.as_secs_f64();
     let source = &flown.source;
-    let rate = rate(&flown.books.pace.per_second, elapsed, |second| source.planned(Duration::from_secs(second)));
+    let rate = rate(&flown.books.pace.per_second, elapsed, |until| source.planned(until));
     assert!(rate.worst_second_error.unwrap() <= 0.002, "{rate:?}");
     assert!(flown.books.pace.lateness_max <= Duration::from_millis(4));
     assert!((4.9..=5.0).contains(&elapsed), "{elapsed}");

@@ -52,7 +52,18 @@ fn what_is_acknowledged_is_in_the_log_by_its_second() {
         clock.advance(ms(10));
         let due = ms((number + 1) * 10).saturating_sub(ms(latency));
         let slot = slots
-            .take(Flying { due, series: 0, seq: number, topic: 0, ticket: Ticket::NONE, spooled: 0 }, due)
+            .take(
+                Flying {
+                    due,
+                    waited: Duration::ZERO,
+                    series: 0,
+                    seq: number,
+                    topic: 0,
+                    ticket: Ticket::NONE,
+                    spooled: 0,
+                },
+                due,
+            )
             .unwrap();
         answers.acknowledged(slot, 0);
     }

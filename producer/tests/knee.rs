@@ -74,7 +74,7 @@ impl Shared {
 impl Outlet for Shared {
     fn offer(&mut self, item: &Item, _: &Chunk) -> Offered {
         let Item { due, series, seq, topic, ticket, .. } = *item;
-        self.0.lock().unwrap().take(Flying { due, series, seq, topic, ticket, spooled: 0 })
+        self.0.lock().unwrap().take(Flying { due, waited: Duration::ZERO, series, seq, topic, ticket, spooled: 0 })
     }
 
     fn wait_for_room(&mut self, _: Duration) {

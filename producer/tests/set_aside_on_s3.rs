@@ -80,7 +80,7 @@ fn bring_behind(store: &BundleStore, file: &Path) -> Tally {
     let mut slots = Slots::new(in_flight);
     for seq in 1..=3 {
         let (due, ticket) = (Duration::ZERO, Ticket::NONE);
-        let slot = slots.take(Flying { due, series: 0, seq, topic: 0, ticket, spooled: 0 }, due).unwrap();
+        let slot = slots.take(Flying { due, waited: due, series: 0, seq, topic: 0, ticket, spooled: 0 }, due).unwrap();
         sender.send(letter(slot, seq)).unwrap();
     }
     letters.work();

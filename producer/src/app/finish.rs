@@ -45,7 +45,7 @@ pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -
     report.ack_latency_series = outcome.latency.series;
     report.ack_latency_distribution = outcome.latency.distribution;
     report.knee = about.knee.as_ref().map(knee::taken);
-    report.topics = topics(about, &outcome.partitions);
+    report.topics = topics(&about.topics, config.router.topics(), &outcome.partitions);
     pace(&mut report, &flown);
     codes(&mut report, &flown, config.profile());
     if let Some(profile) = config.profile() {
@@ -84,11 +84,14 @@ fn counted(answers: &Answers) -> Report {
     }
 }
 
-fn topics(about: &About, partitions: &[Vec<u64>]) -> Vec<TopicSpread> {
-    let events = |number: usize| partitions.get(number).map_or(&[][..], Vec::as_slice);
-    let spread =
-        |(number, topic): (usize, &TopicInfo)| spread(&topic.name, topic.partitions.max(0) as u32, events(number));
-    about.topics.iter().enumerate().map(spread).collect()
+/// The topics of the routes. Their partitions are known when Kafka was asked at the start (`found`), else those that were
+/// acknowledged.
+fn topics(found: &[TopicInfo], names: &[String], acknowledged: &[Vec<u64>]) -> Vec<TopicSpread> {
+    let of = |(number, name): (usize, &String)| {
+        let events = acknowledged.get(number).map_or(&[][..], Vec::as_slice);
+        spread(name, found.get(number).map_or(0, |topic| topic.partitions.max(0) as u32), events)
+    };
+    names.iter().enumerate().map(of).collect()
 }
 
 fn pace(report: &mut Report, flown: &Flown) {
@@ -97,7 +100,12 @@ fn pace(report: &mut Report, flown: &Flown) {
     report.lateness_max_ms = pace.lateness_max.as_secs_f64() * 1_000.0;
     report.lateness_ms = pace.lateness.summary();
     report.late_moments = pace.lateness.moments().to_vec();
-    report.rate = rate(&pace.per_second, elapsed, |second| flown.source.planned(Duration::from_secs(second)));
+    // A run that is complete has sent all of its last second, however early in it.
+    let due_by = |until: Duration| match flown.end {
+        End::Complete => Duration::from_secs(until.as_secs() + u64::from(until.subsec_nanos() > 0)),
+        _ => until,
+    };
+    report.rate = rate(&pace.per_second, elapsed, |until| flown.source.planned(due_by(until)));
 }
 
 fn codes(report: &mut Report, flown: &Flown, profile: Option<&Profile>) {
@@ -174,4 +182,22 @@ pub fn verdict(answers: &Answers, ended: &Ended) -> Result<(), Failure> {
         return Err(Failure::failed(sentence));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TopicInfo, topics};
+
+    #[test]
+    fn topics_are_told_whether_or_not_kafka_was_there_at_the_start() {
+        let names = ["a", "b"].map(str::to_owned);
+        let found = ["a", "b"].map(|name| TopicInfo { name: name.into(), partitions: 3, replication: 1 });
+        let acknowledged = [vec![1, 4]];
+        let told = |found: &[TopicInfo]| -> Vec<(String, u32, u64)> {
+            let spreads = topics(found, &names, &acknowledged);
+            spreads.into_iter().map(|spread| (spread.topic, spread.partitions, spread.acknowledged)).collect()
+        };
+        assert_eq!(told(&found), [("a".into(), 3, 5), ("b".into(), 3, 0)]);
+        assert_eq!(told(&[]), [("a".into(), 2, 5), ("b".into(), 0, 0)]);
+    }
 }

@@ -53,6 +53,11 @@ fn read(path: &Path) -> Result<Report, Failure> {
     let refused = |why: String| {
         Failure::usage(format!("{} is no report of a run ({why}): name a file that run --report wrote", path.display()))
     };
+    // A pipe that nobody writes to would never end.
+    let found = std::fs::metadata(path).map_err(|error| refused(error.to_string()))?;
+    if !found.is_file() {
+        return Err(refused("it is no regular file".into()));
+    }
     let bytes = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
     serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))
 }

@@ -25,7 +25,7 @@ impl<C: Client> Detour<C> {
         }
         while let Some(record) = self.again.front() {
             match self.client.offer_again(record) {
-                Offered::Full => return,
+                Offered::Full | Offered::Later => return,
                 Offered::Broken(reason) => return self.answers.broken(reason),
                 Offered::Taken | Offered::SetAside | Offered::Spooled => drop(self.again.pop_front()),
             }
@@ -99,7 +99,7 @@ impl<C: Client> Detour<C> {
                     self.out += 1;
                 }
                 Offered::SetAside | Offered::Spooled => self.out += 1,
-                Offered::Full => return self.put_back(number, event),
+                Offered::Full | Offered::Later => return self.put_back(number, event),
                 Offered::Broken(reason) => {
                     self.put_back(number, event);
                     return self.answers.broken(reason);
@@ -132,14 +132,15 @@ impl<C: Client> Detour<C> {
         self.client.give_up_on(&outgoing, why, attempts)
     }
 
-    /// Another process's place in its ledger and its due time mean nothing here.
+    /// Another process's place in its ledger means nothing here; its event has waited since before our start.
     fn flying_again(&self, number: u64, event: &Spooled, topic: u16) -> Flying {
         let trace = event.trace;
-        let (series, due) = if trace.process == self.process {
-            (trace.series, Duration::from_nanos(trace.due_nanos))
+        let (series, due, waited) = if trace.process == self.process {
+            (trace.series, Duration::from_nanos(trace.due_nanos), Duration::ZERO)
         } else {
-            (NO_SERIES, self.answers.elapsed().unwrap_or_default())
+            let waited_ms = self.answers.started_ms().saturating_sub(trace.due_ms());
+            (NO_SERIES, Duration::ZERO, Duration::from_millis(u64::try_from(waited_ms).unwrap_or_default()))
         };
-        Flying { due, series, seq: trace.seq, topic, ticket: Ticket::NONE, spooled: number }
+        Flying { due, waited, series, seq: trace.seq, topic, ticket: Ticket::NONE, spooled: number }
     }
 }

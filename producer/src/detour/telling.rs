@@ -19,7 +19,8 @@ impl<C: Client> Detour<C> {
     /// An event that finds no room waits for it, but not for a disk when somebody waits for the event: it is refused, and so is
     /// not in the way of those behind it.
     pub(super) fn or_told(&self, offered: Offered, ticket: Ticket) -> Offered {
-        if offered != Offered::Full || ticket == Ticket::NONE || !self.disk_refuses_for_long() {
+        if !matches!(offered, Offered::Full | Offered::Later) || ticket == Ticket::NONE || !self.disk_refuses_for_long()
+        {
             return offered;
         }
         self.answers.lost_sight(WHY, ticket);

@@ -6,6 +6,7 @@ use std::time::Duration;
 fn flying(seq: u64) -> Flying {
     Flying {
         due: Duration::from_nanos(seq * 7),
+        waited: Duration::from_secs(seq * 3_600),
         series: u32::MAX - 1,
         seq,
         topic: 3,

@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a client may take for the head of a request, and how long it may be silent between two.
 const HEAD: Duration = Duration::from_secs(60);
-/// Of each connection: the largest head, and what of a body is read ahead.
+/// Of each connection: the largest head (431 beyond it), and what of a body is read ahead.
 const BUFFER: usize = 32 * 1024;
 /// Out of file descriptors, most likely: others have to close theirs first.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(50);
@@ -92,7 +92,7 @@ impl Connections {
     async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: &str) {
         let answer = service_fn(async |request| Ok::<_, Infallible>(self.desk.answer(request).await));
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+        builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER).max_header_size(BUFFER);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,

@@ -9,9 +9,9 @@ fn ms(millis: u64) -> Duration {
 
 /// Three seconds of acknowledgements with a silent one between them.
 fn recorded(mut recorder: Recorder) -> Recorder {
-    (0..1_000).for_each(|at| recorder.record(ms(at), ms(5)));
-    (1_000..2_000).for_each(|at| recorder.record(ms(at), ms(if at < 1_020 { 800 } else { 5 })));
-    (3_000..3_250).for_each(|at| recorder.record(ms(at), ms(7)));
+    (0..1_000).for_each(|at| recorder.record(ms(at), ms(5), true));
+    (1_000..2_000).for_each(|at| recorder.record(ms(at), ms(if at < 1_020 { 800 } else { 5 }), true));
+    (3_000..3_250).for_each(|at| recorder.record(ms(at), ms(7), true));
     recorder
 }
 
@@ -41,14 +41,16 @@ fn the_distribution_ends_where_there_are_too_few_values() {
 #[test]
 fn a_lap_holds_what_came_since_the_one_before() {
     let mut recorder = Recorder::new().unwrap();
-    recorder.record(ms(1), ms(900));
+    recorder.record(ms(1), ms(900), true);
     assert_eq!(recorder.lap(), Lap::default(), "the first call only starts");
     assert_eq!(recorder.lap(), Lap { acknowledged: 0, p99: None });
-    (0..100).for_each(|at| recorder.record(ms(at), ms(at)));
+    (0..100).for_each(|at| recorder.record(ms(at), ms(at), true));
     let lap = recorder.lap();
     assert_eq!(lap.acknowledged, 100);
     assert!((98..=99).contains(&lap.p99.unwrap().as_millis()), "{lap:?}");
-    assert_eq!(recorder.lap(), Lap::default());
+    recorder.record(ms(200), ms(3_600_000), false);
+    assert_eq!(recorder.lap(), Lap::default(), "without what an earlier run left");
+    assert!(recorder.so_far().max >= 600_000.0, "which the whole run has");
 }
 
 #[test]

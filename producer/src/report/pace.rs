@@ -1,11 +1,12 @@
 //! How even the rate was.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Rates over the whole run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
-    /// Planned events/s, up to the second in which the last one was due; `None` for a source without a plan.
+    /// Planned events/s, up to the end or the second in which the last one was due; `None` for a source without a plan.
     pub target: Option<f64>,
     /// Sent events/s over the run.
     pub mean: f64,
@@ -19,15 +20,17 @@ pub struct Rate {
 /// One second of the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Second {
-    /// Events due in it.
+    /// Events due in it; in the last second, up to the end.
     pub planned: Option<u64>,
     /// Events that the client's queue took in it.
     pub sent: u64,
 }
 
-/// The rates of a run of `elapsed` seconds; `planned_until` gives how many events were due before a second.
-pub fn rate(sent: &[u64], elapsed: f64, planned_until: impl Fn(u64) -> Option<u64>) -> Rate {
-    let planned_in = |second: u64| Some(planned_until(second + 1)? - planned_until(second)?);
+/// The rates of a run of `elapsed` seconds; `planned_until` gives how many events were due before a moment of it.
+pub fn rate(sent: &[u64], elapsed: f64, planned_until: impl Fn(Duration) -> Option<u64>) -> Rate {
+    let end = Duration::from_secs_f64(elapsed);
+    let due_by = |second: u64| planned_until(Duration::from_secs(second).min(end));
+    let planned_in = |second: u64| Some(due_by(second + 1)?.saturating_sub(due_by(second)?));
     let seconds: Vec<Second> = (0..elapsed.ceil() as u64)
         .map(|second| Second {
             planned: planned_in(second),

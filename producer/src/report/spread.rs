@@ -7,6 +7,7 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TopicSpread {
     pub topic: String,
+    /// As Kafka said at the start; in a run that started without it, up to the highest that was acknowledged.
     pub partitions: u32,
     pub acknowledged: u64,
     /// Events of the fullest partition over the mean of all; 1 is perfectly even.

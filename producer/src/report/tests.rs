@@ -3,10 +3,16 @@
 use super::{Report, hottest_share, rate, spread};
 use crate::profile::Expected;
 use std::collections::HashMap;
+use std::time::Duration;
+
+/// Events due until a moment, at a constant rate.
+fn due(rate: u32, until: Duration) -> u64 {
+    (until * rate).as_secs_f64().round() as u64
+}
 
 #[test]
 fn the_worst_second_is_a_whole_one() {
-    let rate = rate(&[100, 97, 104, 99, 7], 4.6, |until| Some(100 * until));
+    let rate = rate(&[100, 97, 104, 99, 7], 4.6, |until| Some(due(100, until)));
     assert_eq!((rate.worst_second, rate.worst_second_error), (Some(2), Some(0.04)));
     assert_eq!(rate.seconds.len(), 5);
     assert!((rate.mean - 407.0 / 4.6).abs() < 1e-9);
@@ -14,8 +20,17 @@ fn the_worst_second_is_a_whole_one() {
 
 #[test]
 fn a_run_that_fell_behind_is_held_against_the_rate_of_its_plan() {
-    let rate = rate(&[50, 50, 50, 50], 4.0, |until| Some(100 * until.min(2)));
+    let rate = rate(&[50, 50, 50, 50], 4.0, |until| Some(due(100, until.min(Duration::from_secs(2)))));
     assert_eq!((rate.target, rate.mean), (Some(100.0), 50.0));
+}
+
+#[test]
+fn a_run_that_is_stopped_in_mid_second_is_held_against_what_was_due_until_then() {
+    for (sent, elapsed) in [(&[8_000, 4_400][..], 1.55), (&[4_400][..], 0.55), (&[8_000, 8_000][..], 2.0)] {
+        let rate = rate(sent, elapsed, |until| Some(due(8_000, until)));
+        assert!((rate.target.unwrap() - 8_000.0).abs() < 1.0, "{rate:?}");
+        assert!(rate.seconds.iter().all(|second| second.planned == Some(second.sent)), "{rate:?}");
+    }
 }
 
 #[test]
@@ -27,7 +42,7 @@ fn without_a_plan_there_is_no_error() {
 
 #[test]
 fn a_silent_second_is_a_whole_error() {
-    let rate = rate(&[10], 3.0, |until| Some(until * 10));
+    let rate = rate(&[10], 3.0, |until| Some(due(10, until)));
     assert_eq!((rate.worst_second_error, rate.worst_second), (Some(1.0), Some(2)));
 }
 

@@ -182,6 +182,7 @@ impl Desk {
     pub fn mend(&mut self) {
         self.beat.progress();
         let now = self.clock.now();
+        self.state.look(now);
         if !self.disk.refuses() {
             if now.saturating_sub(self.looked) >= TRY_EVERY {
                 self.looked = now;
@@ -255,16 +256,15 @@ impl Desk {
 
     fn unready(&self, error: &SpoolError) {
         self.beat.ready(false, &error.to_string());
-        self.state.set(Some(error.to_string()));
+        self.state.close(error.to_string());
     }
 
     fn publish(&self) {
         self.tally.in_spool.set(self.spool.len() as f64);
         self.tally.spool_bytes.set(self.spool.bytes() as f64);
-        let full = self.spool.is_full(self.spool.limit / DOOR_ROOM);
         let reason = || format!("the spool is full ({} events, {} bytes)", self.spool.len(), self.spool.bytes());
-        let reason = full.then(reason);
-        self.beat.ready(!full, reason.as_deref().unwrap_or_default());
-        self.state.set(reason);
+        let reason = self.spool.is_full(self.spool.limit / DOOR_ROOM).then(reason);
+        self.beat.ready(reason.is_none(), reason.as_deref().unwrap_or_default());
+        self.state.full(reason);
     }
 }

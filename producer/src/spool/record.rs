@@ -17,15 +17,32 @@ pub struct Spooled {
     pub trace: Trace,
 }
 
-/// What only the process that spooled the event can read: its place in the ledger and its due time.
+/// The number of a process whose run started at `started_ms` since the epoch: every process has its own, and others read the
+/// start out of it.
+pub fn process(started_ms: i64, id: u32) -> u64 {
+    started_ms as u64 & STARTED | u64::from(id) << START_BITS
+}
+
+/// Milliseconds since the epoch fit in so many bits until the year 2527.
+const START_BITS: u32 = 44;
+const STARTED: u64 = (1 << START_BITS) - 1;
+
+/// Where the event stands in its process: only that one can read its place in the ledger; its due time is for all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
-    /// Differs from process to process.
+    /// See [`process`].
     pub process: u64,
     pub series: u32,
     pub seq: u64,
     /// Nanoseconds since the start of that process's run.
     pub due_nanos: u64,
+}
+
+impl Trace {
+    /// When the event was due, ms since the epoch by the clock of its process.
+    pub fn due_ms(&self) -> i64 {
+        (self.process & STARTED) as i64 + (self.due_nanos / 1_000_000) as i64
+    }
 }
 
 impl Spooled {

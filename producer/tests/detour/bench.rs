@@ -43,7 +43,12 @@ impl Bench {
     }
 
     pub fn with(spool: Option<Spool>, attempts: u64) -> Self {
-        let (clock, tally, shutdown) = (ManualClock::starting_at(1_000_000), Tally::default(), Shutdown::new());
+        Self::started_at(1_000_000, spool, attempts)
+    }
+
+    /// Of a process that starts at this time, ms since the epoch.
+    pub fn started_at(ms: i64, spool: Option<Spool>, attempts: u64) -> Self {
+        let (clock, tally, shutdown) = (ManualClock::starting_at(ms), Tally::default(), Shutdown::new());
         let shared = Arc::new(clock.clone());
         let answers = Arc::new(
             Answers::new(InFlight::new(4_096), tally.clone(), shared.clone(), shutdown.clone(), false).unwrap(),
@@ -64,8 +69,26 @@ impl Bench {
         Self { clock, kafka, answers, tally, shutdown, health, door, detour, ts: 5, next: HashMap::new() }
     }
 
-    /// Offers the next event of `key`; false when there was no room.
+    /// Offers the next event of `key`; false when it was not taken.
     pub fn offer(&mut self, key: u8, ticket: Ticket) -> bool {
+        match self.offered(key, ticket) {
+            Offered::Taken | Offered::Spooled => {
+                *self.next.entry(key).or_default() += 1;
+                self.tally.offered.add(1);
+                true
+            }
+            Offered::Full | Offered::Later => false,
+            // Refused, and its sender told; it comes again.
+            Offered::SetAside => {
+                self.tally.offered.add(1);
+                false
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What is said to the next event of `key`.
+    pub fn offered(&mut self, key: u8, ticket: Ticket) -> Offered {
         let mut chunk = Chunk::default();
         let seq = self.next.get(&key).copied().unwrap_or(0) + 1;
         let value = chunk.write(|bytes| bytes.extend_from_slice(seq.to_string().as_bytes()));
@@ -89,20 +112,7 @@ impl Bench {
         self.detour.begin_chunk(1);
         let offered = self.detour.offer(&item, &chunk);
         self.detour.end_chunk();
-        match offered {
-            Offered::Taken | Offered::Spooled => {
-                self.next.insert(key, seq);
-                self.tally.offered.add(1);
-                true
-            }
-            Offered::Full => false,
-            // Refused, and its sender told; it comes again.
-            Offered::SetAside => {
-                self.tally.offered.add(1);
-                false
-            }
-            other => panic!("{other:?}"),
-        }
+        offered
     }
 
     /// Kafka acknowledges the oldest `count` records that it can.

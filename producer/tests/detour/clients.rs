@@ -1,7 +1,7 @@
 //! One client after another: a finished one, a missed topic, new certificates, and when none can be made.
 
 use crate::bench::{AFTER, Bench, folder};
-use producer::client::Change;
+use producer::client::{Change, Offered};
 use producer::send::Outlet;
 use producer::ticket::Ticket;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn a_finished_client_is_replaced_and_what_it_held_goes_first() {
         bench.kafka.lock().unwrap().change = Some(Change::Finished("out of order".into()));
         bench.kafka.lock().unwrap().room = 10;
         bench.tend(1, Duration::from_millis(1));
-        assert!(!bench.offer(0, Ticket::NONE), "what came back goes first");
+        assert_eq!(bench.offered(0, Ticket::NONE), Offered::Later, "what came back goes first");
         bench.kafka.lock().unwrap().room = 1_000;
         bench.tend(1, Duration::from_millis(1));
         assert!(bench.offer(0, Ticket::NONE));
@@ -65,7 +65,7 @@ fn new_certificates_wait_until_the_client_is_empty_but_not_for_ever() {
     assert!(bench.offer(1, Ticket::NONE));
     bench.kafka.lock().unwrap().change = Some(Change::Renewed);
     bench.tend(1, Duration::from_millis(1));
-    assert!(!bench.offer(1, Ticket::NONE));
+    assert_eq!(bench.offered(1, Ticket::NONE), Offered::Later, "no queue is full");
     bench.acknowledge(1);
     bench.tend(1, Duration::from_millis(1));
     assert!(bench.offer(1, Ticket::NONE));

@@ -1,8 +1,9 @@
 //! Outages with a spool: to the disk and back in order, over a restart, when it is full, and when an event fails alone.
 
 use crate::bench::{AFTER, Bench, folder};
-use producer::client::Change;
+use producer::client::{Change, Offered};
 use producer::send::Outlet;
+use producer::spool::Spool;
 use producer::ticket::{Settled, Ticket};
 use std::time::Duration;
 
@@ -97,6 +98,32 @@ fn what_an_earlier_process_left_goes_out_before_anything_new_of_its_key() {
 }
 
 #[test]
+fn the_latency_of_what_an_earlier_process_left_counts_from_its_due_time_there() {
+    let dir = folder();
+    let mut first = Bench::new(Some((&dir, 1 << 20)), 0);
+    first.tend(1, Duration::from_secs(7));
+    assert!(first.offer(1, Ticket::NONE));
+    first.detour.put_away();
+    drop(first);
+    // 190 s after the first one, whose event was due in its 8th second.
+    let spool = Spool::open(dir.path(), 1 << 20).unwrap();
+    let mut second = Bench::started_at(1_190_000, Some(spool), 0);
+    second.tend(2, Duration::from_secs(1));
+    second.acknowledge(1);
+    let latency = second.answers.latency();
+    assert!((latency.max / 1_000.0 - 185.0).abs() < 0.5, "{latency:?}");
+    // A clock that was set back in between makes nothing shorter than no time.
+    assert!(second.offer(2, Ticket::NONE));
+    second.detour.put_away();
+    drop(second);
+    let spool = Spool::open(dir.path(), 1 << 20).unwrap();
+    let mut third = Bench::started_at(5_000, Some(spool), 0);
+    third.tend(2, Duration::from_secs(1));
+    third.acknowledge(1);
+    assert_eq!((third.answers.latency().max / 1_000.0).round(), 2.0);
+}
+
+#[test]
 fn a_full_spool_takes_nothing_and_forgets_nothing() {
     let dir = folder();
     let mut bench = Bench::new(Some((&dir, 400)), 0);
@@ -107,7 +134,8 @@ fn a_full_spool_takes_nothing_and_forgets_nothing() {
         taken += 1;
         assert!(taken < 100);
     }
-    assert!(taken > 1 && !bench.offer(2, Ticket::NONE));
+    assert!(taken > 1);
+    assert_eq!(bench.offered(2, Ticket::NONE), Offered::Later, "no queue is full");
     bench.tend(3, Duration::from_secs(3));
     bench.acknowledge(usize::MAX);
     bench.tend(3, Duration::from_secs(1));

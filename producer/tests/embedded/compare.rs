@@ -39,7 +39,9 @@ fn compare_names_a_file_that_is_no_report() {
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(file("good.json"), serde_json::to_string(&Report::default()).unwrap()).unwrap();
     std::fs::write(file("other.json"), "{\"offered\": 1}").unwrap();
-    for bad in ["missing.json", "other.json"] {
+    let made = Command::new("mkfifo").arg(file("pipe.json")).status().unwrap();
+    assert!(made.success());
+    for bad in ["missing.json", "other.json", "pipe.json", ""] {
         let (code, _, error) = compare(&[&file("good.json"), &file(bad)]);
         assert_eq!(code, Some(64), "{error}");
         assert!(

@@ -1,5 +1,6 @@
 //! Brokers that are not there: from the beginning, during the run, and when a signal comes.
 
+use crate::admin::ask;
 use crate::stage::{DEADLINE, Stage};
 use std::time::{Duration, Instant};
 
@@ -42,4 +43,33 @@ fn a_broker_that_is_not_there_is_one_sentence_and_exit_1() {
     assert_eq!(stage.run(config, &[]), Some(1));
     assert!(begin.elapsed() < Duration::from_secs(10));
     assert!(stage.log().contains("no Kafka broker of 127.0.0.1"), "{}", stage.log());
+}
+
+#[test]
+fn a_run_that_starts_without_kafka_tells_its_topics_and_how_long_its_events_waited() {
+    let stage = Stage::new();
+    let more = format!(
+        "[run]\nstart_deadline = \"1s\"\nshutdown_deadline = \"1s\"\n[spool]\ndir = {:?}\nafter = \"1s\"",
+        stage.path("spool")
+    );
+    stage.all_brokers_down();
+    let mut first = stage.start(&more, &["--duration", "10m"]);
+    let address = stage.running(&mut first);
+    let spooled = || (!ask(&address, "GET /status", "").contains("\"taken\":0")).then_some(());
+    stage.until(&mut first, "an event in the spool", spooled);
+    assert_eq!(first.stop(DEADLINE).unwrap().code(), Some(0), "{}", stage.log());
+    let first = stage.report();
+    assert!(first.in_spool > 0, "{first}");
+
+    let mut second = stage.start(&more, &["--duration", "2s"]);
+    stage.running(&mut second);
+    stage.all_brokers_up();
+    let status = second.wait_exit(DEADLINE).unwrap().expect("it ends");
+    assert_eq!(status.code(), Some(0), "{}", stage.log());
+    let report = stage.report();
+    assert!(report.recovered == first.in_spool && report.adds_up(), "{report}");
+    let told: u64 = report.topics.iter().map(|topic| topic.acknowledged).sum();
+    assert_eq!((report.topics.len(), told), (3, report.acknowledged), "{report}");
+    let between = (report.started_ms - first.started_ms) as f64;
+    assert!(report.ack_latency_ms.max >= between - 500.0, "{report}: the first event was due {between} ms before");
 }

@@ -135,6 +135,11 @@ impl Stage {
         let mock = self.broker.mock().unwrap();
         (1..=BROKERS).for_each(|broker| mock.broker_down(broker).unwrap());
     }
+
+    pub fn all_brokers_up(&self) {
+        let mock = self.broker.mock().unwrap();
+        (1..=BROKERS).for_each(|broker| mock.broker_up(broker).unwrap());
+    }
 }
 
 /// The profile of a short run.

@@ -9,14 +9,21 @@ pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../schemas/ingest.openapi.json")).expect("the document is JSON")
 });
 
-/// Fails unless the document describes this answer: its status, its headers, its body. Paths and methods that the document
-/// does not know are nobody's promise.
+/// The answers to paths and methods that the document does not have: where it says them, and their status.
+const OTHERS: [(&str, u16); 2] = [("NotFound", 404), ("MethodNotAllowed", 405)];
+
+/// Fails unless the document describes this answer: its status, its headers, its body. The admin port is not its matter.
 pub fn check(method: &str, path: &str, reply: &Reply) {
-    let operation = &DOCUMENT["paths"][path][method];
-    if operation.is_null() {
+    if !path.starts_with("/v1/") {
         return;
     }
-    let response = &operation["responses"][reply.status.to_string()];
+    let (known, operation) = (&DOCUMENT["paths"][path], &DOCUMENT["paths"][path][method]);
+    let (other, status) = OTHERS[usize::from(!known.is_null())];
+    let response = match operation.is_null() {
+        true if reply.status == status => &DOCUMENT["components"]["responses"][other],
+        true => &Value::Null,
+        false => &operation["responses"][reply.status.to_string()],
+    };
     assert!(!response.is_null(), "{method} {path} answers {}, which the document does not know", reply.status);
     let content = &reply.headers["content-type"];
     valid(&response["content"][content]["schema"], &reply.json(), &format!("{method} {path} {}", reply.status));
@@ -38,7 +45,7 @@ fn valid(schema: &Value, value: &Value, what: &str) {
     assert!(faults.is_empty(), "{what}: {value}: {faults:?}");
 }
 
-/// Every answer of the document: path, status.
+/// Every answer of the document: path (empty for those to other paths and methods), status.
 pub fn promised() -> BTreeSet<(String, u16)> {
     let mut all = BTreeSet::new();
     for (path, operations) in DOCUMENT["paths"].as_object().unwrap() {
@@ -47,6 +54,9 @@ pub fn promised() -> BTreeSet<(String, u16)> {
             all.extend(statuses.map(|status| (path.clone(), status.parse().unwrap())));
         }
     }
+    let others = DOCUMENT["components"]["responses"].as_object().unwrap().keys().map(String::as_str);
+    assert_eq!(others.collect::<BTreeSet<_>>(), OTHERS.map(|(name, _)| name).into());
+    all.extend(OTHERS.map(|(_, status)| (String::new(), status)));
     all
 }
 
@@ -68,6 +78,9 @@ fn the_judge_refuses_what_the_document_does_not_say() {
     let judged = |reply: Reply| std::panic::catch_unwind(|| check("post", "/v1/events", &reply)).is_ok();
     assert!(judged(reply(202, taken)));
     assert!(!judged(reply(299, taken)));
+    let gone =
+        std::panic::catch_unwind(|| check("get", "/v1/nothing", &reply(405, r#"{"reason":"path","error":"x"}"#)));
+    assert!(gone.is_err(), "another path is 404");
     assert!(!judged(reply(202, &taken.replace("\"accepted\":1,", ""))));
     assert!(!judged(reply(202, &taken.replace("\"accepted\"", "\"more\":1,\"accepted\""))));
     assert!(!judged(reply(429, r#"{"reason":"rate-limit","error":"x"}"#)), "without Retry-After");

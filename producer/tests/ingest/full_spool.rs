@@ -38,6 +38,9 @@ fn a_full_spool_answers_503_and_all_that_was_answered_202_arrives_in_order() {
     let empty = |status: Value| status["spool"]["events"] == 0 && status["queue"] == 0;
     stage.until(&mut producer, "an empty spool", || empty(stage.admin().get("/status").json()).then_some(()));
     assert_eq!(stage.admin().get("/readyz").status, 200);
+    let room = || stage.log().contains("the spool has room again").then_some(());
+    stage.until(&mut producer, "the line that it is over", room);
+    assert_eq!(stage.log().matches("the spool takes no more requests").count(), 1, "{}", stage.log());
     let report = stage.stop(&mut producer);
     assert!(report.adds_up(), "{report}");
     assert_eq!((report.in_spool, report.failed, report.dead_lettered), (0, 0, 0), "{report}");
