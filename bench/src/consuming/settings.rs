@@ -1,7 +1,7 @@
 //! The settings of each rival: the same, in the words of our consumer, of librdkafka and of Java.
 
 use crate::properties::{Properties, access, java_access, librdkafka, lines, put, set, shared};
-use crate::world::World;
+use crate::world::{PARTITIONS, World};
 use anyhow::Result;
 use consumer::config::{Config, Raw};
 use runtime::config::load;
@@ -33,6 +33,9 @@ const SHARED: [&str; 21] = [
     "ssl.endpoint.identification.algorithm",
 ];
 
+/// Of these, ours are for each partition, and those of a client with one queue for all together.
+const READ_AHEAD: [&str; 2] = ["queued.min.messages", "queued.max.messages.kbytes"];
+
 /// The group when nobody says another one.
 const GROUP: &str = "bench";
 
@@ -58,7 +61,8 @@ pub fn write(world: &World, topic: &str, folder: &Path) -> Result<SettingsFiles>
     let (ours, c, java) = (file("toml"), file("c.properties"), file("java.properties"));
     put(&ours, &our(world, topic).to_string())?;
     let config = read(&ours, &[])?;
-    let shared = shared(&config.kafka.consumer(&config.tuning), &SHARED);
+    let mut shared = shared(&config.kafka.consumer(&config.tuning), &SHARED);
+    shared.iter_mut().filter(|(name, _)| READ_AHEAD.contains(&name.as_str())).try_for_each(for_all)?;
     put(&c, &lines(&librdkafka(world, &shared)))?;
     put(&java, &lines(&java_client(world, &shared)))?;
     Ok(SettingsFiles { ours, c, java, shared })
@@ -92,6 +96,12 @@ fn our(world: &World, topic: &str) -> Table {
     set(&mut table, "consumer", "group", GROUP.into());
     set(&mut table, "consumer", "topics", Value::Array(vec![topic.into()]));
     table
+}
+
+/// As much for all partitions together as ours has for each of them.
+fn for_all((_, value): &mut (String, String)) -> Result<()> {
+    *value = (value.parse::<u64>()? * u64::from(PARTITIONS.unsigned_abs())).to_string();
+    Ok(())
 }
 
 /// Java's names for the same; `max.partition.fetch.bytes` and `auto.offset.reset` are set by the tool, to the same values, and so is
