@@ -13,8 +13,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How much later than its answer the function is called.
-const TOO_LATE: Duration = Duration::from_secs(1);
+/// How much later than its answer the function is called: several commits later, so that a kill at any moment costs what was committed last.
+const TOO_LATE: Duration = Duration::from_secs(5);
 
 /// Answers "all delivered" at once, and calls the function afterwards.
 struct Hasty {
