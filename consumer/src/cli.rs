@@ -49,6 +49,10 @@ impl Common {
     }
 }
 
+/// One worker makes some thousand calls a second, a million records; with more of them each call wakes two, and costs a quarter more
+/// (`make bench-consumer BENCH="--only path"`).
+const WORKERS: usize = 1;
+
 /// Does what the command line asks for.
 ///
 /// # Errors
@@ -66,7 +70,7 @@ pub fn run_with<I: Invoker>(cli: Cli, wrap: impl FnOnce(LambdaInvoker) -> I) -> 
         Command::Run(common) => {
             let config = Config::validate(&common.load()?)?;
             runtime::logs::init(&config.logs);
-            let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
             tokio.block_on(async {
                 let shutdown = Shutdown::on_signals()?;
                 let lambda = LambdaInvoker::connect(&config.lambda).await.map_err(Failure::usage)?;

@@ -3,6 +3,8 @@
 //! In: records that can never be delivered, and those that are put off. Out: the acknowledgement of Kafka, or the letters back.
 //! Never: changes key, value or headers, or calls a letter written before Kafka acknowledged it.
 
+/// A client and its polling thread.
+mod polled;
 /// The real one: a producer to `<topic>.dlq` and to retry topics.
 pub mod producer;
 

@@ -1,5 +1,6 @@
 //! Writes dead letters to `<topic>.dlq`, and what is put off to its retry topic, with a producer that has a poll thread of its own.
 
+use super::polled::Polled;
 use super::{DeadLetter, DeadLetters, Unacknowledged};
 use crate::record::Headers;
 use domain::failure::FailureClass;
@@ -10,7 +11,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, ProducerContext};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::oneshot;
 
@@ -27,7 +28,16 @@ struct Client {
     settings: ClientSettings,
 }
 
-type Producer = ThreadedProducer<Context>;
+type Producer = Polled<Context>;
+
+/// No letters can be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LettersError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("the thread for dead letters cannot be started")]
+    Thread(#[from] std::io::Error),
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Refusal(RDKafkaErrorCode);
@@ -40,8 +50,8 @@ struct Context {
 
 impl KafkaDeadLetters {
     /// # Errors
-    /// The client could not be created from these settings.
-    pub fn new(settings: &ClientSettings) -> Result<Self, ClientError> {
+    /// The client, or its thread, could not be made.
+    pub fn new(settings: &ClientSettings) -> Result<Self, LettersError> {
         Ok(Self { client: Arc::new(RwLock::new(create(settings)?)) })
     }
 
@@ -49,7 +59,7 @@ impl KafkaDeadLetters {
     ///
     /// # Errors
     /// The client could not be created; the one in use stays.
-    pub fn renew(&self, settings: &ClientSettings) -> Result<(), ClientError> {
+    pub fn renew(&self, settings: &ClientSettings) -> Result<(), LettersError> {
         let next = create(settings)?;
         *self.client.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
@@ -61,7 +71,7 @@ impl KafkaDeadLetters {
 
     /// Kafka has shut an idempotent client out for good: its letters come again by another one.
     fn mend(&self, client: &Client) {
-        if client.producer.client().fatal_error().is_none() {
+        if !client.producer.is_shut_out() {
             return;
         }
         match self.renew(&client.settings) {
@@ -83,12 +93,13 @@ impl KafkaDeadLetters {
             headers: Some(native(&letter.headers())),
             delivery_opaque: Box::new(answer),
         };
-        producer.send::<[u8], [u8]>(record).map(|()| receiver).map_err(|(error, _)| Refusal(code(&error)))
+        producer.send(record).map(|()| receiver).map_err(|error| Refusal(code(&error)))
     }
 }
 
-fn create(settings: &ClientSettings) -> Result<Client, ClientError> {
+fn create(settings: &ClientSettings) -> Result<Client, LettersError> {
     let producer = settings.create_with_context(Context { observer: Observer::default() })?;
+    let producer = Polled::start(producer)?;
     Ok(Client { producer: Arc::new(producer), settings: settings.clone() })
 }
 
