@@ -108,7 +108,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         let most = permit.most_records().min(self.way.batch_limit.part_of(piece.records.len()));
         let mut piece = self.cut(piece, most);
         piece.attempts += 1;
-        match self.call(&piece, permit).await {
+        match self.call(&mut piece, permit).await {
             Ok(judgement) => self.settle(piece, judgement).await,
             Err(failure) => self.fail(piece, failure).await,
         }
@@ -133,14 +133,14 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         first
     }
 
-    async fn call(&mut self, piece: &Piece, permit: Permit) -> Result<Judgement, InvokeFailure> {
+    async fn call(&mut self, piece: &mut Piece, permit: Permit) -> Result<Judgement, InvokeFailure> {
         let ports = self.ports;
         if let Some(times) = self.uncalled.take() {
             ports.meters.stages.called(&times, Moment::read(&ports.clock));
         }
         let _in_flight = ports.meters.call_begins();
         let (begun, round) = (ports.clock.now(), self.way.batch_limit.round());
-        let answer = ports.invoker.invoke(permit.function(), piece.records.request(piece.attempts, None)).await;
+        let answer = ports.invoker.invoke(permit.function(), piece.records.send(piece.attempts, None)).await;
         let latency = ports.clock.now().saturating_sub(begun);
         ports.meters.call_took(latency);
         let judged = match answer {

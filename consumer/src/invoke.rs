@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Calls a function. The border to Lambda: tests put a scripted one here.
 pub trait Invoker: Send + Sync + 'static {
     /// Calls `function` once and waits for its response. Ends within a deadline of its own; may be dropped at any time.
-    fn invoke(&self, function: &str, payload: Vec<u8>) -> impl Future<Output = Result<Bytes, InvokeFailure>> + Send;
+    fn invoke(&self, function: &str, payload: Bytes) -> impl Future<Output = Result<Bytes, InvokeFailure>> + Send;
 
     /// Whether `function` is there and may be called; runs nothing.
     fn check(&self, function: &str) -> impl Future<Output = Result<(), InvokeFailure>> + Send;

@@ -8,6 +8,7 @@ mod judge;
 mod request;
 mod response;
 mod steps;
+mod values;
 
 pub use batch::{BatchHead, Extent, OpenBatch, Push};
 pub use judge::{Judgement, Malformed, judge};

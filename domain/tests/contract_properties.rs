@@ -1,7 +1,7 @@
 //! The contract between consumer and dispatcher: exact sizes, unaltered values, and answers that fail closed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use domain::contract::{BatchHead, Listed, OpenBatch, Push, Request, Response, judge};
+use domain::contract::{BatchHead, Extent, Listed, OpenBatch, Push, Request, Response, judge};
 use domain::offset::Offset;
 use domain::verdict::Verdict;
 use proptest::prelude::*;
@@ -57,6 +57,40 @@ proptest! {
         let batch = filled(head, &records);
         let trace = traced.then_some(TRACE);
         prop_assert_eq!(batch.request(attempt, trace).len(), batch.request_len(attempt, trace));
+    }
+
+    #[test]
+    fn what_is_sent_is_the_request_however_often_and_with_whatever_memory(
+        head in heads(), records in records(30), more in records(3), attempts in prop::collection::vec(1_u32.., 1..4),
+        opening in 0_usize..2_000, bytes in 0_usize..500,
+    ) {
+        let extent = Extent { records: 3, bytes, opening };
+        let (mut batch, plain) = (OpenBatch::with_extent(head.clone(), usize::MAX, extent), filled(head, &records));
+        records.iter().for_each(|(offset, timestamp, value)| {
+            batch.push(Offset(*offset), *timestamp, value.as_bytes());
+        });
+        let sent: Vec<_> = attempts.iter().map(|attempt| batch.send(*attempt, None)).collect();
+        let wanted: Vec<_> = attempts.iter().map(|attempt| plain.request(*attempt, None)).collect();
+        prop_assert_eq!(&sent, &wanted);
+        prop_assert_eq!(&batch, &plain);
+        let end = records.last().map_or(0, |(offset, ..)| *offset) + 1;
+        for (step, (_, timestamp, value)) in more.iter().enumerate() {
+            prop_assert_eq!(batch.push(Offset(end + step as i64), *timestamp, value.as_bytes()), Push::Taken);
+        }
+        prop_assert_eq!(batch.send(7, Some(TRACE)), batch.request(7, Some(TRACE)));
+        prop_assert_eq!(&sent, &wanted, "a request that is on its way does not change");
+    }
+
+    #[test]
+    fn a_batch_like_the_last_one_is_sent_where_it_was_collected(head in heads(), records in records(30)) {
+        let last = filled(head.clone(), &records).extent();
+        let mut batch = OpenBatch::with_extent(head, usize::MAX, last);
+        records.iter().for_each(|(offset, timestamp, value)| {
+            batch.push(Offset(*offset), *timestamp, value.as_bytes());
+        });
+        let value = batch.value(0).map(<[u8]>::as_ptr_range);
+        let sent = batch.send(1, None).as_ptr_range();
+        prop_assert!(value.is_some_and(|value| sent.start <= value.start && value.end <= sent.end));
     }
 
     #[test]

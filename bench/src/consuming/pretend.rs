@@ -76,7 +76,7 @@ impl Pretend {
 }
 
 impl Invoker for Pretend {
-    async fn invoke(&self, _: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
+    async fn invoke(&self, _: &str, payload: Bytes) -> Result<Bytes, InvokeFailure> {
         let begun = self.clock.now();
         let no_request = || InvokeFailure::new(FailureClass::Ours, "this is no request");
         let (answer, records) = answer(&payload).ok_or_else(no_request)?;

@@ -99,14 +99,14 @@ fn configure(shared: &SdkConfig, settings: &LambdaSettings) -> Builder {
 }
 
 impl Invoker for LambdaInvoker {
-    async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
-        let call = self.client().invoke().function_name(function).payload(Blob::new(payload));
+    async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeFailure> {
+        let call = self.client().invoke().function_name(function).payload(Blob::from_maybe_shared(payload));
         let answer = call.send().await.map_err(failure_of)?;
         let kind = answer.function_error().map(str::to_owned);
-        let body = answer.payload.map(Blob::into_inner).unwrap_or_default();
+        let body = answer.payload.map(Blob::into_bytes).unwrap_or_default();
         match kind {
             Some(kind) => Err(function_failure(&kind, &body)),
-            None => Ok(Bytes::from(body)),
+            None => Ok(body),
         }
     }
 

@@ -38,7 +38,7 @@ struct Function {
 }
 
 impl Invoker for Function {
-    async fn invoke(&self, _: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
+    async fn invoke(&self, _: &str, payload: Bytes) -> Result<Bytes, InvokeFailure> {
         let request = Request::decode(&payload).unwrap();
         let mut verdicts = Vec::new();
         self.tries.send_modify(|tries| {

@@ -27,7 +27,7 @@ pub struct Seen {
 }
 
 impl Invoker for Recorder {
-    async fn invoke(&self, _: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
+    async fn invoke(&self, _: &str, payload: Bytes) -> Result<Bytes, InvokeFailure> {
         // The function is busy for so long.
         let _ = tokio::time::timeout(self.latency, std::future::pending::<()>()).await;
         let request = Request::decode(&payload).unwrap();

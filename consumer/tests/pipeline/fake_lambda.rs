@@ -148,7 +148,7 @@ impl FakeLambda {
 }
 
 impl Invoker for FakeLambda {
-    async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
+    async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeFailure> {
         let request = Request::decode(&payload).unwrap();
         let offsets: Vec<i64> = request.records().map(|record| record.offset.0).collect();
         let lane = (request.partition, request.lane);

@@ -22,7 +22,7 @@ struct Hasty {
 }
 
 impl Invoker for Hasty {
-    async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
+    async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeFailure> {
         let invented = invent(&payload).map_err(|why| InvokeFailure::new(FailureClass::Ours, why))?;
         let (lambda, function) = (Arc::clone(&self.lambda), function.to_owned());
         tokio::spawn(async move {

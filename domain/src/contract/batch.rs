@@ -3,8 +3,10 @@
 //! In: values while the record is borrowed. Out: the request's exact bytes. Never: passes its limit, or alters a value.
 
 use super::steps::{Steps, digits};
+use super::values::Values;
 use super::{MAX_REQUEST_BYTES, VERSION};
 use crate::offset::Offset;
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// What all records of one batch share.
@@ -22,11 +24,12 @@ pub struct BatchHead {
     pub epoch: u32,
 }
 
-/// How much a batch holds: how many records, and bytes of their values with commas.
+/// How much a batch holds: how many records, bytes of their values with commas, and of what stands before them in its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Extent {
     pub records: usize,
     pub bytes: usize,
+    pub opening: usize,
 }
 
 /// What became of an offered value.
@@ -46,9 +49,8 @@ pub struct OpenBatch {
     /// Upper bound of the request's bytes that hang on the head alone.
     head_len: usize,
     limit: usize,
-    /// The values, joined by commas.
-    body: Vec<u8>,
-    /// Where each value ends in `body`.
+    values: Values,
+    /// Where each value ends in `values`.
     ends: Vec<usize>,
     offsets: Steps,
     timestamps: Steps,
@@ -75,14 +77,15 @@ impl OpenBatch {
         Self::with_extent(head, limit, Extent::default())
     }
 
-    /// The same, with memory for `extent` and an eighth more bytes at once, so that it need not grow.
+    /// The same, with memory for `extent` and an eighth more bytes at once, so that it need not grow, nor be copied to be sent.
     pub fn with_extent(head: impl Into<Arc<BatchHead>>, limit: usize, extent: Extent) -> Self {
         let head = head.into();
+        let (opening, bytes) = (extent.opening + extent.opening / 8, extent.bytes + extent.bytes / 8);
         Self {
             head_len: head.most_len(),
             head,
             limit: limit.min(MAX_REQUEST_BYTES),
-            body: Vec::with_capacity(extent.bytes + extent.bytes / 8),
+            values: Values::with_room(opening, bytes + CLOSING.len()),
             ends: Vec::with_capacity(extent.records),
             offsets: Steps::with_extent(extent.records),
             timestamps: Steps::with_extent(extent.records),
@@ -91,7 +94,8 @@ impl OpenBatch {
 
     /// What a batch like this one needs.
     pub fn extent(&self) -> Extent {
-        Extent { records: self.len(), bytes: self.body.len() }
+        let bytes = self.values.len();
+        Extent { records: self.len(), bytes, opening: self.request_len(1, None) - bytes - CLOSING.len() }
     }
 
     /// Appends one record. `timestamp` is in milliseconds since the epoch, `value` must be one valid JSON text.
@@ -102,14 +106,11 @@ impl OpenBatch {
             if self.is_empty() { (offset.0, timestamp) } else { (self.offsets.first(), self.timestamps.first()) };
         let fixed = self.fixed_len(first, offset.0);
         let steps = self.offsets.text_len() + self.timestamps.text_len();
-        if fixed + steps + self.body.len() + growth > self.limit {
+        if fixed + steps + self.values.len() + growth > self.limit {
             return if self.is_empty() { Push::NeverFits } else { Push::NoRoom };
         }
-        if comma == 1 {
-            self.body.push(b',');
-        }
-        self.body.extend_from_slice(value);
-        self.ends.push(self.body.len());
+        self.values.push(value);
+        self.ends.push(self.values.len());
         self.offsets.push(offset.0);
         self.timestamps.push(timestamp);
         Push::Taken
@@ -158,7 +159,7 @@ impl OpenBatch {
     pub fn value(&self, position: usize) -> Option<&[u8]> {
         let end = *self.ends.get(position)?;
         let start = position.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
-        self.body.get(start..end)
+        self.values.as_slice().get(start..end)
     }
 
     /// `topic/partition/first-last`.
@@ -173,35 +174,48 @@ impl OpenBatch {
         let reserved = MOST_ATTEMPT_DIGITS + TRACEPARENT_MEMBER.len() + TRACEPARENT_LEN + 1;
         let trace = traceparent.map_or(0, |text| TRACEPARENT_MEMBER.len() + escaped_len(text) + 1);
         let steps = self.offsets.text_len() + self.timestamps.text_len();
-        most - reserved + digits(attempt.into()) + trace + steps + self.body.len()
+        most - reserved + digits(attempt.into()) + trace + steps + self.values.len()
     }
 
     /// The request's bytes; `attempt` counts from 1, `traceparent` is a W3C trace context of 55 characters.
     pub fn request(&self, attempt: u32, traceparent: Option<&str>) -> Vec<u8> {
-        let head = &self.head;
         let mut out = Vec::with_capacity(self.request_len(attempt, traceparent));
-        number(&mut out, "{\"version\":", VERSION.into());
-        text(&mut out, ",\"batch_id\":", &self.batch_id());
-        text(&mut out, ",\"group\":", &head.group);
-        text(&mut out, ",\"topic\":", &head.topic);
-        number(&mut out, ",\"partition\":", head.partition.into());
-        number(&mut out, ",\"lane\":", head.lane.into());
-        number(&mut out, ",\"lanes\":", head.lanes.into());
-        number(&mut out, ",\"epoch\":", head.epoch.into());
-        number(&mut out, ",\"attempt\":", attempt.into());
-        if let Some(trace) = traceparent {
-            text(&mut out, ",\"traceparent\":", trace);
-        }
-        number(&mut out, ",\"first_offset\":", self.offsets.first());
-        out.extend_from_slice(b",\"offset_steps\":[");
-        self.offsets.write(&mut out);
-        number(&mut out, "],\"first_timestamp\":", self.timestamps.first());
-        out.extend_from_slice(b",\"timestamp_steps\":[");
-        self.timestamps.write(&mut out);
-        out.extend_from_slice(b"],\"messages\":[");
-        out.extend_from_slice(&self.body);
-        out.extend_from_slice(b"]}");
+        self.open(&mut out, attempt, traceparent);
+        out.extend_from_slice(self.values.as_slice());
+        out.extend_from_slice(CLOSING);
         out
+    }
+
+    /// The same; the first time in the memory in which the values were collected, and later as a copy of them.
+    pub fn send(&mut self, attempt: u32, traceparent: Option<&str>) -> Bytes {
+        let mut opening = Vec::with_capacity(self.request_len(attempt, traceparent) - self.values.len());
+        self.open(&mut opening, attempt, traceparent);
+        let whole = self.values.enclose(&opening, CLOSING);
+        whole.unwrap_or_else(|| self.request(attempt, traceparent).into())
+    }
+
+    /// What stands before the values.
+    fn open(&self, out: &mut Vec<u8>, attempt: u32, traceparent: Option<&str>) {
+        let head = &self.head;
+        number(out, "{\"version\":", VERSION.into());
+        text(out, ",\"batch_id\":", &self.batch_id());
+        text(out, ",\"group\":", &head.group);
+        text(out, ",\"topic\":", &head.topic);
+        number(out, ",\"partition\":", head.partition.into());
+        number(out, ",\"lane\":", head.lane.into());
+        number(out, ",\"lanes\":", head.lanes.into());
+        number(out, ",\"epoch\":", head.epoch.into());
+        number(out, ",\"attempt\":", attempt.into());
+        if let Some(trace) = traceparent {
+            text(out, ",\"traceparent\":", trace);
+        }
+        number(out, ",\"first_offset\":", self.offsets.first());
+        out.extend_from_slice(b",\"offset_steps\":[");
+        self.offsets.write(out);
+        number(out, "],\"first_timestamp\":", self.timestamps.first());
+        out.extend_from_slice(b",\"timestamp_steps\":[");
+        self.timestamps.write(out);
+        out.extend_from_slice(b"],\"messages\":[");
     }
 
     /// Two halves in the same order; `None` for a batch of fewer than two records.
@@ -225,6 +239,8 @@ impl OpenBatch {
 
 /// Everything of a request that never changes, without the optional trace context.
 const SKELETON_LEN: usize = "{\"version\":1,\"batch_id\":\"\",\"group\":\"\",\"topic\":\"\",\"partition\":,\"lane\":,\"lanes\":,\"epoch\":,\"attempt\":,\"first_offset\":,\"offset_steps\":[],\"first_timestamp\":,\"timestamp_steps\":[],\"messages\":[]}".len();
+/// What stands behind the values.
+const CLOSING: &[u8] = b"]}";
 const TRACEPARENT_MEMBER: &str = ",\"traceparent\":\"";
 
 fn number(out: &mut Vec<u8>, member: &str, value: i64) {

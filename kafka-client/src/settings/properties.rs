@@ -56,7 +56,7 @@ pub(super) fn consumer(kafka: &Kafka, tuning: &ConsumerTuning) -> ClientSettings
         .set("max.partition.fetch.bytes", tuning.partition_fetch_bytes.to_string())
         .set("fetch.wait.max.ms", millis(tuning.fetch_wait))
         // The default of one second stops fetching for that long whenever the read-ahead is full.
-        .set("fetch.queue.backoff.ms", "10");
+        .set("fetch.queue.backoff.ms", "50");
     membership(&mut config, tuning);
     finish(kafka, config, Purpose::Consumer)
 }
