@@ -19,8 +19,8 @@ const STEADY_CPU: f64 = 10.0;
 const STEADY_RATE: f64 = 0.98;
 /// Microseconds of CPU a record, Lambda's client included.
 const PATH_CPU_US: f64 = 1.5;
-/// Waiting costs nothing: CPU a record at the longest latency against that at the shortest. Beyond 1 is what one core does differently
-/// in one minute than in the next.
+/// Waiting costs nothing: CPU a record at the longest latency against that at the shortest, with as many calls a second. Beyond 1 is what
+/// one core does differently in one minute than in the next.
 const WAITING: f64 = 1.05;
 
 /// The bounds between rivals that ran, and their memory.
@@ -66,16 +66,19 @@ pub fn of_refetch(refetch: &Refetch) -> Vec<Bound> {
     vec![Bound::new("bytes fetched a record, with pauses / without", refetch.ratio(), Side::AtMost, (REFETCHED, "x"))]
 }
 
-/// The whole path; `paths` from the shortest latency to the longest.
+/// The whole path, as fast as it goes and with as many calls a second as the longest latency allows.
 pub fn of_paths(paths: &[Path]) -> Vec<Bound> {
     let cpu = |path: &Path| {
         let what = format!("whole path, CPU a record at {} ms", path.latency_ms);
         Bound::new(what, path.seen.cpu_us(), Side::AtMost, (PATH_CPU_US, "us"))
     };
-    let mut bounds: Vec<Bound> = paths.iter().map(cpu).collect();
-    if let [first, .., last] = paths {
-        let found = last.seen.cpu_us() / first.seen.cpu_us().max(f64::MIN_POSITIVE);
-        let what = format!("whole path, CPU a record at {} ms / {} ms", last.latency_ms, first.latency_ms);
+    let free = paths.iter().filter(|path| path.most_calls.is_none());
+    let mut bounds: Vec<Bound> = free.clone().map(cpu).collect();
+    let slow = paths.iter().find(|path| path.most_calls.is_some());
+    if let (Some(slow), Some(long)) = (slow, free.max_by_key(|path| path.latency_ms)) {
+        let found = long.seen.cpu_us() / slow.seen.cpu_us().max(f64::MIN_POSITIVE);
+        let what =
+            format!("whole path, CPU a record at {} ms / {} ms, as many calls", long.latency_ms, slow.latency_ms);
         bounds.push(Bound::new(what, found, Side::AtMost, (WAITING, "x")));
     }
     bounds.extend(paths.iter().map(memory));
@@ -141,11 +144,18 @@ mod tests {
 
     #[test]
     fn the_whole_path_and_the_steady_load_are_judged_by_cpu_and_memory() {
-        let path =
-            |latency_ms, cpu_seconds| Path { latency_ms, seen: seen(13_000, cpu_seconds), peak_bytes: 90_000_000 };
-        assert_eq!(missed(&of_paths(&[path(20, 0.013), path(100, 0.0131)])), [""; 0]);
-        let bad = of_paths(&[path(20, 0.013), path(100, 0.020)]);
-        assert_eq!(missed(&bad), ["whole path, CPU a record at 100 ms", "whole path, CPU a record at 100 ms / 20 ms"]);
+        let path = |latency_ms, cpu_seconds| Path {
+            latency_ms,
+            most_calls: None,
+            seen: seen(13_000, cpu_seconds),
+            peak_bytes: 90_000_000,
+        };
+        let slow = |cpu_seconds| Path { most_calls: Some(26.0), ..path(20, cpu_seconds) };
+        assert_eq!(missed(&of_paths(&[path(20, 0.013), path(100, 0.019), slow(0.0185)])), [""; 0]);
+        let bad = of_paths(&[path(20, 0.013), path(100, 0.020), slow(0.0185)]);
+        let wanted =
+            ["whole path, CPU a record at 100 ms", "whole path, CPU a record at 100 ms / 20 ms, as many calls"];
+        assert_eq!(missed(&bad), wanted);
         assert_eq!(missed(&of_steady(&path(50, 0.099), 13_000)), [""; 0]);
         assert_eq!(missed(&of_steady(&path(50, 0.11), 14_000)).len(), 2);
     }

@@ -150,8 +150,7 @@ fn read(cli: &Cli, world: &mut World, (settings, folder): (&SettingsFiles, &Path
     }
     if cli.wants(Part::Path) {
         eprintln!("bench: the whole consumer");
-        report.paths =
-            [20, 100].into_iter().map(|ms| path::run(&settings.ours, ms, cli.seconds)).collect::<Result<_>>()?;
+        report.paths = path::runs(&settings.ours, cli.seconds)?;
         report.bounds.extend(bounds::of_paths(&report.paths));
     }
     Ok(())

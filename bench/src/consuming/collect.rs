@@ -66,10 +66,10 @@ pub fn run(config: &Config, records: u64) -> Result<Told> {
     let (mut seen, mut encoded, mut begun, mut stopping, mut seconds) = (0, 0, None, false, 0.0);
     loop {
         match desked.events.blocking_recv().context("the poll thread ended by itself")? {
-            Event::Closed(batch) => {
+            Event::Closed(mut batch) => {
                 let start = *begun.get_or_insert_with(|| desked.clock.now());
                 seen += batch.len() as u64;
-                encoded += answer(&batch, &desked.commands);
+                encoded += answer(&mut batch, &desked.commands);
                 if seen >= records && !stopping {
                     (stopping, seconds) = (true, (desked.clock.now() - start).as_secs_f64());
                     desked.commands.send(Command::Stop)?;
@@ -93,8 +93,8 @@ pub fn run(config: &Config, records: u64) -> Result<Told> {
 }
 
 /// Makes the request as a delivery does, and says that all of it is finished; the request's length.
-pub fn answer(batch: &Batch, commands: &Sender<Command>) -> usize {
-    let request = batch.records.request(1, None);
+pub fn answer(batch: &mut Batch, commands: &Sender<Command>) -> usize {
+    let request = batch.records.send(1, None);
     let (lane, bytes) = (batch.lane.clone(), batch.bytes);
     // The poll thread may have ended.
     let _ = commands.send(Command::Finished { held: lane.held.clone(), offsets: batch.offsets().collect() });

@@ -16,6 +16,9 @@ const SETTLE: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(40);
+/// Milliseconds that the function takes.
+const SHORT_MS: u64 = 20;
+const LONG_MS: u64 = 100;
 
 /// A consumer and the stand-in that it calls.
 pub struct Whole {
@@ -24,16 +27,19 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// Starts both; the consumer is alone in `group`.
+    /// Starts both; the consumer is alone in `group`, and makes `most_calls` a second when it is told so.
     ///
     /// # Errors
     /// A program is missing, or there is no port.
-    pub fn start(config: &Path, group: &str, latency: Duration) -> Result<Self> {
+    pub fn start(config: &Path, group: &str, latency: Duration, most_calls: Option<f64>) -> Result<Self> {
         let stand_in = StandIn::start(latency)?;
         let mut command = Command::new(meter::beside("comboio-consumer")?);
         command.arg("run").arg("--config").arg(config).env("COMBOIO_CONSUMER__GROUP", group);
         // No measurement may ask anybody but this machine.
         command.env("COMBOIO_FUNCTION__ENDPOINT_URL", stand_in.endpoint()).env("AWS_EC2_METADATA_DISABLED", "true");
+        if let Some(calls) = most_calls {
+            command.env("COMBOIO_FUNCTION__INVOCATIONS_PER_SECOND", calls.to_string());
+        }
         let log = config.with_file_name(format!("{group}.log"));
         let process = Guarded::spawn(group, command, &log)?;
         Ok(Self { process, stand_in })
@@ -89,9 +95,21 @@ impl Whole {
 ///
 /// # Errors
 /// The consumer fails.
-pub fn run(config: &Path, latency_ms: u64, seconds: u64) -> Result<Figures> {
-    let mut whole = Whole::start(config, &format!("bench-path-{latency_ms}"), Duration::from_millis(latency_ms))?;
+pub fn run(config: &Path, latency_ms: u64, most_calls: Option<f64>, seconds: u64) -> Result<Figures> {
+    let group = format!("bench-path-{latency_ms}{}", if most_calls.is_some() { "-slow" } else { "" });
+    let mut whole = Whole::start(config, &group, Duration::from_millis(latency_ms), most_calls)?;
     whole.settle()?;
     let seen = whole.watch(Duration::from_secs(seconds))?;
-    Ok(Figures { latency_ms, seen, peak_bytes: whole.end()? })
+    Ok(Figures { latency_ms, most_calls, seen, peak_bytes: whole.end()? })
+}
+
+/// At 20 and at 100 ms as fast as it goes; then at 20 ms with as many calls a second as 100 ms allowed.
+///
+/// # Errors
+/// The consumer fails.
+pub fn runs(config: &Path, seconds: u64) -> Result<Vec<Figures>> {
+    let (short, long) = (run(config, SHORT_MS, None, seconds)?, run(config, LONG_MS, None, seconds)?);
+    let calls = (long.seen.calls as f64 / long.seen.seconds.max(f64::MIN_POSITIVE)).floor();
+    let slow = run(config, SHORT_MS, Some(calls), seconds)?;
+    Ok(vec![short, long, slow])
 }

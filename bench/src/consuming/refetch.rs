@@ -94,8 +94,8 @@ impl Lanes {
 
     fn done(&mut self, lane: &LaneId, desked: &Desked, latency: Duration) {
         let Some(queue) = self.waiting.get_mut(lane) else { return };
-        if let Some(batch) = queue.pop_front() {
-            answer(&batch, &desked.commands);
+        if let Some(mut batch) = queue.pop_front() {
+            answer(&mut batch, &desked.commands);
         }
         if !queue.is_empty() {
             self.begin(lane.clone(), latency);

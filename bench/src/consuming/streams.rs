@@ -10,6 +10,7 @@ use crate::meter;
 use crate::world::World;
 use anyhow::{Context, Result, ensure};
 use axum::Router;
+use bytes::Bytes;
 use consumer::invoke::Invoker;
 use consumer::invoke::lambda::{LambdaInvoker, LambdaSettings};
 use domain::contract::{BatchHead, OpenBatch};
@@ -131,11 +132,11 @@ pub fn call(endpoint: &str, in_flight: u32) -> Result<()> {
     })
 }
 
-fn request() -> Vec<u8> {
+fn request() -> Bytes {
     let head = BatchHead { group: "g".into(), topic: "t".into(), partition: 0, lane: 0, lanes: 1, epoch: 0 };
     let mut batch = OpenBatch::new(head, usize::MAX);
     for offset in 0..RECORDS_A_CALL {
         batch.push(Offset(offset), offset, br#"{"id":"bench","codigo":400,"v":1}"#);
     }
-    batch.request(1, None)
+    batch.send(1, None)
 }

@@ -153,8 +153,8 @@ fn fresh(config: &Config, topic: &str, partition: i32, (extent, keys): (Extent, 
 }
 
 fn encode(closed: &Receiver<Filling>, done: &Sender<(Held, Vec<Offset>)>) {
-    while let Ok(filling) = closed.recv() {
-        std::hint::black_box(filling.records.request(1, None));
+    while let Ok(mut filling) = closed.recv() {
+        std::hint::black_box(filling.records.send(1, None));
         std::hint::black_box(filling.kept.bytes());
         if done.send((filling.held, filling.records.offsets().collect())).is_err() {
             return;
