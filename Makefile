@@ -16,7 +16,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 KAFKA := $(if $(filter kafka,$(BROKER)),kafka)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-producer bench-consumer soak-consumer audit
+.PHONY: help demo test prove-producer bench-producer bench-consumer soak-consumer audit
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -31,6 +31,11 @@ demo: ## Real processes from producer to collector, faults on the way, and the l
 test: ## All checks from cheap to dear, on the embedded broker and on real Kafka with mTLS
 	@ci/setup build kafka check
 	@ci/validate
+
+prove-producer: ## What must hold of the producer when Kafka fails: a minute of outage, a minute of rotations, and the rest, on three brokers
+	@ci/setup build kafka
+	@echo "prove-producer: building, then six minutes" >&2
+	@ci/prove-producer
 
 bench-producer: ## The producer against C, Java and futures on three brokers with mutual TLS, then 13,000 events/s (BENCH="--rounds 9")
 	@ci/setup build kafka

@@ -112,7 +112,7 @@ mod tests {
     use crate::figures::{Run, Runs};
     use crate::producing::bounds::{of_rivals, of_steady};
     use crate::producing::rival::Rival;
-    use crate::producing::steadiness::Steadiness;
+    use crate::producing::steadiness::{OwnSeconds, Steadiness};
 
     fn run(rival: Rival, round: u32, seconds: f64, cpu_seconds: f64) -> Run<Rival> {
         Run { rival, round, records: 1_000_000, seconds, cpu_seconds, peak_bytes: 64 << 20 }
@@ -153,7 +153,7 @@ mod tests {
             offered: 780_000,
             acknowledged: 780_000,
             worst_second_error: 0.001,
-            own_second_error: 0.001,
+            own_seconds: OwnSeconds { error: 0.001, judged: 59, whole: 59 },
             cpu_of_a_core: 0.31,
             lateness_max_ms: 3.0,
             late_sends: 0,

@@ -8,15 +8,15 @@ use serde::Serialize;
 pub const RATE: u32 = 13_000;
 
 /// What a steady run came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Steadiness {
     pub seconds: u64,
     pub offered: u64,
     pub acknowledged: u64,
     /// The largest |sent - planned| / planned of a second.
     pub worst_second_error: f64,
-    /// The same of the seconds at whose ends the machine woke its idle threads: see [`own_error`].
-    pub own_second_error: f64,
+    /// The same of the seconds at whose ends the machine woke its idle threads.
+    pub own_seconds: OwnSeconds,
     /// CPU of the whole process over the whole run, its start included, as a part of one core.
     pub cpu_of_a_core: f64,
     /// Of the events due after the first second, milliseconds.
@@ -30,6 +30,23 @@ pub struct Steadiness {
     pub ack_p99_ms: f64,
     pub early_memory_mib: f64,
     pub late_memory_mib: f64,
+}
+
+/// The rate errors of the seconds that the machine left alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct OwnSeconds {
+    /// The largest of them.
+    pub error: f64,
+    pub judged: usize,
+    /// Of so many whole seconds of the run.
+    pub whole: usize,
+}
+
+impl OwnSeconds {
+    /// The largest rate error, infinite when fewer than half of the seconds can be judged: such a run shows nothing.
+    pub fn worst(&self) -> f64 {
+        if self.judged == 0 || self.judged * 2 < self.whole { f64::INFINITY } else { self.error }
+    }
 }
 
 /// Wall clock, milliseconds: between them a thread that had slept long enough was not woken.
@@ -52,19 +69,22 @@ pub fn own_lateness(moments: &[LateMoment], started_ms: f64, stalls: &[Stall]) -
     own.fold(0.0, f64::max)
 }
 
-/// The largest rate error of whole seconds of a run that started at `started_ms`, without those that began or ended while a processor
-/// stood still: what was due last in a second leaves in the next one then.
-pub fn own_error(seconds: &[Second], started_ms: f64, stalls: &[Stall]) -> f64 {
+/// The whole seconds of a run that started at `started_ms`, without those that began or ended while a processor stood still: what was
+/// due last in a second leaves in the next one then.
+pub fn own_seconds(seconds: &[Second], started_ms: f64, stalls: &[Stall]) -> OwnSeconds {
     let still = |second: usize| {
         let at = started_ms + second as f64 * 1_000.0;
         stalls.iter().any(|stall| stall.from_ms - AROUND_MS < at && at < stall.until_ms + AROUND_MS)
     };
-    let whole = seconds.iter().take(seconds.len().saturating_sub(1)).enumerate();
-    let own = whole.filter(|(second, _)| !still(*second) && !still(second + 1)).filter_map(|(_, second)| {
-        let planned = second.planned.filter(|planned| *planned > 0)? as f64;
-        Some((second.sent as f64 - planned).abs() / planned)
-    });
-    own.fold(0.0, f64::max)
+    let whole = seconds.len().saturating_sub(1);
+    let own = seconds.iter().take(whole).enumerate().filter(|(second, _)| !still(*second) && !still(second + 1));
+    let errors: Vec<f64> = own
+        .filter_map(|(_, second)| {
+            let planned = second.planned.filter(|planned| *planned > 0)? as f64;
+            Some((second.sent as f64 - planned).abs() / planned)
+        })
+        .collect();
+    OwnSeconds { error: errors.iter().copied().fold(0.0, f64::max), judged: errors.len(), whole }
 }
 
 /// A wake-up that was due so shortly before or after a stall is late as well.
@@ -94,7 +114,7 @@ impl Steadiness {
 
 #[cfg(test)]
 mod tests {
-    use super::{Stall, own_error, own_lateness};
+    use super::{OwnSeconds, Stall, own_lateness, own_seconds};
     use producer::latency::LateMoment;
     use producer::report::Second;
 
@@ -118,9 +138,21 @@ mod tests {
     #[test]
     fn a_second_counts_unless_the_machine_stood_still_at_one_of_its_ends() {
         let seconds = [1_000, 990, 1_010, 1_003, 1_000, 400].map(|sent| Second { planned: Some(1_000), sent });
-        let own = |stalls: &[Stall]| own_error(&seconds, 50_000.0, stalls);
-        assert_eq!(own(&[]), 0.01, "the last, partial one does not count");
-        assert_eq!(own(&[stall(51_200.0, 51_900.0), stall(52_010.0, 52_020.0)]), 0.01, "not at an end");
-        assert_eq!(own(&[stall(51_990.0, 51_999.0)]), 0.003);
+        let own = |stalls: &[Stall]| own_seconds(&seconds, 50_000.0, stalls);
+        let whole = 5;
+        assert_eq!(own(&[]), OwnSeconds { error: 0.01, judged: 5, whole }, "the last, partial one does not count");
+        assert_eq!(own(&[stall(51_200.0, 51_900.0), stall(52_010.0, 52_020.0)]).judged, 5, "not at an end");
+        assert_eq!(own(&[stall(51_990.0, 51_999.0)]), OwnSeconds { error: 0.003, judged: 3, whole });
+        assert_eq!(own(&[stall(51_990.0, 51_999.0)]).worst(), 0.003);
+    }
+
+    #[test]
+    fn a_run_of_which_too_little_can_be_judged_is_as_bad_as_can_be() {
+        let seconds = [1_000; 5].map(|sent| Second { planned: Some(1_000), sent });
+        let worst = |stalls: &[Stall]| own_seconds(&seconds, 0.0, stalls).worst();
+        assert_eq!(worst(&[stall(1_000.0, 1_001.0)]), 0.0, "two of four are left");
+        assert!(worst(&[stall(1_000.0, 1_001.0), stall(3_000.0, 3_001.0)]).is_infinite());
+        assert!(worst(&[stall(0.0, 5_000.0)]).is_infinite());
+        assert!(own_seconds(&[], 0.0, &[]).worst().is_infinite());
     }
 }

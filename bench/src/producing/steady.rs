@@ -5,7 +5,7 @@ use crate::meter;
 use crate::producing::launch::producer;
 use crate::producing::onlooker::{self, Onlooker};
 use crate::producing::settings::{self, SettingsFiles};
-use crate::producing::steadiness::{RATE, Steadiness, own_error, own_lateness};
+use crate::producing::steadiness::{RATE, Steadiness, own_lateness, own_seconds};
 use crate::warm;
 use crate::world::World;
 use anyhow::{Context, Result, ensure};
@@ -94,8 +94,9 @@ fn figures(report: &Report, seen: &Seen, seconds: u64) -> Steadiness {
         seconds,
         offered: report.offered,
         acknowledged: report.acknowledged,
-        worst_second_error: report.rate.worst_second_error.unwrap_or_default(),
-        own_second_error: own_error(&report.rate.seconds, started, stalls),
+        // A run without a whole second has shown nothing.
+        worst_second_error: report.rate.worst_second_error.unwrap_or(f64::INFINITY),
+        own_seconds: own_seconds(&report.rate.seconds, started, stalls),
         cpu_of_a_core: seen.cpu_seconds / report.duration_seconds.max(f64::MIN_POSITIVE),
         lateness_max_ms: report.lateness_ms.max_after_first_second,
         late_sends: report.lateness_ms.late_sends,

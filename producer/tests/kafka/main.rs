@@ -8,6 +8,7 @@ mod overload;
 mod reader;
 mod refusals;
 mod rotation;
+mod sealed;
 mod senders;
 mod stage;
 mod standstill;

@@ -1,4 +1,5 @@
-//! Senders as they should be: each sends its events in order, and sends a request again until it is answered with 202.
+//! Senders as they should be: each has its events at fixed times, sends them in order, and a request again until it is answered
+//! with 202. Whoever is held up sends what became due meanwhile at once: the load does not shrink because the producer is slow.
 
 use crate::stage::DEADLINE;
 use std::collections::BTreeMap;
@@ -6,59 +7,86 @@ use std::io::{Error, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-const SENDERS: u32 = 4;
+const SENDERS: usize = 4;
 /// Four senders with 100 events each: 2,000 events/s.
 const EVERY: Duration = Duration::from_millis(200);
 const TRUCKS: u64 = 5;
 const CODES: [u32; 2] = [300, 400];
 const EACH: u64 = 10;
 const AGAIN: Duration = Duration::from_millis(100);
+/// Events of all senders in a second.
+pub const RATE: f64 = 2_000.0;
 
 /// What one sender met.
 #[derive(Debug, Default)]
 pub struct Met {
-    /// Requests answered with 202, and the events of each of its keys in them.
+    /// Requests answered with 202.
     pub accepted: u64,
     /// Answers by status, and broken connections as 0.
     pub answers: BTreeMap<u16, u64>,
-    /// The longest that one request took from its first try to 202.
+    /// The longest from when a request was due until it was answered with 202.
     pub longest: Duration,
 }
 
+/// What the senders share with the story.
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    /// Requests of each sender that were answered with 202.
+    accepted: [AtomicU32; SENDERS],
+}
+
 pub struct Senders {
-    stop: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+    begin: Instant,
     threads: Vec<JoinHandle<Met>>,
 }
 
 impl Senders {
     /// `address` is the file in which the producer tells where it listens.
     pub fn start(address: PathBuf) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
+        let (shared, begin) = (Arc::<Shared>::default(), Instant::now());
         let spawn = |sender| {
-            let (stop, address) = (stop.clone(), address.clone());
-            std::thread::spawn(move || send(sender, &address, &stop))
+            let (shared, address) = (shared.clone(), address.clone());
+            std::thread::spawn(move || send((sender, begin), &address, &shared))
         };
-        Self { threads: (0..SENDERS).map(spawn).collect(), stop }
+        Self { threads: (0..SENDERS).map(spawn).collect(), shared, begin }
+    }
+
+    /// For how long the oldest event that is not accepted yet has been due.
+    pub fn behind(&self) -> Duration {
+        let oldest = self.shared.accepted.iter().map(|accepted| EVERY * accepted.load(Ordering::SeqCst)).min();
+        self.begin.elapsed().saturating_sub(oldest.unwrap_or_default())
+    }
+
+    /// Events accepted until now, of those that were due.
+    pub fn accepted_share(&self) -> f64 {
+        let accepted: u32 = self.shared.accepted.iter().map(|accepted| accepted.load(Ordering::SeqCst)).sum();
+        f64::from(accepted) * events_of_a_request() as f64 / (RATE * self.begin.elapsed().as_secs_f64())
     }
 
     /// Ends them after their last request is accepted; by sender, what it met.
     pub fn stop(self) -> Vec<Met> {
-        self.stop.store(true, Ordering::SeqCst);
+        self.shared.stop.store(true, Ordering::SeqCst);
         self.threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     }
 }
 
-/// The keys of a sender: truck and codigo; each has [`events_of`] its requests, from seq 1 on.
+/// The keys of a sender: truck and codigo; each has [`events_of`] what it met, from seq 1 on.
 pub fn keys(sender: usize) -> impl Iterator<Item = (String, u32)> {
     (0..TRUCKS).flat_map(move |truck| CODES.map(|codigo| (format!("S{sender}T{truck}"), codigo)))
 }
 
 pub fn events_of(met: &Met) -> u64 {
     met.accepted * EACH
+}
+
+fn events_of_a_request() -> u64 {
+    TRUCKS * CODES.len() as u64 * EACH
 }
 
 /// A valid event.
@@ -68,18 +96,18 @@ pub fn event(truck: &str, codigo: u32, seq: u64) -> String {
     )
 }
 
-fn send(sender: u32, address: &Path, stop: &AtomicBool) -> Met {
-    let (mut met, mut connection, begin) = (Met::default(), None, Instant::now());
-    while !stop.load(Ordering::SeqCst) {
+fn send((sender, begin): (usize, Instant), address: &Path, shared: &Shared) -> Met {
+    let (mut met, mut connection) = (Met::default(), None);
+    while !shared.stop.load(Ordering::SeqCst) {
         let due = EVERY * met.accepted as u32;
         pause(due.saturating_sub(begin.elapsed()));
         let first = met.accepted * EACH + 1;
-        let lines = (first..first + EACH).flat_map(|seq| keys(sender as usize).map(move |key| (key, seq)));
+        let lines = (first..first + EACH).flat_map(|seq| keys(sender).map(move |key| (key, seq)));
         let body: String = lines.map(|((truck, codigo), seq)| event(&truck, codigo, seq) + "\n").collect();
-        let tried = Instant::now();
         until_accepted(&mut connection, address, &body, &mut met);
-        met.longest = met.longest.max(tried.elapsed());
+        met.longest = met.longest.max(begin.elapsed().saturating_sub(due));
         met.accepted += 1;
+        shared.accepted[sender].fetch_add(1, Ordering::SeqCst);
     }
     met
 }

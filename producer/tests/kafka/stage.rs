@@ -1,4 +1,4 @@
-//! The real binary beside a real broker (or three) with mutual TLS; every story has topics and an identity of its own.
+//! The real binary beside three real brokers (or one) with mutual TLS; every story has topics and an identity of its own.
 
 use crate::reader;
 use domain::ledger::{Deliveries, Produced, Proof, verify};
@@ -29,13 +29,26 @@ pub fn from_environment(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |number| number.parse().unwrap())
 }
 
+/// What a proof counted, for [`Stage::showed`].
+pub fn counted(proof: &Proof) -> String {
+    let Proof { delivered, lost, order_violations, duplicates_delivered, .. } = proof;
+    format!("{delivered} delivered, {lost} lost, {order_violations} out of order, {duplicates_delivered} twice")
+}
+
+/// The most memory that a process had until now, bytes.
+pub fn peak_memory(process: &Guarded) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
 /// Stories that run or wait for their turn; the last one takes the broker down.
 static STORIES: AtomicUsize = AtomicUsize::new(0);
 static BROKER: Mutex<Option<KafkaCluster>> = Mutex::new(None);
 
-/// One broker, or three with three replicas of every topic.
+/// Three brokers with three replicas of every topic, or one.
 fn brokers() -> usize {
-    from_environment("BROKERS", 1) as usize
+    from_environment("BROKERS", 3) as usize
 }
 
 pub struct Stage {
@@ -84,6 +97,10 @@ impl Stage {
         (1..=brokers()).for_each(|id| self.broker().thaw(id).unwrap());
     }
 
+    pub fn story(&self) -> &'static str {
+        self.story
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -123,14 +140,14 @@ impl Stage {
             if more.contains("[run]") { "" } else { "[run]\nstart_deadline = \"30s\"\nshutdown_deadline = \"60s\"\n" };
         let aside = format!("[dead_letter]\nfile = {:?}\n", self.path("aside.ndjson"));
         let aside = if more.contains("[dead_letter]") { "" } else { &aside };
+        let files = [self.path("ca.crt"), self.path("client.crt"), self.path("client.key")];
+        let [ca, certificate, key] = &files;
+        let tls = format!("[kafka.tls]\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n");
+        let tls = if more.contains("[kafka.tls]") { "" } else { &format!("{tls}check_every = \"1s\"\n") };
         let config = format!(
-            "{}{run}{aside}[kafka]\nbootstrap_servers = {:?}\n[kafka.tls]\nca = {:?}\ncertificate = {:?}\nkey = {:?}\n\
-             check_every = \"1s\"\n[admin]\naddress_file = {:?}\n{more}\n",
+            "{}{run}{aside}[kafka]\nbootstrap_servers = {:?}\n{tls}[admin]\naddress_file = {:?}\n{more}\n",
             self.routes.iter().map(route).collect::<String>(),
             self.broker.as_ref().unwrap().bootstrap().split(',').collect::<Vec<_>>(),
-            self.path("ca.crt"),
-            self.path("client.crt"),
-            self.path("client.key"),
             self.path("admin"),
         );
         std::fs::write(self.path("producer.toml"), config).unwrap();
@@ -190,6 +207,11 @@ impl Stage {
     pub fn stop(&self, producer: &mut Guarded) -> Report {
         producer.signal(nix::sys::signal::Signal::SIGTERM).unwrap();
         self.ended(producer)
+    }
+
+    /// One line of what the story has shown, now that all of it holds; `make prove-producer` collects them.
+    pub fn showed(&self, what: &str) {
+        eprintln!("proved  {} ({} brokers): {what}", self.story, brokers());
     }
 
     /// What Kafka holds of this story's events.

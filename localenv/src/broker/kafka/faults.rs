@@ -15,6 +15,14 @@ impl KafkaCluster {
         self.node(id)?.kill()
     }
 
+    /// Kills every broker that runs (SIGKILL), as a power cut does. Their data stays.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub fn kill_all(&mut self) -> anyhow::Result<()> {
+        self.nodes.iter_mut().filter(|node| node.is_running()).try_for_each(Node::kill)
+    }
+
     /// Stops broker `id` cleanly (SIGTERM), as a rolling restart does: it hands its partitions over first.
     ///
     /// # Errors
@@ -50,6 +58,14 @@ impl KafkaCluster {
         fleet::start_again(node, &self.site)
     }
 
+    /// Starts all brokers again after [`KafkaCluster::kill_all`], on the same ports and data, and waits until they are in service.
+    ///
+    /// # Errors
+    /// One runs already, or is not ready within 60 s.
+    pub fn restart_all(&mut self) -> anyhow::Result<()> {
+        fleet::start_again(&mut self.nodes, &self.site)
+    }
+
     /// Kills all brokers and starts them again on other ports, with the same data. Clients that only remember the old
     /// brokers find the new ones through their bootstrap addresses alone, which stay with
     /// [`KafkaOptions::forwarded`](super::KafkaOptions::forwarded): that is librdkafka's re-bootstrap.
@@ -60,13 +76,9 @@ impl KafkaCluster {
         for forwarder in &self.forwarders {
             forwarder.point_at(None);
         }
-        for node in &mut self.nodes {
-            if node.is_running() {
-                node.kill()?;
-            }
-        }
+        self.kill_all()?;
         self.nodes.iter_mut().try_for_each(Node::move_to_new_ports)?;
-        fleet::start_again(&mut self.nodes, &self.site)?;
+        self.restart_all()?;
         for (forwarder, node) in self.forwarders.iter().zip(&self.nodes) {
             forwarder.point_at(Some(node.socket_address()));
         }
