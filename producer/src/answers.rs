@@ -2,12 +2,17 @@
 //!
 //! Pure of rdkafka: the delivery callback says what happened to which slot, everything else is bookkeeping.
 
+mod ended;
+
+pub use ended::{Ended, Unplaced};
+
 use crate::blame::{Blame, Newest, Unanswered};
 use crate::in_flight::{Flying, InFlight};
 use crate::latency::{Interval, Lap, Latencies, Latency, Recorder};
 use crate::ledger::Answered;
 use crate::tally::Tally;
 use crate::ticket::{Fate, Ticket, Tickets};
+use crate::why::Why;
 use crossbeam_channel::Sender;
 use runtime::clock::SharedClock;
 use runtime::shutdown::Shutdown;
@@ -36,8 +41,8 @@ struct State {
     newest: Newest,
     ledger: Answered,
     failures: BTreeMap<String, u64>,
-    /// Numbers of spooled events that have met their end since they were last asked for.
-    unspooled: Vec<u64>,
+    /// What became of events of the spool since that was last asked for.
+    ended: Ended,
     /// Empty between two calls: its memory is used again.
     read: Vec<(Flying, u64, i32)>,
 }
@@ -56,7 +61,7 @@ impl State {
         self.newest.note(flying.topic, partition, order);
         count(&mut self.partitions, flying.topic, partition);
         if flying.spooled != 0 {
-            self.unspooled.push(flying.spooled);
+            self.ended.acknowledged.push(flying.spooled);
         }
     }
 }
@@ -87,7 +92,7 @@ impl Answers {
             newest: Newest::default(),
             ledger: Answered::default(),
             failures: BTreeMap::new(),
-            unspooled: Vec::new(),
+            ended: Ended::default(),
             read: Vec::new(),
         };
         let (start, broken, tickets) = (OnceLock::new(), OnceLock::new(), Tickets::default());
@@ -156,9 +161,15 @@ impl Answers {
         self.tickets.settle(flying.ticket, Fate::Spooled);
     }
 
-    /// Spooled events that were acknowledged or became dead letters since the last call, by their numbers in the spool.
-    pub fn unspooled(&self) -> Vec<u64> {
-        std::mem::take(&mut self.state().unspooled)
+    /// What became of events of the spool since the last call.
+    pub fn ended(&self) -> Ended {
+        std::mem::take(&mut self.state().ended)
+    }
+
+    /// Events of the spool that have not met their end.
+    pub fn in_spool(&self) -> u64 {
+        let ended = self.state().ended.count();
+        (self.tally.in_spool.get() as u64).saturating_sub(ended)
     }
 
     /// An event without a slot is given up on: it was never taken by the client.
@@ -181,11 +192,25 @@ impl Answers {
             state.ledger.dead_lettered.insert(flying.series, flying.seq);
         }
         if flying.spooled != 0 {
-            state.unspooled.push(flying.spooled);
+            state.ended.dead_lettered.push(flying.spooled);
         }
         drop(state);
         self.tally.dead_lettered.add(1);
         self.tickets.settle(flying.ticket, Fate::DeadLettered);
+        self.in_flight.release(slot);
+    }
+
+    /// No place took the dead letter of `slot`: it is given up on, but for one that the spool holds. That stays there, and its
+    /// letter is tried again.
+    pub fn unplaced(&self, slot: usize, why: &Why, attempts: u64) {
+        match self.in_flight.get(slot) {
+            Some(Flying { spooled: 0, ticket, .. }) => self.lost_sight("dead letter found no place", ticket),
+            Some(Flying { spooled: number, .. }) => {
+                let unplaced = Unplaced { number, why: why.clone(), attempts };
+                self.state().ended.unplaced.push(unplaced);
+            }
+            None => {}
+        }
         self.in_flight.release(slot);
     }
 
@@ -251,7 +276,7 @@ fn count(topics: &mut Vec<Vec<u64>>, topic: u16, partition: i32) {
 
 #[cfg(test)]
 mod tests {
-    use super::Answers;
+    use super::{Answers, Ended};
     use crate::in_flight::{Flying, InFlight, Slots};
     use crate::tally::Tally;
     use crate::ticket::Settled;
@@ -280,8 +305,10 @@ mod tests {
         answers.failed(taken[1], "timed out");
         answers.dead_lettered(taken[2]);
         assert!(slots.all_back());
-        assert_eq!(answers.unspooled(), [1, 3].map(|seq| seq % 2));
-        assert!(answers.unspooled().is_empty());
+        let ended = Ended { acknowledged: vec![1], dead_lettered: vec![1], unplaced: Vec::new() };
+        tally.in_spool.set(5.0);
+        assert_eq!((answers.in_spool(), answers.ended()), (3, ended));
+        assert_eq!((answers.in_spool(), answers.ended()), (5, Ended::default()));
         let outcome = answers.take();
         assert!((outcome.latency.whole.p50 - 250.0).abs() < 1.0, "{:?}", outcome.latency);
         assert_eq!(outcome.partitions, [vec![], vec![0, 0, 0, 0, 0, 1]]);

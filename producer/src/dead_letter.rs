@@ -2,12 +2,13 @@
 //!
 //! *In*: refused records, each still holding its slot, so that their number is bounded. *Out*: a record on `<topic>.dlq` with
 //! the original key, value and headers, else a line on S3, else in the local file. *Never*: silence; what no place takes is
-//! counted as failed.
+//! counted as failed, or stays in the spool.
 
 mod last_place;
 mod notice;
 mod shipping;
 
+pub use crate::why::Why;
 pub use last_place::LastPlace;
 pub use shipping::Shipping;
 
@@ -35,15 +36,6 @@ impl Record {
     pub fn into_parts(self) -> (Vec<u8>, Vec<u8>, i64, Headers) {
         (self.key, self.value, self.timestamp_ms, self.headers)
     }
-}
-
-/// Why a record became a dead letter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Why {
-    pub class: FailureClass,
-    /// Stable word.
-    pub reason: String,
-    pub detail: String,
 }
 
 /// A record that was refused.
@@ -199,22 +191,27 @@ mod tests {
 
     /// Two letters against what the topic says; acknowledged elsewhere, so only the file counts here.
     fn counts(script: Vec<Taken>, file: std::path::PathBuf, rounds: usize) -> (u64, u64) {
+        let answers = answers(script, file, rounds, 0);
+        (answers.tally.dead_lettered.get(), answers.tally.failed.get())
+    }
+
+    fn answers(script: Vec<Taken>, file: std::path::PathBuf, rounds: usize, spooled: u64) -> Arc<Answers> {
         let clock = Arc::new(ManualClock::starting_at(9));
-        let (in_flight, tally) = (InFlight::new(8), Tally::default());
-        let answers = Answers::new(in_flight.clone(), tally.clone(), clock.clone(), Shutdown::new(), false).unwrap();
+        let in_flight = InFlight::new(8);
+        let answers = Answers::new(in_flight.clone(), Tally::default(), clock.clone(), Shutdown::new(), false).unwrap();
         let mut slots = Slots::new(in_flight);
         let (sender, inbox) = crossbeam_channel::unbounded();
         for seq in 1..=2 {
             let (due, ticket) = (Duration::ZERO, Ticket::NONE);
-            let slot =
-                slots.take(Flying { due, waited: due, series: 0, seq, topic: 0, ticket, spooled: 0 }, due).unwrap();
+            let slot = slots.take(Flying { due, waited: due, series: 0, seq, topic: 0, ticket, spooled }, due).unwrap();
             sender.send(letter(slot)).unwrap();
         }
         let topic = Some(Script(Mutex::new(script)));
-        let last = LastPlace { file: Arc::new(SetAsideFile::new(file)), answers: Arc::new(answers), clock };
+        let answers = Arc::new(answers);
+        let last = LastPlace { file: Arc::new(SetAsideFile::new(file)), answers: answers.clone(), clock };
         let mut letters = DeadLetters::new(inbox, topic, None, last);
         (0..rounds).for_each(|_| letters.work());
-        (tally.dead_lettered.get(), tally.failed.get())
+        answers
     }
 
     #[test]
@@ -231,6 +228,16 @@ mod tests {
     fn what_no_place_takes_is_counted_as_failed() {
         let script = vec![Taken::Never, Taken::Never];
         assert_eq!(counts(script, "/nowhere/aside.ndjson".into(), 1), (0, 2));
+    }
+
+    #[test]
+    fn what_the_spool_holds_stays_there_with_its_reason_when_no_place_takes_it() {
+        let answers = answers(vec![Taken::Never, Taken::Never], "/nowhere/aside.ndjson".into(), 1, 7);
+        let ended = answers.ended();
+        let unplaced: Vec<_> =
+            ended.unplaced.iter().map(|letter| (letter.number, &letter.why, letter.attempts)).collect();
+        assert_eq!(unplaced, [(7, &letter(0).why, 1); 2]);
+        assert!(ended.acknowledged.is_empty() && ended.dead_lettered.is_empty() && answers.tally.failed.get() == 0);
     }
 
     #[test]

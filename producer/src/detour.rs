@@ -45,8 +45,6 @@ pub struct Detour<C> {
     wall_ms: i64,
 }
 
-/// So many events of the spool are tried until Kafka acknowledges the first.
-const PROBE: u64 = 500;
 /// So many go out at once before the flow has its turn.
 const PORTION: usize = 512;
 /// While a client is changed the flow looks again this often.
@@ -165,15 +163,15 @@ impl<C: Client> Detour<C> {
     fn letters(&mut self) -> Vec<u64> {
         // Looked at first: one that finds its place in between is in both.
         let letters = self.answers.in_flight.letters();
-        self.hear_unspooled();
+        self.hear_ended();
         letters
     }
 
-    fn hear_unspooled(&mut self) {
+    fn hear_ended(&mut self) {
         let Some(desk) = &mut self.desk else { return };
-        let numbers = self.answers.unspooled();
-        self.out = self.out.saturating_sub(numbers.len() as u64);
-        desk.finished(numbers);
+        let ended = self.answers.ended();
+        self.out = self.out.saturating_sub(ended.back());
+        desk.hear(ended);
     }
 }
 
@@ -204,7 +202,7 @@ impl<C: Client> Outlet for Detour<C> {
             desk.mend();
         }
         self.store();
-        self.hear_unspooled();
+        self.hear_ended();
         self.follow_client();
         self.send_again();
         if self.desk.is_none() {
@@ -216,6 +214,7 @@ impl<C: Client> Outlet for Detour<C> {
             desk.sweep(false);
         }
         if !draining && !self.renewal.holds() {
+            self.send_letters();
             self.send_spooled();
         }
     }
@@ -231,7 +230,7 @@ impl<C: Client> Outlet for Detour<C> {
     }
 
     fn put_away(&mut self) {
-        self.hear_unspooled();
+        self.hear_ended();
         match &mut self.desk {
             Some(desk) => {
                 desk.sweep(true);
@@ -249,9 +248,12 @@ impl<C: Client> Outlet for Detour<C> {
             }
             self.client.wait_for_room(Duration::from_millis(10));
         }
-        self.hear_unspooled();
+    }
+
+    fn close(&mut self) {
+        self.hear_ended();
         if let Some(desk) = &mut self.desk {
-            desk.sweep(true);
+            desk.close();
         }
     }
 }

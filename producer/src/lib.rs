@@ -36,6 +36,8 @@ pub mod ledger;
 pub mod in_flight;
 /// Whose fault it is that a record got no acknowledgement in time.
 pub mod blame;
+/// Why a record is set aside.
+pub mod why;
 /// What Kafka answered, and how long it took from the due time.
 pub mod answers;
 /// The interval histograms of a run, as a file that the standard tools read.

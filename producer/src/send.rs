@@ -38,6 +38,9 @@ pub trait Outlet: Send {
 
     /// Time is up: what has no answer goes to the spool, or counts as failed without one.
     fn put_away(&mut self) {}
+
+    /// The way out, however it ended: writes down what has met its end.
+    fn close(&mut self) {}
 }
 
 /// How long the end may take once a drain was asked for.
@@ -178,13 +181,15 @@ impl<O: Outlet> Sending<O> {
         loop {
             self.tend();
             if self.outlet.settled(self.patience.draining()) {
-                return;
+                break;
             }
             if self.answers.why_broken().is_some() || self.patience.is_over() {
-                return self.outlet.put_away();
+                self.outlet.put_away();
+                break;
             }
             pause(FINISHING);
         }
+        self.outlet.close();
     }
 
     /// Counts a chunk that will not be sent any more as failed; always false.

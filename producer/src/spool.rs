@@ -87,14 +87,23 @@ impl Spool {
         self.index.queues(key)
     }
 
-    /// Takes events, all or none; they are on the disk when this returns.
+    /// Takes events, all or none; they are on the disk when this returns. The number of the first: the others follow it.
     ///
     /// # Errors
     /// The disk does not take them.
-    pub fn append(&mut self, events: &[Spooled]) -> Result<(), SpoolError> {
-        let sizes = self.store.append(events)?;
+    pub fn append(&mut self, events: &[Spooled]) -> Result<u64, SpoolError> {
+        let (first, sizes) = self.store.append(events)?;
         events.iter().zip(sizes).for_each(|(event, bytes)| self.index.add(key_hash(&event.key), bytes));
-        Ok(())
+        Ok(first)
+    }
+
+    /// The event with this number, while it is in it.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn event(&self, number: u64) -> Result<Option<Spooled>, SpoolError> {
+        let next = self.store.read(number, 1)?.pop();
+        Ok(next.filter(|(found, _)| *found == number).map(|(_, event)| event))
     }
 
     /// The next event that was not handed out since the last rewind, and may go; with its number. `None` also when many in a

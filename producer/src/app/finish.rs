@@ -30,8 +30,7 @@ const HOTTEST: f64 = 0.2;
 
 /// Makes the report and the ledger. What has no answer now counts as failed.
 pub fn finish(answers: &Answers, flown: Flown, config: &Config, about: &About) -> Ended {
-    let safe = answers.tally.in_spool.get() as u64;
-    (0..answers.tally.unanswered().saturating_sub(safe))
+    (answers.in_spool()..answers.tally.unanswered())
         .for_each(|_| answers.lost_sight("no answer before the end", Ticket::NONE));
     let outcome = answers.take();
     let mut report = counted(answers);
@@ -67,7 +66,7 @@ fn counted(answers: &Answers) -> Report {
         acknowledged: tally.acknowledged.get(),
         failed: tally.failed.get(),
         dead_lettered: tally.dead_lettered.get(),
-        in_spool: tally.in_spool.get() as u64,
+        in_spool: answers.in_spool(),
         spooled: tally.spooled.get(),
         recovered: tally.recovered.get(),
         maybe_twice: tally.maybe_twice.get(),

@@ -15,12 +15,12 @@ pub struct LastPlace {
 }
 
 impl LastPlace {
-    /// Writes the line; what even the file does not take is counted as failed.
+    /// Writes the line; what even the file does not take is counted as failed, or stays in the spool.
     pub fn take(&self, letter: &DeadLetter) {
         match self.file.write(&line(letter, self.clock.wall_ms())) {
             Ok(()) => self.answers.dead_lettered(letter.slot),
             // The file says why.
-            Err(_) => self.answers.failed(letter.slot, "dead letter found no place"),
+            Err(_) => self.answers.unplaced(letter.slot, &letter.why, letter.attempts),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What goes to a client once more: records that the one before gave back, and events from the spool.
 
-use super::{Detour, NO_SERIES, PORTION, PROBE};
+use super::{Detour, NO_SERIES, PORTION};
 use crate::client::{Client, Offered, Outgoing, Returned};
-use crate::dead_letter::Why;
 use crate::in_flight::Flying;
 use crate::spool::Spooled;
 use crate::spool::desk::{Desk, Waiting};
 use crate::ticket::Ticket;
+use crate::why::Why;
 use domain::failure::FailureClass;
 use std::time::Duration;
 
@@ -88,14 +88,13 @@ impl<C: Client> Detour<C> {
         }
         for _ in 0..PORTION {
             let Self { desk: Some(desk), client, .. } = self else { return };
-            if !desk.healthy && self.out >= PROBE {
+            if desk.is_probed(self.out) {
                 return;
             }
             let Some((number, event)) = desk.next_due(|name| client.topic_number(name)) else { return };
             match self.send_from_spool(number, &event) {
                 Offered::Taken => {
-                    self.answers.tally.sent.add(1);
-                    self.answers.tally.sent_bytes.add(event.value.len() as u64);
+                    self.count_sent(number, event.value.len() as u64);
                     self.out += 1;
                 }
                 Offered::SetAside | Offered::Spooled => self.out += 1,
@@ -108,6 +107,35 @@ impl<C: Client> Detour<C> {
         }
     }
 
+    /// An event counts once, however many attempts it takes.
+    fn count_sent(&mut self, number: u64, bytes: u64) {
+        if self.desk.as_mut().is_some_and(|desk| desk.took(number)) {
+            self.answers.tally.sent.add(1);
+            self.answers.tally.sent_bytes.add(bytes);
+        }
+    }
+
+    /// Tries letters once more that found no place.
+    pub(super) fn send_letters(&mut self) {
+        for _ in 0..PORTION {
+            let Some((letter, event)) = self.desk.as_mut().and_then(Desk::next_letter) else { return };
+            let topic = self.client.topic_number(&event.topic);
+            let outgoing = self.outgoing(letter.number, &event, topic);
+            let offered = self.client.give_up_on(&outgoing, letter.why.clone(), letter.attempts);
+            if matches!(offered, Offered::Taken | Offered::SetAside | Offered::Spooled) {
+                self.out += 1;
+                continue;
+            }
+            if let Some(desk) = &mut self.desk {
+                desk.letter_waits(letter);
+            }
+            if let Offered::Broken(reason) = offered {
+                self.answers.broken(reason);
+            }
+            return;
+        }
+    }
+
     fn put_back(&mut self, number: u64, event: Spooled) {
         if let Some(desk) = &mut self.desk {
             desk.spool.put_back(number, event);
@@ -116,13 +144,7 @@ impl<C: Client> Detour<C> {
 
     fn send_from_spool(&mut self, number: u64, event: &Spooled) -> Offered {
         let topic = self.client.topic_number(&event.topic);
-        let outgoing = Outgoing {
-            key: &event.key,
-            value: &event.value,
-            timestamp_ms: event.timestamp_ms,
-            headers: &event.headers,
-            flying: self.flying_again(number, event, topic),
-        };
+        let outgoing = self.outgoing(number, event, topic);
         let Some(attempts) = self.desk.as_ref().and_then(|desk| desk.too_many_attempts(number)) else {
             return self.client.offer(&outgoing);
         };
@@ -130,6 +152,11 @@ impl<C: Client> Detour<C> {
             format!("no acknowledgement in {attempts} attempts, while later records of its partition got theirs");
         let why = Why { class: FailureClass::Transient, reason: "attempts".into(), detail };
         self.client.give_up_on(&outgoing, why, attempts)
+    }
+
+    fn outgoing<'a>(&self, number: u64, event: &'a Spooled, topic: u16) -> Outgoing<'a> {
+        let Spooled { key, value, timestamp_ms, headers, .. } = event;
+        Outgoing { key, value, timestamp_ms: *timestamp_ms, headers, flying: self.flying_again(number, event, topic) }
     }
 
     /// Another process's place in its ledger means nothing here; its event has waited since before our start.

@@ -1,5 +1,6 @@
 //! The spool at work: what goes in at the end of a chunk, what comes out when it is due, and how it fares with its disk.
 
+mod letters;
 mod pass;
 
 pub use super::door::SpoolDoor;
@@ -9,6 +10,7 @@ use super::{Silent, Spool, SpoolError, Spooled, key_hash};
 use crate::client::Returned;
 use crate::tally::Tally;
 use crate::ticket::Ticket;
+use letters::Letters;
 use runtime::clock::SharedClock;
 use runtime::health::Beat;
 use std::collections::HashMap;
@@ -40,8 +42,10 @@ pub struct Desk {
     pub healthy: bool,
     /// Partitions that do not answer.
     pub silent: Silent,
-    /// How often events of the spool have failed alone, by their numbers.
-    attempts: HashMap<u64, u64>,
+    /// Events of the spool that a client has taken once, by their numbers: how often each has failed alone since.
+    taken: HashMap<u64, u64>,
+    /// Dead letters that found no place.
+    letters: Letters,
     waiting: Vec<Waiting>,
     keys_waiting: Vec<u64>,
     bytes_waiting: u64,
@@ -75,7 +79,8 @@ impl Desk {
             rules,
             healthy: true,
             silent: Silent::default(),
-            attempts: HashMap::new(),
+            taken: HashMap::new(),
+            letters: Letters::default(),
             waiting: Vec::new(),
             keys_waiting: Vec::new(),
             bytes_waiting: 0,
@@ -130,9 +135,10 @@ impl Desk {
             self.waiting.iter().map(|(Waiting::New(event, _) | Waiting::Back(_, event))| event.clone()).collect();
         let stored = self.spool.append(&events);
         let bytes = self.bytes_waiting + events.len() as u64 * AROUND;
-        if self.note_of(bytes, stored).is_none() {
-            return Vec::new();
-        }
+        let Some(first) = self.note_of(bytes, stored) else { return Vec::new() };
+        let numbered = (first..).zip(&self.waiting);
+        let back = numbered.filter(|(_, event)| matches!(event, Waiting::Back(..)));
+        self.taken.extend(back.map(|(number, _)| (number, 0)));
         self.tally.spooled.add(events.len() as u64);
         self.publish();
         self.abandon()
@@ -157,6 +163,12 @@ impl Desk {
 
     pub fn nothing_waits(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// The run ends: takes what is finished off the disk.
+    pub fn close(&mut self) {
+        self.sweep(true);
+        self.count();
     }
 
     /// Takes what is finished off the disk, not too often.
@@ -259,9 +271,15 @@ impl Desk {
         self.state.close(error.to_string());
     }
 
-    fn publish(&self) {
-        self.tally.in_spool.set(self.spool.len() as f64);
+    /// What has met its end counts no more, whether or not the disk could let it go.
+    fn count(&self) {
+        self.tally.in_spool.set(self.spool.len().saturating_sub(self.finished.len() as u64) as f64);
         self.tally.spool_bytes.set(self.spool.bytes() as f64);
+    }
+
+    /// Only when the disk has just shown that it works.
+    fn publish(&self) {
+        self.count();
         let reason = || format!("the spool is full ({} events, {} bytes)", self.spool.len(), self.spool.bytes());
         let reason = self.spool.is_full(self.spool.limit / DOOR_ROOM).then(reason);
         self.beat.ready(reason.is_none(), reason.as_deref().unwrap_or_default());

@@ -66,7 +66,22 @@ impl Silent {
         self.lanes.values_mut().for_each(|tried| *tried = None);
     }
 
-    /// Events that have met their end; the partitions that are silent no more.
+    /// So many events are tried.
+    pub fn tried(&self) -> u64 {
+        self.lanes.values().flatten().count() as u64
+    }
+
+    /// Events that were set aside: those that were tried say nothing of their partitions, others are tried for them. True
+    /// when there were any.
+    pub fn gave_way(&mut self, numbers: &[u64]) -> bool {
+        let mut any = false;
+        for tried in self.lanes.values_mut().filter(|tried| tried.is_some_and(|tried| numbers.contains(&tried))) {
+            (*tried, any) = (None, true);
+        }
+        any
+    }
+
+    /// Events that Kafka holds; the partitions that are silent no more.
     pub fn answered(&mut self, numbers: &[u64]) -> Vec<Lane> {
         if self.lanes.is_empty() {
             return Vec::new();
@@ -98,7 +113,9 @@ mod tests {
         assert!(silent.may_go((1, b"x"), 7) && silent.may_go((2, b"k"), 8));
         assert!(silent.may_go((1, b"l"), 9) && !silent.may_go((1, b"k"), 10) && silent.may_go((1, b"l"), 9));
         assert!(silent.may_go((1, b"m"), 11) && silent.is_tried(9) && silent.is_tried(11) && !silent.is_tried(10));
-        assert_eq!(silent.answered(&[10, 7]), []);
+        assert_eq!((silent.answered(&[10, 7]), silent.tried()), (vec![], 2));
+        assert!(!silent.gave_way(&[7, 10]) && silent.gave_way(&[10, 11]) && silent.tried() == 1);
+        assert!(silent.may_go((1, b"m"), 12) && !silent.may_go((1, b"l"), 10));
         silent.try_anew();
         assert!(silent.may_go((1, b"k"), 6) && !silent.is_tried(9));
         assert_eq!(silent.answered(&[10, 6]), [a]);

@@ -117,8 +117,8 @@ impl Store {
         Ok(self.next_number.max(last + 1))
     }
 
-    /// Writes events behind the others; the bytes that each takes.
-    pub fn append(&mut self, events: &[Spooled]) -> Result<Vec<u64>, SpoolError> {
+    /// Writes events behind the others; the number of the first, and the bytes that each takes.
+    pub fn append(&mut self, events: &[Spooled]) -> Result<(u64, Vec<u64>), SpoolError> {
         let encoded = events.iter().map(Spooled::encode).collect::<Result<Vec<_>, _>>()?;
         let write = self.database()?.begin_write().map_err(|error| self.disk(error))?;
         {
@@ -128,8 +128,9 @@ impl Store {
             }
         }
         write.commit().map_err(|error| self.disk(error))?;
+        let first = self.next_number;
         self.next_number += encoded.len() as u64;
-        Ok(encoded.iter().map(|bytes| bytes.len() as u64).collect())
+        Ok((first, encoded.iter().map(|bytes| bytes.len() as u64).collect()))
     }
 
     /// Up to `most` events from number `from` on.

@@ -6,7 +6,7 @@ use producer::chunk::{Chunk, Item, NO_SERIES};
 use producer::client::Offered;
 use producer::detour::Detour;
 use producer::in_flight::{InFlight, Slots};
-use producer::send::Outlet;
+use producer::send::{Books, Outlet, Patience, Sending};
 use producer::spool::Spool;
 use producer::spool::desk::{Desk, SpoolDoor, SpoolRules};
 use producer::tally::Tally;
@@ -33,6 +33,8 @@ pub struct Bench {
     pub detour: Detour<Script>,
     /// Event time of what is offered next, ms since the epoch.
     pub ts: i64,
+    /// The number of the topic of what is offered next.
+    pub topic: u16,
     /// The last seq of every key.
     pub next: HashMap<u8, u64>,
 }
@@ -56,7 +58,7 @@ impl Bench {
         answers.started();
         let kafka = Arc::new(Mutex::new(Kafka { room: 1_000, partitions: 1, ..Kafka::default() }));
         let slots = Slots::new(answers.in_flight.clone());
-        let topics = vec!["t".to_owned()];
+        let topics = ["t", "u", "v"].map(str::to_owned).to_vec();
         let client = Script { kafka: kafka.clone(), slots, answers: answers.clone(), clock: clock.clone(), topics };
         let health = Health::new(shared.clone());
         let desk = spool.map(|spool| {
@@ -66,7 +68,19 @@ impl Bench {
         });
         let door = desk.as_ref().map(Desk::door);
         let detour = Detour::new(client, desk, answers.clone(), shared);
-        Self { clock, kafka, answers, tally, shutdown, health, door, detour, ts: 5, next: HashMap::new() }
+        Self { clock, kafka, answers, tally, shutdown, health, door, detour, ts: 5, topic: 0, next: HashMap::new() }
+    }
+
+    /// The process that follows on another one.
+    pub fn after(left: Left, spool: Spool) -> Self {
+        let mut next = Self::started_at(9_000_000, Some(spool), 1);
+        next.next = left.next;
+        let before = std::mem::take(&mut *left.kafka.lock().unwrap());
+        {
+            let mut kafka = next.kafka.lock().unwrap();
+            (kafka.log, kafka.partitions, kafka.oversize) = (before.log, before.partitions, before.oversize);
+        }
+        next
     }
 
     /// Offers the next event of `key`; false when it was not taken.
@@ -105,7 +119,7 @@ impl Bench {
             invalid_id: None,
             intent: Default::default(),
             ticket,
-            topic: 0,
+            topic: self.topic,
             key: key_text,
         };
         chunk.push(item);
@@ -117,21 +131,34 @@ impl Bench {
 
     /// Kafka acknowledges the oldest `count` records that it can.
     pub fn acknowledge(&mut self, count: usize) {
-        for _ in 0..count {
-            let Some(record) = self.kafka.lock().unwrap().next() else { return };
-            self.kafka.lock().unwrap().log.push((record.key, record.value));
-            self.answers.acknowledged(record.slot, record.partition);
-        }
+        acknowledge(&self.kafka, &self.answers, count);
     }
 
     /// Every event stands somewhere, and once.
     pub fn assert_adds_up(&self) {
-        let tally = &self.tally;
-        let (offered, recovered, in_spool) = (tally.offered.get(), tally.recovered.get(), tally.in_spool.get() as u64);
-        let (acknowledged, dead) = (tally.acknowledged.get(), tally.dead_lettered.get());
-        assert_eq!(offered + recovered, acknowledged + dead + tally.failed.get() + in_spool);
-        let kafka = self.kafka.lock().unwrap();
-        assert_eq!((kafka.dead.len() as u64, kafka.twice_at_a_time), (dead, 0));
+        assert_adds_up(&self.answers, &self.kafka.lock().unwrap());
+    }
+
+    /// Ends as the producer does after a signal: in each pause so many records are acknowledged, then no more.
+    pub fn stop(self, deadline: Duration, acknowledged: &[usize]) -> Left {
+        let Self { clock, kafka, answers, shutdown, health, detour, next, .. } = self;
+        let shared = Arc::new(clock.clone());
+        shutdown.trigger("SIGTERM");
+        let mut sending = Sending {
+            outlet: detour,
+            answers: answers.clone(),
+            clock: shared.clone(),
+            patience: Patience::new(shutdown, shared, deadline),
+            beat: health.component("flow", Duration::from_secs(3_600)),
+            books: Books::default(),
+        };
+        let mut acknowledged = acknowledged.iter();
+        sending.finish(&mut |pause| {
+            clock.advance(pause);
+            acknowledge(&kafka, &answers, acknowledged.next().copied().unwrap_or_default());
+        });
+        drop(sending);
+        Left { kafka, answers, next }
     }
 
     pub fn tend(&mut self, times: u32, by: Duration) {
@@ -152,6 +179,52 @@ impl Bench {
         }
         assert_eq!(last, self.next);
     }
+}
+
+/// What is left when the way out has ended.
+pub struct Left {
+    pub kafka: Arc<Mutex<Kafka>>,
+    pub answers: Arc<Answers>,
+    pub next: HashMap<u8, u64>,
+}
+
+impl Left {
+    /// What the report says of the spool.
+    pub fn in_spool(&self) -> u64 {
+        in_spool(&self.answers)
+    }
+
+    /// Counts what is nowhere as failed, as the report does; how many failed in all.
+    pub fn fail_the_rest(&self) -> u64 {
+        let tally = &self.answers.tally;
+        (self.in_spool()..tally.unanswered()).for_each(|_| self.answers.lost_sight("nowhere", Ticket::NONE));
+        tally.failed.get()
+    }
+
+    pub fn assert_adds_up(&self) {
+        assert_adds_up(&self.answers, &self.kafka.lock().unwrap());
+    }
+}
+
+fn in_spool(answers: &Answers) -> u64 {
+    answers.in_spool()
+}
+
+fn acknowledge(kafka: &Mutex<Kafka>, answers: &Answers, count: usize) {
+    for _ in 0..count {
+        let Some(record) = kafka.lock().unwrap().next() else { return };
+        kafka.lock().unwrap().log.push((record.key, record.value));
+        answers.acknowledged(record.slot, record.partition);
+    }
+}
+
+fn assert_adds_up(answers: &Answers, kafka: &Kafka) {
+    let tally = &answers.tally;
+    let (acknowledged, dead, failed) = (tally.acknowledged.get(), tally.dead_lettered.get(), tally.failed.get());
+    let (offered, recovered, in_spool) = (tally.offered.get(), tally.recovered.get(), in_spool(answers));
+    let sum = acknowledged + dead + failed + in_spool;
+    assert_eq!(offered + recovered, sum, "{acknowledged} + {dead} + {failed} + {in_spool}");
+    assert_eq!((kafka.placed.len() as u64, kafka.twice_at_a_time), (dead, 0));
 }
 
 /// Where a spool lies.

@@ -38,6 +38,10 @@ impl Disk {
         self.most.store(0, Ordering::Relaxed);
     }
 
+    pub fn may_refuse(&self) -> bool {
+        self.full.load(Ordering::Relaxed) || self.most.load(Ordering::Relaxed) > 0
+    }
+
     fn take(&self, pages: std::ops::Range<u64>) -> Result<(), io::Error> {
         let (mut written, most) = (self.written.lock().unwrap(), self.most.load(Ordering::Relaxed));
         let new: Vec<u64> = pages.filter(|page| !written.contains(page)).collect();
@@ -139,6 +143,20 @@ fn a_disk_that_takes_small_writes_alone_does_not_count_as_well() {
     bench.tend(1, Duration::from_secs(1));
     assert!(bench.detour.settled(false));
     bench.assert_all_in_order();
+}
+
+#[test]
+fn answers_from_kafka_do_not_hide_a_disk_that_refuses() {
+    let disk = Disk::default();
+    let mut bench = Bench::with(Some(disk.spool()), 0);
+    assert!((0..3).all(|key| bench.offer(key, Ticket::NONE)));
+    bench.tend(2, AFTER);
+    bench.tend(1, Duration::from_secs(1));
+    disk.full.store(true, Ordering::Relaxed);
+    assert!(bench.offer(3, Ticket::NONE), "it waits for the disk");
+    bench.acknowledge(usize::MAX);
+    bench.tend(1, Duration::from_millis(1));
+    assert!(!bench.health.ready().ok && bench.door.as_ref().unwrap().open().is_err());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A scripted Kafka, and the client before it; the test holds the other end.
 
+use domain::failure::FailureClass;
 use producer::answers::Answers;
 use producer::client::{Change, Client, Offered, Outgoing, Returned};
 use producer::dead_letter::Why;
@@ -22,6 +23,7 @@ pub struct Kafka {
     /// A client that cannot be made.
     pub no_client: bool,
     pub room: usize,
+    /// The dead letters that were made: value and attempts.
     pub dead: Vec<(Vec<u8>, u64)>,
     /// A key goes to the partition of its value modulo this; 0: the client never knew.
     pub partitions: u8,
@@ -29,15 +31,50 @@ pub struct Kafka {
     pub leaderless: HashSet<i32>,
     /// The key whose records Kafka never acknowledges.
     pub poison: Option<u8>,
+    /// The key whose records the client refuses at once: they become dead letters.
+    pub oversize: Option<u8>,
     /// Dead letters do not get to their place.
     pub letters_wait: bool,
-    /// Those on their way, by slot.
-    pub letters: Vec<usize>,
+    /// No place takes dead letters.
+    pub no_place: bool,
+    /// So many found none, and the keys of those that found one.
+    pub unplaced: u64,
+    pub placed: Vec<u8>,
+    /// Those on their way, by slot and key, and what they say.
+    pub letters: Vec<(usize, u8, Why, u64)>,
     /// The most numbers of the spool that were under way twice at a time.
     pub twice_at_a_time: u64,
 }
 
 impl Kafka {
+    /// Brings away what can be brought away.
+    pub fn place_letters(&mut self, answers: &Answers) {
+        if self.letters_wait {
+            return;
+        }
+        for (slot, key, why, attempts) in std::mem::take(&mut self.letters) {
+            if self.no_place {
+                self.unplaced += 1;
+                answers.unplaced(slot, &why, attempts);
+            } else {
+                self.placed.push(key);
+                answers.dead_lettered(slot);
+            }
+        }
+    }
+
+    /// How many events of a key were set aside.
+    pub fn set_aside(&self, key: u8) -> usize {
+        self.placed.iter().filter(|placed| **placed == key).count()
+    }
+
+    /// Nothing is wrong with it any more.
+    pub fn make_well(&mut self) {
+        (self.no_client, self.letters_wait, self.no_place) = (false, false, false);
+        (self.room, self.poison) = (1_000, None);
+        self.leaderless.clear();
+    }
+
     pub fn partition(&self, key: u8) -> i32 {
         if self.partitions == 0 { -1 } else { i32::from(key % self.partitions) }
     }
@@ -65,7 +102,7 @@ impl Script {
         let mut kafka = self.kafka.lock().unwrap();
         let partition = kafka.partition(record.key[0]);
         let spooled = record.flying.spooled;
-        let under_way = kafka.held.iter().map(|held| held.slot).chain(kafka.letters.iter().copied());
+        let under_way = kafka.held.iter().map(|held| held.slot).chain(kafka.letters.iter().map(|(slot, ..)| *slot));
         let numbers = under_way.filter_map(|slot| self.answers.in_flight.get(slot)).map(|flying| flying.spooled);
         let twice = numbers.filter(|number| spooled != 0 && *number == spooled).count();
         kafka.twice_at_a_time += twice as u64;
@@ -82,10 +119,18 @@ impl Script {
     }
 
     fn place_letters(&self) {
+        self.kafka.lock().unwrap().place_letters(&self.answers);
+    }
+
+    fn make_letter(&mut self, record: &Outgoing<'_>, why: Why, attempts: u64) -> Offered {
+        let Some(slot) = self.slots.take(record.flying, self.clock.now()) else { return Offered::Full };
         let mut kafka = self.kafka.lock().unwrap();
-        if !kafka.letters_wait {
-            kafka.letters.drain(..).for_each(|slot| self.answers.dead_lettered(slot));
-        }
+        kafka.dead.push((record.value.to_vec(), attempts));
+        kafka.letters.push((slot, record.key[0], why, attempts));
+        self.answers.in_flight.becomes_letter(slot);
+        drop(kafka);
+        self.place_letters();
+        Offered::SetAside
     }
 
     fn is_full(&self) -> bool {
@@ -100,6 +145,10 @@ impl Client for Script {
     }
 
     fn offer(&mut self, record: &Outgoing<'_>) -> Offered {
+        if self.kafka.lock().unwrap().oversize.is_some_and(|key| record.key == [key]) {
+            let (reason, detail) = ("too-large".into(), String::new());
+            return self.make_letter(record, Why { class: FailureClass::TooLarge, reason, detail }, 1);
+        }
         if self.is_full() {
             return Offered::Full;
         }
@@ -117,15 +166,8 @@ impl Client for Script {
         Offered::Taken
     }
 
-    fn give_up_on(&mut self, record: &Outgoing<'_>, _: Why, attempts: u64) -> Offered {
-        let slot = self.slots.take(record.flying, self.clock.now()).unwrap();
-        let mut kafka = self.kafka.lock().unwrap();
-        kafka.dead.push((record.value.to_vec(), attempts));
-        kafka.letters.push(slot);
-        self.answers.in_flight.becomes_letter(slot);
-        drop(kafka);
-        self.place_letters();
-        Offered::SetAside
+    fn give_up_on(&mut self, record: &Outgoing<'_>, why: Why, attempts: u64) -> Offered {
+        self.make_letter(record, why, attempts)
     }
 
     fn release(&mut self, slot: usize) {

@@ -5,6 +5,8 @@ mod bench;
 mod clients;
 mod disk;
 mod kafka;
+mod letters;
 mod partitions;
 mod properties;
 mod spool;
+mod stops;

@@ -70,6 +70,29 @@ fn a_partition_without_a_leader_holds_up_no_other_and_makes_no_dead_letter() {
     bench.assert_adds_up();
 }
 
+#[test]
+fn more_silent_partitions_than_one_pass_tries_do_not_keep_the_spool_from_the_others() {
+    let dir = folder();
+    let mut bench = Bench::new(Some((&dir, 4 << 20)), 0);
+    bench.kafka.lock().unwrap().partitions = 250;
+    bench.kafka.lock().unwrap().leaderless = (0..200).collect();
+    for topic in 0..3 {
+        bench.topic = topic;
+        assert!((0..200).all(|key| bench.offer(key, Ticket::NONE)));
+    }
+    for topic in 0..3 {
+        bench.topic = topic;
+        assert!((200..250).all(|key| bench.offer(key, Ticket::NONE)));
+    }
+    bench.tend(1, AFTER);
+    rounds(&mut bench, 10);
+    assert_eq!((bench.tally.acknowledged.get(), bench.tally.in_spool.get()), (150, 600.0));
+    bench.kafka.lock().unwrap().leaderless.clear();
+    rounds(&mut bench, 10);
+    assert!(bench.detour.settled(false));
+    bench.assert_adds_up();
+}
+
 /// One event of key 9 that Kafka never takes, in passes in which later ones of its partition get through.
 fn with_poison(attempts: u64) -> (tempfile::TempDir, Bench) {
     let dir = folder();

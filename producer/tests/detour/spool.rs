@@ -45,6 +45,27 @@ fn an_outage_goes_to_the_disk_and_comes_back_in_order() {
 }
 
 #[test]
+fn an_event_counts_as_sent_when_the_client_takes_it_first() {
+    let dir = folder();
+    let mut bench = Bench::new(Some((&dir, 1 << 20)), 0);
+    let sent = |bench: &Bench| (bench.tally.sent.get(), bench.tally.sent_bytes.get());
+    // The flow counts what goes straight; these three go to the spool from the client, the others in front of it.
+    assert!((0..3).all(|key| bench.offer(key, Ticket::NONE)));
+    bench.tend(1, AFTER);
+    assert!((3..7).all(|key| bench.offer(key, Ticket::NONE)));
+    assert_eq!(sent(&bench), (0, 0));
+    for _ in 0..5 {
+        bench.tend(1, AFTER);
+        assert_eq!(sent(&bench), (4, 4), "however many attempts");
+    }
+    drop(bench);
+    let mut next = Bench::new(Some((&dir, 1 << 20)), 0);
+    next.tend(20, AFTER / 2);
+    next.acknowledge(usize::MAX);
+    assert_eq!(sent(&next), (7, 7), "each process for itself");
+}
+
+#[test]
 fn a_key_goes_straight_again_behind_its_last_event_from_the_spool_whatever_happens_then() {
     let dir = folder();
     let mut bench = Bench::new(Some((&dir, 1 << 20)), 0);

@@ -1,6 +1,7 @@
 //! A pass over the spool: which events go out, what became of them, and what is known when it has failed.
 
 use super::Desk;
+use crate::answers::Ended;
 use crate::spool::Spooled;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,6 +9,8 @@ use std::time::Duration;
 /// So many times as long as others the one event may wait that is tried for a silent partition: it disturbs nobody, and is
 /// there when the partition is back.
 const PATIENCE: u32 = 6;
+/// So many events of the spool are tried until Kafka acknowledges the first.
+const PROBE: u64 = 500;
 
 impl Desk {
     /// The next event that is due and may go, with its number; `topic` is the number of a topic's name.
@@ -20,8 +23,27 @@ impl Desk {
         self.note(next).flatten()
     }
 
-    /// Events of the spool that have met their end.
-    pub fn finished(&mut self, numbers: Vec<u64>) {
+    /// What became of events of the spool. Acknowledgements alone show that Kafka is there.
+    pub fn hear(&mut self, ended: Ended) {
+        let Ended { acknowledged, dead_lettered, unplaced } = ended;
+        if acknowledged.is_empty() && dead_lettered.is_empty() && unplaced.is_empty() {
+            return;
+        }
+        self.acknowledged(&acknowledged);
+        let aside: Vec<u64> =
+            dead_lettered.iter().copied().chain(unplaced.iter().map(|letter| letter.number)).collect();
+        if self.silent.gave_way(&aside) {
+            self.spool.look_again();
+        }
+        self.letters.add(unplaced, self.clock.now());
+        for number in acknowledged.into_iter().chain(dead_lettered) {
+            self.taken.remove(&number);
+            self.finished.push(number);
+        }
+        self.count();
+    }
+
+    fn acknowledged(&mut self, numbers: &[u64]) {
         if numbers.is_empty() {
             return;
         }
@@ -32,15 +54,24 @@ impl Desk {
             let kept = self.spool.keep_schedule();
             self.note(kept);
         }
-        let awake = self.silent.answered(&numbers);
+        let awake = self.silent.answered(numbers);
         if !awake.is_empty() {
             tracing::info!(partitions = awake.len(), "silent partitions answer again");
             self.spool.look_again();
         }
-        for number in &numbers {
-            self.attempts.remove(number);
-        }
-        self.finished.extend(numbers);
+    }
+
+    /// The client took this event of the spool; true when none of this process did before.
+    pub fn took(&mut self, number: u64) -> bool {
+        let known = self.taken.contains_key(&number);
+        self.taken.entry(number).or_default();
+        !known
+    }
+
+    /// True when no more events are to go out until Kafka acknowledges, of `out` that are. Those that are tried for a silent
+    /// partition show nothing about the others.
+    pub fn is_probed(&self, out: u64) -> bool {
+        !self.healthy && out >= PROBE && out >= PROBE + self.silent.tried()
     }
 
     /// A pass over the spool, or the clients before it, ended without an answer in time.
@@ -52,21 +83,22 @@ impl Desk {
         self.note(kept);
     }
 
-    /// The next pass begins with the oldest event. What has met its end, or is about to (`letters`), does not go out again.
+    /// The next pass begins with the oldest event. What was set aside or has met its end, or is about to (`letters`), does not
+    /// go out again.
     pub fn begin_pass(&mut self, letters: &[u64]) {
-        let ended: HashSet<u64> = letters.iter().chain(&self.finished).copied().collect();
+        let ended: HashSet<u64> = letters.iter().chain(&self.finished).chain(self.letters.numbers()).copied().collect();
         self.spool.rewind(|number| ended.contains(&number));
         self.silent.try_anew();
     }
 
     /// This event of the spool failed, and it alone.
     pub fn failed_alone(&mut self, number: u64) {
-        *self.attempts.entry(number).or_default() += 1;
+        *self.taken.entry(number).or_default() += 1;
     }
 
     /// The attempts of an event that had as many as it may have.
     pub fn too_many_attempts(&self, number: u64) -> Option<u64> {
-        let attempts = self.attempts.get(&number).copied()?;
+        let attempts = self.taken.get(&number).copied()?;
         (self.rules.attempts > 0 && attempts >= self.rules.attempts).then_some(attempts)
     }
 
