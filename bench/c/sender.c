@@ -1,11 +1,12 @@
 /*
  * The yardstick: librdkafka called from C as directly as can be.
  *
- * usage: sender PROPERTIES TOPIC RECORDS EVENTS KEYS
+ * usage: sender PROPERTIES TOPIC RECORDS EVENTS KEYS [BATCH]
  *
  * PROPERTIES holds librdkafka's settings, one name=value a line. EVENTS and KEYS hold one value and one key a line; they
- * are sent in their order, again and again, until RECORDS are sent. One thread sends, another one polls and counts the
- * answers. Prints one line of JSON; exits 1 unless every record was acknowledged.
+ * are sent in their order, again and again, until RECORDS are sent: one by one with rd_kafka_produce, or BATCH at a time with
+ * rd_kafka_produce_batch. One thread sends, another one polls and counts the answers. Prints one line of JSON; exits 1
+ * unless every record was acknowledged.
  */
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -75,6 +76,40 @@ static void *poll_answers(void *rk) {
     return NULL;
 }
 
+static void send_one_by_one(rd_kafka_topic_t *topic, long records, struct lines events, struct lines keys) {
+    size_t line = 0;
+    for (long sent = 0; sent < records; sent++) {
+        char *value = events.starts[line], *key = keys.starts[line];
+        size_t value_size = events.starts[line + 1] - value - 1, key_size = keys.starts[line + 1] - key - 1;
+        /* A full queue blocks until there is room. */
+        if (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK, value, value_size,
+                             key, key_size, NULL))
+            die("produce", rd_kafka_err2str(rd_kafka_last_error()));
+        if (++line == events.count) line = 0;
+    }
+}
+
+static void send_batches(rd_kafka_topic_t *topic, long records, struct lines events, struct lines keys, int batch) {
+    rd_kafka_message_t *messages = calloc(batch, sizeof *messages);
+    if (!messages) die("batch", "no memory");
+    size_t line = 0;
+    for (long sent = 0; sent < records; sent += batch) {
+        int count = records - sent < batch ? (int)(records - sent) : batch;
+        for (int at = 0; at < count; at++) {
+            char *value = events.starts[line], *key = keys.starts[line];
+            messages[at] = (rd_kafka_message_t){.payload = value,
+                                                .len = events.starts[line + 1] - value - 1,
+                                                .key = key,
+                                                .key_len = keys.starts[line + 1] - key - 1};
+            if (++line == events.count) line = 0;
+        }
+        if (rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK, messages,
+                                   count) != count)
+            die("produce_batch", "a record was not taken");
+    }
+    free(messages);
+}
+
 static double now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -82,8 +117,9 @@ static double now(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) die("usage", "sender PROPERTIES TOPIC RECORDS EVENTS KEYS");
+    if (argc != 6 && argc != 7) die("usage", "sender PROPERTIES TOPIC RECORDS EVENTS KEYS [BATCH]");
     long records = atol(argv[3]);
+    int batch = argc == 7 ? atoi(argv[6]) : 0;
     struct lines events = read_lines(argv[4]), keys = read_lines(argv[5]);
     if (records < 1 || events.count != keys.count) die("usage", "RECORDS is 1 or more, EVENTS and KEYS have as many lines");
 
@@ -98,16 +134,10 @@ int main(int argc, char **argv) {
     if (pthread_create(&poller, NULL, poll_answers, rk)) die("thread", "cannot be started");
 
     double start = now();
-    size_t line = 0;
-    for (long sent = 0; sent < records; sent++) {
-        char *value = events.starts[line], *key = keys.starts[line];
-        size_t value_size = events.starts[line + 1] - value - 1, key_size = keys.starts[line + 1] - key - 1;
-        /* A full queue blocks until there is room. */
-        if (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK, value, value_size,
-                             key, key_size, NULL))
-            die("produce", rd_kafka_err2str(rd_kafka_last_error()));
-        if (++line == events.count) line = 0;
-    }
+    if (batch > 0)
+        send_batches(topic, records, events, keys, batch);
+    else
+        send_one_by_one(topic, records, events, keys);
     while (atomic_load(&acknowledged) + atomic_load(&failed) < records) usleep(2000);
     double seconds = now() - start;
     atomic_store(&stop, 1);

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// The C program that the build made.
 pub const SENDER: &str = env!("COMBOIO_BENCH_SENDER");
+/// Records of one call.
+const BATCH: &str = "256";
 /// For one run, on a machine that is busy with other things.
 const DEADLINE: Duration = Duration::from_secs(300);
 /// What all runs need.
@@ -49,6 +51,11 @@ impl Launcher<'_> {
             Rival::Futures => self.ours(rival, &self.settings.ours, records),
             Rival::WholePath => self.whole_path(records, report),
             Rival::C => Ok(self.c(records)),
+            Rival::CBatch => {
+                let mut command = self.c(records);
+                command.arg(BATCH);
+                Ok(command)
+            }
             Rival::Java => self.java(records),
         }
     }
@@ -103,7 +110,7 @@ fn told(rival: Rival, used: &Used, report: &Path) -> Result<Told> {
             Ok(Told { acknowledged: report.acknowledged, seconds: report.acknowledged_seconds })
         }
         Rival::Java => java_told(&used.output).context("no closing line"),
-        Rival::SendStage | Rival::C | Rival::Futures | Rival::Plaintext => {
+        Rival::SendStage | Rival::C | Rival::CBatch | Rival::Futures | Rival::Plaintext => {
             Ok(serde_json::from_str(used.output.lines().last().unwrap_or_default())?)
         }
     }

@@ -27,9 +27,10 @@ pub struct Report {
 impl Report {
     /// Takes the runs of all rounds.
     pub fn take(&mut self, runs: Runs<Rival>) {
-        self.figures = Rival::ALL.iter().filter_map(|rival| runs.figures(*rival)).collect();
-        let ours = [Rival::SendStage, Rival::WholePath, Rival::Futures];
-        let pairs = ours.iter().flat_map(|rival| [(*rival, Rival::C), (*rival, Rival::Java)]);
+        let rivals = Rival::ALL.into_iter().chain([Rival::CBatch]);
+        self.figures = rivals.filter_map(|rival| runs.figures(rival)).collect();
+        let compared = [Rival::SendStage, Rival::WholePath, Rival::Futures, Rival::CBatch];
+        let pairs = compared.iter().flat_map(|rival| [(*rival, Rival::C), (*rival, Rival::Java)]);
         let pairs = pairs.chain([(Rival::SendStage, Rival::Plaintext)]);
         self.ratios = pairs.filter_map(|(rival, against)| runs.ratio(rival, against)).collect();
         self.runs = runs.0;

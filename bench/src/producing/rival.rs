@@ -14,6 +14,8 @@ pub enum Rival {
     WholePath,
     /// librdkafka from a small C program.
     C,
+    /// The same program with `rd_kafka_produce_batch`, only when asked for: it can give a record no time of its own.
+    CBatch,
     /// Java's ProducerPerformance.
     Java,
     /// rdkafka's FutureProducer, an awaited future for each event.
@@ -23,7 +25,7 @@ pub enum Rival {
 }
 
 impl Rival {
-    /// The order of a round.
+    /// The order of a round, when nobody says which.
     pub const ALL: [Self; 6] = [Self::SendStage, Self::C, Self::WholePath, Self::Java, Self::Futures, Self::Plaintext];
 
     /// As it stands in the table.
@@ -32,6 +34,7 @@ impl Rival {
             Self::SendStage => "ours, pre-encoded",
             Self::WholePath => "ours, whole path",
             Self::C => "librdkafka from C",
+            Self::CBatch => "C, produce_batch",
             Self::Java => "Java client",
             Self::Futures => "FutureProducer",
             Self::Plaintext => "ours, plain text",
@@ -46,6 +49,7 @@ impl fmt::Display for Rival {
             Self::SendStage => "send-stage",
             Self::WholePath => "whole-path",
             Self::C => "c",
+            Self::CBatch => "c-batch",
             Self::Java => "java",
             Self::Futures => "futures",
             Self::Plaintext => "plaintext",

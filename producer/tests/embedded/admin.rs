@@ -1,5 +1,6 @@
 //! A client of the admin port.
 
+use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -15,4 +16,11 @@ pub fn ask(address: &str, request: &str, body: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
+}
+
+/// `/status`.
+pub fn status(address: &str) -> Value {
+    let answer = ask(address, "GET /status", "");
+    let body = answer.find('{').map(|at| &answer[at..]).unwrap_or_default();
+    serde_json::from_str(body).unwrap_or_default()
 }

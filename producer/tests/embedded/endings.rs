@@ -1,7 +1,14 @@
 //! Ends that a person brings about: a signal, and a configuration that is wrong.
 
-use crate::admin::ask;
+use crate::admin::{ask, status};
 use crate::stage::{DEADLINE, Stage};
+use localenv::process::Guarded;
+use std::time::{Duration, Instant};
+
+/// A drain without Kafka is still going on after this; its deadline is ten minutes.
+const PATIENT: Duration = Duration::from_secs(2);
+/// What is left to do at the second signal.
+const HURRIED: Duration = Duration::from_secs(15);
 
 #[test]
 fn a_signal_stops_the_source_and_everything_sent_is_acknowledged() {
@@ -22,6 +29,39 @@ fn a_signal_stops_the_source_and_everything_sent_is_acknowledged() {
     assert_eq!(report.ended, "stopped: SIGTERM");
     let ledger = stage.ledger();
     assert_eq!(ledger.keys().map(|(_, key)| key.acknowledged.count()).sum::<u64>(), report.acknowledged);
+}
+
+/// Told to stop while no broker answers, with all the time it may want.
+fn draining_without_kafka(stage: &Stage, more: &str) -> Guarded {
+    let config = format!("[run]\nshutdown_deadline = \"10m\"\n{more}");
+    let mut producer = stage.start(&config, &["--duration", "10m"]);
+    let admin = stage.running(&mut producer);
+    stage.all_brokers_down();
+    let unanswered = || status(&admin)["queue"].as_u64().filter(|queue| *queue > 100);
+    stage.until(&mut producer, "events without an answer", unanswered);
+    producer.terminate().unwrap();
+    stage.until(&mut producer, "the drain", || (status(&admin)["state"] == "draining").then_some(()));
+    producer
+}
+
+#[test]
+fn a_second_signal_hurries_a_drain_that_would_wait_for_kafka() {
+    // With a spool nothing is lost by the hurry, without one the report says what is.
+    for (more, code) in [(String::new(), 1), ("[spool]\ndir = \"SPOOL\"\nafter = \"1h\"".to_owned(), 0)] {
+        let stage = Stage::new();
+        let more = more.replace("SPOOL", stage.path("spool").to_str().unwrap());
+        let mut producer = draining_without_kafka(&stage, &more);
+        assert_eq!(producer.wait_exit(PATIENT).unwrap(), None, "one signal alone waits:\n{}", stage.log());
+        let begin = Instant::now();
+        producer.terminate().unwrap();
+        let ended = producer.wait_exit(DEADLINE).unwrap().expect("it ends");
+        assert!(begin.elapsed() < HURRIED, "{:?}", begin.elapsed());
+        let report = stage.report();
+        assert_eq!(ended.code(), Some(code), "{report}\n{}", stage.log());
+        assert!(report.adds_up() && report.failed + report.in_spool > 100, "{report}");
+        assert_eq!((report.failed == 0, report.in_spool == 0), (code == 0, code == 1), "{report}");
+        assert!(stage.log().contains("told to hurry"), "{}", stage.log());
+    }
 }
 
 #[test]

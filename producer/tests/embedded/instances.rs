@@ -9,7 +9,9 @@ use rdkafka::message::Message;
 use std::collections::{BTreeMap, HashSet};
 
 const RATE: u64 = 1_000;
-const SECONDS: u64 = 3;
+const SECONDS: u64 = 10;
+/// Of the rate: over the run, and of a second.
+const CLOSE: f64 = 0.005;
 const WHOLE: u64 = RATE * SECONDS;
 
 /// Truck and codigo, and the seqs that were offered of them.
@@ -58,22 +60,24 @@ fn series(instances: &[(Report, Produced)]) -> Series {
     all
 }
 
-/// Second by second the plans add up; so do the rates, of which a machine that is too slow makes a longer run and no
-/// smaller one.
+/// Second by second the plans add up, and over the run the rates: instances that fall behind run longer, and their mean is smaller.
+/// Seconds add up one by one, except where the machine stood still at the end of one and a few events left in the next: fewer than half.
 fn rates_add_up(instances: &[(Report, Produced)], whole: &Report) {
     let sum = |of: &dyn Fn(&Report) -> f64| instances.iter().map(|(report, _)| of(report)).sum::<f64>();
+    let close = |rate: f64| (rate / RATE as f64 - 1.0).abs() < CLOSE;
+    let mut seconds = Vec::new();
     for second in 0..SECONDS as usize {
         let planned = |report: &Report| report.rate.seconds[second].planned.unwrap();
         let all: u64 = instances.iter().map(|(report, _)| planned(report)).sum();
         assert_eq!(all, planned(whole), "second {second}");
+        seconds.push(sum(&|report| report.rate.seconds[second].sent as f64));
     }
     assert_eq!(instances.iter().map(|(report, _)| report.sent).sum::<u64>(), WHOLE);
-    let span = SECONDS as f64;
-    let mean = sum(&|report| report.rate.mean * report.duration_seconds.max(span) / span);
-    let target = sum(&|report| report.rate.target.unwrap());
-    for (what, rate) in [("mean", mean), ("target", target)] {
-        assert!((rate / RATE as f64 - 1.0).abs() < 0.005, "{what}: {rate} events/s of {RATE}");
-    }
+    let even = seconds.iter().filter(|sent| close(**sent)).count();
+    assert!(even * 2 >= seconds.len(), "only {even} seconds are close to {RATE}: {seconds:?}");
+    let (mean, target) = (sum(&|report| report.rate.mean), sum(&|report| report.rate.target.unwrap()));
+    eprintln!("{} instances: {mean:.1} events/s, {even} of {SECONDS} seconds close to {RATE}", instances.len());
+    assert!(close(mean) && close(target), "mean {mean}, target {target} events/s of {RATE}: {seconds:?}");
 }
 
 #[test]

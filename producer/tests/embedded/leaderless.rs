@@ -1,6 +1,6 @@
 //! Partitions without a leader: the others go on, nothing becomes a dead letter, and all is there at the end.
 
-use crate::admin::ask;
+use crate::admin::status;
 use crate::stage::{DEADLINE, Stage};
 use serde_json::Value;
 
@@ -24,13 +24,6 @@ trucks = 50
 [expected]
 result = "all of it in Kafka"
 "#;
-
-/// The answer of the admin port.
-fn status(address: &str) -> Value {
-    let answer = ask(address, "GET /status", "");
-    let body = answer.find('{').map(|at| &answer[at..]).unwrap_or_default();
-    serde_json::from_str(body).unwrap_or_default()
-}
 
 fn number(status: &Value, field: &str) -> u64 {
     status.pointer(field).and_then(Value::as_u64).unwrap_or_default()

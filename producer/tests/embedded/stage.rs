@@ -21,6 +21,9 @@ const BROKERS: i32 = 2;
 pub type Routes = &'static [(&'static str, &'static str, i32)];
 pub const ROUTES: Routes = &[("900-909", "mt-priority", 2), ("400-499", "mt-c400", 6), ("300-399", "mt-c300", 4)];
 
+/// The local file for dead letters and bad lines.
+pub const SET_ASIDE: &str = "aside.ndjson";
+
 /// A broker, and a folder for a run's files.
 pub struct Stage {
     broker: Rc<EmbeddedBroker>,
@@ -64,17 +67,26 @@ impl Stage {
             self.routes.iter().map(route).collect::<String>(),
             self.broker.bootstrap().split(',').next().unwrap(),
             self.path("admin"),
-            self.path("aside.ndjson"),
+            self.path(SET_ASIDE),
         );
         self.write("producer.toml", &config)
     }
 
-    /// Starts `run` with what `configure` makes of `more`, and `args` behind.
-    pub fn start(&self, more: &str, args: &[&str]) -> Guarded {
+    /// `run` with what `configure` makes of `more`, and `args` behind.
+    pub fn command(&self, more: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_comboio-producer"));
         command.arg("run").arg("--config").arg(self.configure(more)).args(args);
         command.arg("--report").arg(self.path("report.json")).arg("--ledger").arg(self.path("ledger.ndjson"));
+        command
+    }
+
+    /// Starts it; its output goes to the stage's log.
+    pub fn spawn(&self, command: Command) -> Guarded {
         Guarded::spawn("producer", command, &self.path("log")).unwrap()
+    }
+
+    pub fn start(&self, more: &str, args: &[&str]) -> Guarded {
+        self.spawn(self.command(more, args))
     }
 
     /// Runs to the end; the exit code.
@@ -136,9 +148,10 @@ impl Stage {
         (1..=BROKERS).for_each(|broker| mock.broker_down(broker).unwrap());
     }
 
+    /// The first one last: it is asked for the others.
     pub fn all_brokers_up(&self) {
         let mock = self.broker.mock().unwrap();
-        (1..=BROKERS).for_each(|broker| mock.broker_up(broker).unwrap());
+        (1..=BROKERS).rev().for_each(|broker| mock.broker_up(broker).unwrap());
     }
 }
 

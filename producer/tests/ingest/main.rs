@@ -10,6 +10,7 @@ mod full_disk;
 mod full_spool;
 mod heads;
 mod journey;
+mod real_disk;
 mod removed_spool;
 mod sender;
 mod stage;
