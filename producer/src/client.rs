@@ -103,12 +103,19 @@ pub trait Client: Send {
     /// Whether another client is wanted.
     fn change(&mut self) -> Option<Change>;
 
-    /// Puts the next client in the place of this one. What this one had not got acknowledged comes back, in the order in
-    /// which it was offered; Kafka may hold some of it all the same.
+    /// Puts the next client in the place of this one, without waiting for anything. What this one had not got acknowledged
+    /// comes back by [`Client::returned`]; nothing that must not overtake it may be offered before.
     ///
     /// # Errors
     /// No other client can be made; this one stays, and keeps what it has.
-    fn take_back(&mut self) -> Result<Vec<Returned>, String>;
+    fn retire(&mut self) -> Result<(), String>;
+
+    /// What the client that was retired has given back, in the order in which it was offered; Kafka may hold some of it all
+    /// the same. `None` while that client still has something.
+    fn returned(&mut self) -> Option<Vec<Returned>>;
+
+    /// The same as far as it has come; nobody waits for more.
+    fn returned_so_far(&mut self) -> Vec<Returned>;
 
     /// Gives up what is not acknowledged: it counts as failed.
     fn give_up(&mut self);

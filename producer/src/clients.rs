@@ -1,5 +1,9 @@
 //! The client in use, and how the next one comes to be: after new certificates, a fatal error, or too long without an answer.
 
+mod retired;
+
+pub use retired::Retired;
+
 use crate::answers::Answers;
 use crate::dead_letter::DeadLetter;
 use crate::delivery::{Delivery, GivenBack};
@@ -50,10 +54,6 @@ pub enum RenewError {
     Refused(KafkaError),
 }
 
-/// How long a retired client may take to hand out its last answers, and each poll of it.
-const RETIRE_POLLS: u32 = 500;
-const RETIRE_POLL: Duration = Duration::from_millis(20);
-
 impl Clients {
     /// Makes the first client.
     ///
@@ -94,11 +94,12 @@ impl Clients {
         Ok(())
     }
 
-    /// Puts the waiting client, else a new one, in the place of the one in use, which is told to give back what it has.
+    /// Puts the waiting client, else a new one, in the place of the one in use at `now`, on the clock. That one is told to give
+    /// back what it has.
     ///
     /// # Errors
     /// No client can be made; the one in use stays.
-    pub fn replace(&self) -> Result<Arc<KafkaProducer>, ClientError> {
+    pub fn replace(&self, now: Duration) -> Result<Retired, ClientError> {
         let waiting = held(&self.next).take();
         self.next_waits.store(false, Ordering::Relaxed);
         let next = match waiting {
@@ -108,13 +109,10 @@ impl Clients {
             }
             None => Arc::new(self.create(&held(&self.settings).clone())?),
         };
-        let old = std::mem::replace(&mut *held(&self.current), next.clone());
+        let old = std::mem::replace(&mut *held(&self.current), next);
         old.context().retiring.store(true, Ordering::Release);
         self.seed.answers.tally.client_changes.add(1);
-        old.purge();
-        hear_out(&old);
-        retire(old);
-        Ok(next)
+        Ok(Retired::new(old, now))
     }
 
     fn create(&self, settings: &ClientSettings) -> Result<KafkaProducer, ClientError> {
@@ -128,33 +126,6 @@ fn create(settings: &ClientSettings, seed: &Seed, number: u64) -> Result<KafkaPr
     let observer = Observer::default();
     let context = Delivery { answers, dead_letters, observer, given_back, missing, number, retiring, giving_up };
     settings.create_with_context(context)
-}
-
-/// Serves the answers of a purged client until there are no more.
-fn hear_out(old: &KafkaProducer) {
-    for _ in 0..RETIRE_POLLS {
-        // What the polling thread has heard of the old client and not noted yet would be sent again.
-        if old.is_heard_out() {
-            return;
-        }
-        old.poll(RETIRE_POLL);
-    }
-    tracing::error!(
-        records = old.in_flight_count(),
-        "a retired client keeps records: they are waited for in the background"
-    );
-}
-
-/// Drops a client where it hurts nobody: closing connections to dead brokers takes its time.
-fn retire(old: Arc<KafkaProducer>) {
-    let spawned = std::thread::Builder::new().name("retire".into()).spawn(move || {
-        while Arc::strong_count(&old) > 1 || old.in_flight_count() > 0 {
-            old.poll(RETIRE_POLL);
-        }
-    });
-    if let Err(error) = spawned {
-        tracing::error!(%error, "no thread to close the old client in");
-    }
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,6 +4,7 @@
 //! *Never*: lets an event overtake an earlier one of its key, forgets one that a client gave back, or sends one that the
 //! spool holds twice at a time.
 
+mod ending;
 mod learning;
 mod renewal;
 mod resend;
@@ -18,7 +19,7 @@ use crate::spool::desk::{Desk, Waiting};
 use crate::spool::{Spooled, Trace, process};
 use crate::ticket::Fate;
 use domain::headers;
-use renewal::Renewal;
+use renewal::{Renewal, Then};
 use runtime::clock::SharedClock;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -53,8 +54,6 @@ const LOOK_SOON: Duration = Duration::from_millis(1);
 const LOOKS: u32 = 8;
 /// How far an event's time may be ahead of our clock to be its record's time.
 const AHEAD_MS: i64 = 60_000;
-/// How long the last answers may take after everything was given up.
-const LAST_ANSWERS: u32 = 200;
 
 impl<C: Client> Detour<C> {
     pub fn new(client: C, desk: Option<Desk>, answers: Arc<Answers>, clock: SharedClock) -> Self {
@@ -129,6 +128,9 @@ impl<C: Client> Detour<C> {
 
     /// Nobody has answered the oldest record for too long: the client is replaced, and the spool has what it held.
     fn look_for_stuck(&mut self, draining: bool) {
+        if self.renewal.retires() {
+            return;
+        }
         let Some(after) = self.desk.as_ref().map(|desk| desk.rules.after) else { return };
         let now = self.clock.now();
         if now.saturating_sub(self.looked) < after / LOOKS {
@@ -149,14 +151,7 @@ impl<C: Client> Detour<C> {
         } else {
             tracing::debug!(after_ms, "Kafka still does not answer");
         }
-        if !self.replace() {
-            return;
-        }
-        let letters = self.letters();
-        if let Some(desk) = &mut self.desk {
-            desk.pass_failed();
-        }
-        self.again_to_spool(&letters);
+        self.replace(Then::Spool);
     }
 
     /// Events of the spool that are on their way as dead letters, or were so a moment ago; nothing has ended unheard beside them.
@@ -180,7 +175,10 @@ impl<C: Client> Outlet for Detour<C> {
         let offered = if self.renewal.holds() || !self.again.is_empty() {
             Offered::Later
         } else if self.desk.as_ref().is_some_and(|desk| desk.detours(item.topic, chunk.text(item.key))) {
+            // Nothing on its way back is overtaken: what has a later event of its key detour is on the disk itself.
             self.spool(item, chunk)
+        } else if self.renewal.retires() {
+            Offered::Later
         } else {
             self.direct(item, chunk)
         };
@@ -203,6 +201,7 @@ impl<C: Client> Outlet for Detour<C> {
         }
         self.store();
         self.hear_ended();
+        self.take_back();
         self.follow_client();
         self.send_again();
         if self.desk.is_none() {
@@ -213,41 +212,34 @@ impl<C: Client> Outlet for Detour<C> {
         if let Some(desk) = &mut self.desk {
             desk.sweep(false);
         }
-        if !draining && !self.renewal.holds() {
+        if !draining && !self.renewal.holds() && !self.renewal.retires() {
             self.send_letters();
             self.send_spooled();
         }
     }
 
     fn wait_for_room(&mut self, at_most: Duration) {
-        self.client.wait_for_room(if self.renewal.holds() { LOOK_SOON } else { at_most });
+        let soon = self.renewal.holds() || self.renewal.retires();
+        self.client.wait_for_room(if soon { at_most.min(LOOK_SOON) } else { at_most });
     }
 
     fn settled(&self, draining: bool) -> bool {
         let spool_done =
             self.desk.as_ref().is_none_or(|desk| desk.nothing_waits() && (draining || desk.spool.is_empty()));
-        spool_done && self.again.is_empty() && self.client.all_answered()
+        spool_done && self.again.is_empty() && !self.renewal.retires() && self.client.all_answered()
     }
 
-    fn put_away(&mut self) {
+    fn put_away(&mut self, alive: &dyn Fn()) {
         self.hear_ended();
-        match &mut self.desk {
-            Some(desk) => {
-                desk.sweep(true);
-                if self.replace() {
-                    let letters = self.letters();
-                    self.again_to_spool(&letters);
-                }
-            }
-            None => self.client.give_up(),
+        if let Some(desk) = &mut self.desk {
+            desk.sweep(true);
+            self.all_to_spool(alive);
+        } else {
+            self.take_what_came_back();
+            self.client.give_up();
         }
         self.fail_the_rest();
-        for _ in 0..LAST_ANSWERS {
-            if self.client.all_answered() {
-                break;
-            }
-            self.client.wait_for_room(Duration::from_millis(10));
-        }
+        self.wait_for_last_answers(alive);
     }
 
     fn close(&mut self) {

@@ -103,9 +103,11 @@ impl<C: Hearing> NativeProducer<C> {
         unsafe { rdsys::rd_kafka_outq_len(self.client.native_ptr()) }
     }
 
-    /// Gives every record back, whether it was only queued or is on its way.
+    /// Tells the client to give every record back, whether it was only queued or is on its way. Those in the hands of a thread
+    /// that hangs (in looking up a name) come when it goes on: we do not wait for it.
     pub fn purge(&self) {
-        let all = rdsys::RD_KAFKA_PURGE_F_QUEUE | rdsys::RD_KAFKA_PURGE_F_INFLIGHT;
+        let all =
+            rdsys::RD_KAFKA_PURGE_F_QUEUE | rdsys::RD_KAFKA_PURGE_F_INFLIGHT | rdsys::RD_KAFKA_PURGE_F_NON_BLOCKING;
         // SAFETY: the client is alive; the flags are valid, so it cannot fail.
         unsafe { rdsys::rd_kafka_purge(self.client.native_ptr(), all) };
     }

@@ -1,7 +1,7 @@
 //! The way to Kafka: rdkafka's producer behind the border of the clients.
 
 use crate::client::{Change, Client, Offered, Outgoing, Returned};
-use crate::clients::{Clients, KafkaProducer};
+use crate::clients::{Clients, KafkaProducer, Retired};
 use crate::dead_letter::{DeadLetter, Record, Why};
 use crate::delivery::{Delivery, stopped};
 use crate::in_flight::{InFlight, Slots};
@@ -17,6 +17,8 @@ use std::time::Duration;
 pub struct KafkaOutlet {
     clients: Arc<Clients>,
     producer: Arc<KafkaProducer>,
+    /// The client before, while it has something to give back.
+    retired: Option<Retired>,
     in_flight: Arc<InFlight>,
     slots: Slots,
     topics: Vec<String>,
@@ -33,7 +35,7 @@ impl KafkaOutlet {
         let in_flight = clients.seed().answers.in_flight.clone();
         let producer = clients.current();
         let (slots, found, now) = (Slots::new(in_flight.clone()), Vec::new(), clock.now());
-        Self { slots, clients, producer, in_flight, topics, found, clock, now }
+        Self { slots, clients, producer, retired: None, in_flight, topics, found, clock, now }
     }
 
     fn send(&mut self, record: &Outgoing<'_>, slot: usize) -> Offered {
@@ -159,10 +161,22 @@ impl Client for KafkaOutlet {
         finished.or_else(|| self.clients.next_waits().then_some(Change::Renewed))
     }
 
-    fn take_back(&mut self) -> Result<Vec<Returned>, String> {
-        self.producer = self.clients.replace().map_err(|error| error.to_string())?;
+    fn retire(&mut self) -> Result<(), String> {
+        self.retired = Some(self.clients.replace(self.clock.now()).map_err(|error| error.to_string())?);
+        self.producer = self.clients.current();
         self.found.clear();
-        Ok(self.clients.seed().given_back.take())
+        Ok(())
+    }
+
+    fn returned(&mut self) -> Option<Vec<Returned>> {
+        let now = self.clock.now();
+        let all = self.retired.as_mut().is_none_or(|retired| retired.is_heard_out(now));
+        all.then(|| self.returned_so_far())
+    }
+
+    fn returned_so_far(&mut self) -> Vec<Returned> {
+        self.retired = None;
+        self.clients.seed().given_back.take()
     }
 
     fn give_up(&mut self) {

@@ -36,8 +36,8 @@ pub trait Outlet: Send {
         true
     }
 
-    /// Time is up: what has no answer goes to the spool, or counts as failed without one.
-    fn put_away(&mut self) {}
+    /// Time is up: what has no answer goes to the spool, or counts as failed without one. Calls `alive` while it waits.
+    fn put_away(&mut self, _alive: &dyn Fn()) {}
 
     /// The way out, however it ended: writes down what has met its end.
     fn close(&mut self) {}
@@ -184,7 +184,7 @@ impl<O: Outlet> Sending<O> {
                 break;
             }
             if self.answers.why_broken().is_some() || self.patience.is_over() {
-                self.outlet.put_away();
+                self.outlet.put_away(&|| self.beat.progress());
                 break;
             }
             pause(FINISHING);

@@ -19,10 +19,9 @@ impl<C: Client> Detour<C> {
     /// Looks at what is about to go to the spool, while it still has its slots.
     pub(super) fn learn(&self) -> Learned {
         let Some(after) = self.desk.as_ref().map(|desk| desk.rules.after) else { return Learned::default() };
-        let now = self.clock.now();
         let mut learned = Learned::default();
         for record in &self.again {
-            let waited = now.saturating_sub(self.answers.in_flight.sent(record.slot)) >= after;
+            let waited = self.renewal.retired.saturating_sub(self.answers.in_flight.sent(record.slot)) >= after;
             let lane = lane(record);
             let (order, Lane { topic, partition }) = (record.order, lane);
             match self.answers.blame(&Unanswered { topic, partition, order, waited }) {

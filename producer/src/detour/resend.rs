@@ -20,7 +20,7 @@ impl<C: Client> Detour<C> {
 
     /// Hands the next client what the last one gave back.
     pub(super) fn send_again(&mut self) {
-        if self.renewal.holds() {
+        if self.renewal.holds() || self.renewal.retires() {
             return;
         }
         while let Some(record) = self.again.front() {
@@ -60,24 +60,6 @@ impl<C: Client> Detour<C> {
             let passes = desk.spool.schedule.passes;
             let spooled = Spooled { topic, key, value, timestamp_ms, headers, passes, trace };
             desk.take(Waiting::Back(Box::new(record), spooled));
-        }
-    }
-
-    /// The run ends: what has no place counts as failed.
-    pub(super) fn fail_the_rest(&mut self) {
-        const WHY: &str = "not acknowledged before the shutdown deadline";
-        let waiting = self.desk.as_mut().map(Desk::abandon).unwrap_or_default();
-        for event in waiting {
-            match event {
-                Waiting::New(_, ticket) => self.answers.lost_sight(WHY, ticket),
-                Waiting::Back(record, _) => self.again.push_back(*record),
-            }
-        }
-        for record in std::mem::take(&mut self.again) {
-            if record.flying.spooled == 0 {
-                self.answers.lost_sight(WHY, record.flying.ticket);
-            }
-            self.client.release(record.slot);
         }
     }
 

@@ -224,7 +224,7 @@ fn assert_adds_up(answers: &Answers, kafka: &Kafka) {
     let (offered, recovered, in_spool) = (tally.offered.get(), tally.recovered.get(), in_spool(answers));
     let sum = acknowledged + dead + failed + in_spool;
     assert_eq!(offered + recovered, sum, "{acknowledged} + {dead} + {failed} + {in_spool}");
-    assert_eq!((kafka.placed.len() as u64, kafka.twice_at_a_time), (dead, 0));
+    assert_eq!((kafka.placed.len() as u64, kafka.twice_at_a_time, kafka.overtakes), (dead, 0, 0));
 }
 
 /// Where a spool lies.

@@ -37,7 +37,7 @@ fn clients_that_finish_one_after_the_other_stop_the_producer() {
     }
     assert!(bench.answers.why_broken().unwrap().contains("not allowed"));
     assert!(bench.shutdown.draining());
-    bench.detour.put_away();
+    bench.detour.put_away(&|| ());
     assert_eq!((bench.tally.failed.get(), bench.detour.settled(true)), (1, true));
 }
 

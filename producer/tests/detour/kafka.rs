@@ -20,6 +20,12 @@ pub struct Kafka {
     pub change: Option<Change>,
     /// Clients that took the place of another.
     pub changes: u64,
+    /// A client that was replaced gives nothing back for now.
+    pub slow: bool,
+    /// What it has.
+    pub retiring: VecDeque<Returned>,
+    /// Records that were handed to a client while the one before had some of the same key.
+    pub overtakes: u64,
     /// A client that cannot be made.
     pub no_client: bool,
     pub room: usize,
@@ -70,7 +76,7 @@ impl Kafka {
 
     /// Nothing is wrong with it any more.
     pub fn make_well(&mut self) {
-        (self.no_client, self.letters_wait, self.no_place) = (false, false, false);
+        (self.no_client, self.slow, self.letters_wait, self.no_place) = (false, false, false, false);
         (self.room, self.poison) = (1_000, None);
         self.leaderless.clear();
     }
@@ -84,8 +90,12 @@ impl Kafka {
         let works = |record: &Returned| {
             !self.leaderless.contains(&record.partition) && self.poison.is_none_or(|key| record.key != [key])
         };
-        let at = self.held.iter().position(works)?;
-        self.held.remove(at)
+        for records in [&mut self.retiring, &mut self.held] {
+            if let Some(at) = records.iter().position(works) {
+                return records.remove(at);
+            }
+        }
+        None
     }
 }
 
@@ -102,7 +112,9 @@ impl Script {
         let mut kafka = self.kafka.lock().unwrap();
         let partition = kafka.partition(record.key[0]);
         let spooled = record.flying.spooled;
-        let under_way = kafka.held.iter().map(|held| held.slot).chain(kafka.letters.iter().map(|(slot, ..)| *slot));
+        kafka.overtakes += kafka.retiring.iter().filter(|held| held.key == record.key).count() as u64;
+        let held = kafka.held.iter().chain(&kafka.retiring);
+        let under_way = held.map(|held| held.slot).chain(kafka.letters.iter().map(|(slot, ..)| *slot));
         let numbers = under_way.filter_map(|slot| self.answers.in_flight.get(slot)).map(|flying| flying.spooled);
         let twice = numbers.filter(|number| spooled != 0 && *number == spooled).count();
         kafka.twice_at_a_time += twice as u64;
@@ -190,17 +202,31 @@ impl Client for Script {
         self.kafka.lock().unwrap().change.clone()
     }
 
-    fn take_back(&mut self) -> Result<Vec<Returned>, String> {
+    fn retire(&mut self) -> Result<(), String> {
         let mut kafka = self.kafka.lock().unwrap();
         if kafka.no_client {
             return Err("no client".into());
         }
         kafka.change = None;
         kafka.changes += 1;
-        let mut back: Vec<Returned> = kafka.held.drain(..).collect();
+        let held = std::mem::take(&mut kafka.held);
+        kafka.retiring.extend(held);
+        Ok(())
+    }
+
+    fn returned(&mut self) -> Option<Vec<Returned>> {
+        let mut kafka = self.kafka.lock().unwrap();
+        if kafka.slow && !kafka.retiring.is_empty() {
+            return None;
+        }
+        let mut back: Vec<Returned> = kafka.retiring.drain(..).collect();
         back.sort_by_key(|record| record.order);
         back.iter().for_each(|record| self.answers.in_flight.set_apart(record.slot));
-        Ok(back)
+        Some(back)
+    }
+
+    fn returned_so_far(&mut self) -> Vec<Returned> {
+        Vec::new()
     }
 
     fn give_up(&mut self) {

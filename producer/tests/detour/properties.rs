@@ -19,7 +19,7 @@ const OVERSIZE: u8 = 8;
 type Step = (u8, u8, u64);
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    vec((0u8..13, 0u8..4, 0u64..12), 1..120)
+    vec((0u8..14, 0u8..4, 0u64..12), 1..120)
 }
 
 /// A way out over a disk, in which anything may happen.
@@ -68,8 +68,9 @@ impl History {
             11 if key == 0 => disk.full.store(true, Ordering::Relaxed),
             11 if key == 1 => disk.leave(amount as usize),
             11 => disk.free(),
-            _ if key == 0 => bench.kafka.lock().unwrap().no_place = amount > 6,
-            _ => drop(bench.offer(OVERSIZE, Ticket::NONE)),
+            12 if key == 0 => bench.kafka.lock().unwrap().no_place = amount > 6,
+            12 => drop(bench.offer(OVERSIZE, Ticket::NONE)),
+            _ => bench.kafka.lock().unwrap().slow = key > 0,
         }
     }
 
@@ -92,7 +93,7 @@ fn bring_away(bench: &mut Bench) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// Offers, answers, time, outages, changes of client, clients that cannot be made, dead letters without a place and full
+    /// Offers, answers, time, outages, changes of client, clients that cannot be made or give nothing back for a while, dead letters without a place and full
     /// disks in any order.
     #[test]
     fn order_per_key_and_every_event_survive_anything(partitions in 0u8..4, poisoned: bool, steps in steps()) {

@@ -101,7 +101,7 @@ fn what_an_earlier_process_left_goes_out_before_anything_new_of_its_key() {
     let dir = folder();
     let mut first = Bench::new(Some((&dir, 1 << 20)), 0);
     assert!(first.offer(1, Ticket::NONE) && first.offer(1, Ticket::NONE));
-    first.detour.put_away();
+    first.detour.put_away(&|| ());
     assert!(first.detour.settled(true));
     let next = first.next.clone();
     drop(first);
@@ -124,7 +124,7 @@ fn the_latency_of_what_an_earlier_process_left_counts_from_its_due_time_there() 
     let mut first = Bench::new(Some((&dir, 1 << 20)), 0);
     first.tend(1, Duration::from_secs(7));
     assert!(first.offer(1, Ticket::NONE));
-    first.detour.put_away();
+    first.detour.put_away(&|| ());
     drop(first);
     // 190 s after the first one, whose event was due in its 8th second.
     let spool = Spool::open(dir.path(), 1 << 20).unwrap();
@@ -135,7 +135,7 @@ fn the_latency_of_what_an_earlier_process_left_counts_from_its_due_time_there() 
     assert!((latency.max / 1_000.0 - 185.0).abs() < 0.5, "{latency:?}");
     // A clock that was set back in between makes nothing shorter than no time.
     assert!(second.offer(2, Ticket::NONE));
-    second.detour.put_away();
+    second.detour.put_away(&|| ());
     drop(second);
     let spool = Spool::open(dir.path(), 1 << 20).unwrap();
     let mut third = Bench::started_at(5_000, Some(spool), 0);
