@@ -31,7 +31,7 @@ impl World {
         let before = self.requests();
         self.host.clear_faults();
         self.host.add_fault(Rule { function: None, share: 1.0, count: None, for_ms: None, fault }).unwrap();
-        let failure = self.invoker.invoke("f", b"{}".to_vec()).await.unwrap_err();
+        let failure = self.invoker.invoke("f", b"{}".as_slice().into()).await.unwrap_err();
         (failure, self.requests() - before)
     }
 
