@@ -84,8 +84,9 @@ fn disk(stage: &Stage) -> Option<Disk> {
         Err(refused) => refused,
     };
     assert!(std::env::var("CI").unwrap_or_default().is_empty(), "CI must be able to mount a file system: {refused}");
-    // By the handle itself, because the test's own output is shown only when it fails.
-    writeln!(std::io::stderr(), "NOT RUN: the story of a real disk needs the right to mount one: {refused}").unwrap();
+    // Not by `eprintln!`, because the output of a test is shown only when it fails.
+    let mut output = std::io::stderr();
+    writeln!(output, "NOT RUN: the story of a real disk needs the right to mount one: {refused}").unwrap();
     None
 }
 
