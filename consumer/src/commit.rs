@@ -2,7 +2,7 @@
 //!
 //! In: which offsets were received and which are finished, and which are suspected. Out: next offsets per partition, with what the
 //! next owner must know of suspects.
-//! Never: passes an unfinished received record, speaks for a revoked generation, or goes back.
+//! Never: passes an unfinished received record, speaks for a revoked generation, or goes back within a generation.
 
 /// A set of offsets as ranges: small when offsets come and go in order.
 mod ranges;
@@ -62,6 +62,12 @@ impl CommitLedger {
     pub fn assign(&mut self, held: &Held) {
         self.held.retain(|(owned, _)| owned.at != held.at);
         self.held.push((held.clone(), Tally::default()));
+    }
+
+    /// The same for one that goes on at `next`, which is below what Kafka was told: its first commit says so.
+    pub fn go_back(&mut self, held: &Held, next: NextOffset) {
+        self.held.retain(|(owned, _)| owned.at != held.at);
+        self.held.push((held.clone(), Tally::back(next)));
     }
 
     /// Forgets a partition, unless a newer generation owns it already.

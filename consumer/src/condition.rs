@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Which part complains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// The group has not given an assignment yet, or the client reports that it cannot work.
+    /// The group has not given an assignment yet, or the client reports that it, or a partition of it, cannot work.
     Poll,
     /// The function refuses us for a reason that only people can mend.
     Function,
@@ -18,8 +18,10 @@ pub enum Part {
     Flood,
     /// Commits are refused for a reason that only people can mend.
     Commit,
-    /// Records were deleted before they were read; over after a while, for nobody can bring them back.
+    /// Records were deleted before they were read, or skipped; over after a while, for nobody can bring them back.
     Retention,
+    /// A log ended before what was read or committed; over after a while, for reading goes on.
+    Log,
 }
 
 /// One complaint per part, or per part and what it is about, at most; clones share it.

@@ -32,7 +32,7 @@ use crate::topic::{TopicPlan, read_topics};
 use axum::http::Uri;
 use domain::backoff::Backoff;
 use domain::contract::MAX_REQUEST_BYTES;
-use kafka_client::settings::{ConsumerTuning, Kafka, ProducerTuning};
+use kafka_client::settings::{ConsumerTuning, Kafka, OffsetReset, ProducerTuning};
 use runtime::admin::AdminConfig;
 use runtime::config::{ConfigError, Loaded, Settings, Span};
 use runtime::logs::LogsConfig;
@@ -212,13 +212,13 @@ fn desk(raw: &Raw, topics: &[TopicPlan]) -> DeskSettings {
             bytes: raw.batch.size.as_usize(),
         },
         room: Room { waiting: raw.batch.waiting as usize, bytes: raw.batch.memory.as_usize() },
+        from_end: raw.consumer.start == OffsetReset::Latest,
     }
 }
 
 fn poll(raw: &Raw, topics: &[TopicPlan]) -> PollSettings {
     PollSettings {
         topics: read_topics(topics),
-        start: raw.consumer.start,
         static_member: !raw.consumer.instance_id.is_empty(),
         protocol: raw.consumer.protocol,
         session_timeout: membership::session_timeout(&raw.consumer),

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-/// See the head of the file. An owned partition has a stopper; a lane is busy from its batch's beginning to `LaneDone`.
+/// See the head of the file. An owned partition has a stopper, in each generation that was not revoked; a lane is busy from its batch's beginning to `LaneDone`.
 pub struct Coordinator<I, D> {
     ports: Arc<Ports<I, D>>,
     /// To ourselves: the ends of deliveries come back by the one channel.
@@ -65,12 +65,13 @@ impl<I: Invoker, D: DeadLetters> Coordinator<I, D> {
             Event::Closed(batch) => self.enqueue(*batch),
             Event::LaneDone(lane) => self.lane_done(&lane),
             Event::Revoked { ticket, held } => {
+                let held = self.generations(&held);
                 self.drop_partitions(&held);
                 let lanes = self.busy.keys().filter(|lane| held.contains(&lane.held)).cloned().collect();
                 self.drains.push(Drain { ticket, lanes });
                 self.answer_drains();
             }
-            Event::Lost(held) => self.drop_partitions(&held),
+            Event::Lost(held) => self.drop_partitions(&self.generations(&held)),
             Event::Fatal(why) => return Err(Fatal(why)),
         }
         Ok(())
@@ -115,6 +116,12 @@ impl<I: Invoker, D: DeadLetters> Coordinator<I, D> {
             drain.lanes.remove(lane);
         }
         self.answer_drains();
+    }
+
+    /// Every generation of these partitions that deliveries are under way for: one that went back has an older one beside it.
+    fn generations(&self, held: &[Held]) -> Vec<Held> {
+        let leaves = |owned: &&Held| held.iter().any(|held| held.at == owned.at);
+        self.owned.keys().filter(leaves).cloned().collect()
     }
 
     /// Deliveries under way are told to stop; what waits is dropped and will be read again by whoever owns it next.

@@ -17,6 +17,8 @@ mod seats;
 mod handover;
 /// Which partitions are not read now.
 mod brake;
+/// Partitions whose reading goes back.
+mod back;
 /// How owned partitions stand.
 mod standing;
 /// What of a retry topic is not due yet.
@@ -32,6 +34,7 @@ use crate::record::Lent;
 use crate::share::Shares;
 use crate::suspect::Suspect;
 use crate::topic::TopicPlan;
+pub use back::Return;
 pub use brake::Brake;
 pub use flow::Room;
 use memory::Memory;
@@ -53,6 +56,8 @@ pub struct DeskSettings {
     /// At the start; how many records a batch may have changes by function.
     pub limits: Limits,
     pub room: Room,
+    /// Without a usable offset reading begins at the end of a log, not where it begins.
+    pub from_end: bool,
 }
 
 /// See the head of the file.
@@ -64,6 +69,7 @@ pub struct Desk {
     tickets: Ticket,
     ledger: CommitLedger,
     outbox: Vec<Event>,
+    returns: Vec<Return>,
     memory: Memory,
     /// Whose turn at the common memory it is; in the order of the topics, as in `memory`.
     shares: Shares,
@@ -77,7 +83,8 @@ pub struct Desk {
     full: bool,
     filled: u64,
     not_ours: u64,
-    /// The wall clock as of the last tick, for what is due.
+    /// The clocks as of the last tick, for what is due.
+    now: Duration,
     wall_ms: i64,
 }
 
@@ -93,6 +100,7 @@ impl Desk {
             tickets: Ticket::default(),
             ledger,
             outbox: Vec::new(),
+            returns: Vec::new(),
             memory,
             shares: Shares::new(weights),
             pauses: Pauses::default(),
@@ -103,6 +111,7 @@ impl Desk {
             full: false,
             filled: 0,
             not_ours: 0,
+            now: Duration::ZERO,
             wall_ms: 0,
         }
     }
@@ -133,6 +142,11 @@ impl Desk {
             self.not_ours += 1;
             return;
         };
+        if seat.trail.goes_back(record.offset.0) {
+            self.now = now;
+            self.go_back(topic, partition, record.offset.0);
+            return self.receive(topic, partition, record, now);
+        }
         self.ledger.received(seat.held(), record.offset);
         if seat.take(record, now, self.wall_ms) {
             self.full = true;
@@ -172,6 +186,7 @@ impl Desk {
 
     /// Takes up what became due, and closes what is old enough, where there is room for it.
     pub fn tick(&mut self, now: Duration) {
+        self.now = now;
         let (room, memory) = (self.settings.room, &self.memory);
         for (plan, seat) in self.seats.iter_mut() {
             seat.take_due(now, self.wall_ms);

@@ -13,7 +13,7 @@ pub struct Ticket(pub u64);
 /// What can happen to the coordinator, in the order in which it happened.
 #[derive(Debug)]
 pub enum Event {
-    /// These partitions are ours from now on.
+    /// These partitions are ours from now on; what is under way of an older generation that was not revoked goes on.
     Assigned(Vec<Held>),
     /// A batch is ready to be delivered.
     Closed(Box<Batch>),

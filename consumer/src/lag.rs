@@ -1,6 +1,7 @@
 //! Lag: how old the oldest unfinished record of a partition is, in every state, and what retention deleted unread.
 //!
-//! In: offsets and timestamps of polled records, what Kafka says of its log, and the time. Out: records, seconds, losses.
+//! In: offsets and timestamps of polled records, what Kafka says of its log, and the time. Out: records, seconds, losses, and whether the
+//! log ends before what was read.
 //! Never: reads a clock, keeps a timestamp per record, or leaves an owned partition without a lag.
 //!
 //! Where the time of the oldest unfinished record comes from, best first:
@@ -19,6 +20,8 @@
 
 /// Which records may have been deleted before they were read.
 mod gaps;
+/// Whether a log is still the one that was read.
+mod log_end;
 /// Offsets and times, sparse.
 mod samples;
 /// One partition in one generation.
@@ -33,7 +36,7 @@ pub struct Lag {
     pub records: u64,
     /// Age of the oldest unfinished record; 0 when there is none.
     pub seconds: f64,
-    /// Records that retention deleted before they were read, in this generation.
+    /// Records that retention deleted before they were read, or that were skipped, in this generation.
     pub lost: u64,
 }
 
@@ -62,20 +65,28 @@ pub enum Found {
 pub enum Committed {
     Next(i64),
     /// Nothing: the first look decides, by the configured start.
-    Nothing {
-        from_end: bool,
-    },
+    Nothing,
     /// Kafka did not say.
     Unknown,
 }
 
-/// Records that were deleted before they were read.
+/// Records that this group will not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lost {
     /// Where reading stood.
     pub from: i64,
     /// The first offset after it that is not lost.
     pub to: i64,
+    pub why: Why,
+}
+
+/// Why records are lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Retention deleted them before they were read.
+    Deleted,
+    /// Reading began anew at the end of the log, for the offset to go on from was gone; some may have been read before.
+    Skipped,
 }
 
 impl Lost {

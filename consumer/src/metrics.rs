@@ -10,7 +10,8 @@
 //! | comboio_consumer_poll_client_changes_total | times another Kafka client took the place of one: new certificates, or shut out by Kafka |
 //! | comboio_consumer_poll_lag_records \[topic, partition\] | end offset minus committed offset, without what retention deleted |
 //! | comboio_consumer_poll_lag_seconds \[topic, partition\] | age of the oldest unfinished record by its broker timestamp, 0 without one |
-//! | comboio_consumer_poll_lost_by_retention_records_total | records that were deleted before they were read |
+//! | comboio_consumer_poll_lost_by_retention_records_total | records that were deleted before they were read, or skipped by consumer.start = "latest" in place of them |
+//! | comboio_consumer_poll_log_resets_total | times a partition's log ended before what was read or committed: it was cut, or its topic made anew |
 //! | comboio_consumer_poll_from_broker_seconds \[record\] | histogram, per batch, oldest and newest record: broker timestamp to poll |
 //! | comboio_consumer_collect_open_seconds \[record\] | histogram, likewise: poll to the close of the batch |
 //! | comboio_consumer_invoke_wait_seconds | histogram: close of a batch to the beginning of its first invocation |
@@ -72,6 +73,7 @@ pub struct Meters {
     pub poll_errors: Counter,
     pub client_changes: Counter,
     pub lost_by_retention: Counter,
+    pub log_resets: Counter,
     pub stages: Stages,
     closed: Vec<(CloseReason, Counter)>,
     outstanding: Gauge,
@@ -150,6 +152,7 @@ impl Meters {
                 "comboio_consumer_poll_lost_by_retention_records_total",
                 "Records deleted before they were read",
             ),
+            log_resets: plain("comboio_consumer_poll_log_resets_total", "Times a log ended before what was read"),
             stages: Stages::new(metrics),
             closed: CloseReason::ALL.map(|reason| (reason, closed(reason))).to_vec(),
             outstanding: metrics.gauge(

@@ -9,12 +9,16 @@ mod lists;
 mod shared;
 /// The client's context: what it says, and rebalances.
 mod context;
+/// The end of a client that another one replaces.
+mod closing;
 /// Asynchronous commits and their answers.
 mod commit_queue;
 /// What an error of a commit means.
 mod commit_fault;
-/// What follows from records that were deleted before they were read.
-mod retention;
+/// What follows when records are gone, or the log is another one.
+mod mishaps;
+/// Partitions that an error has stopped.
+mod faults;
 /// How the logs of our partitions stand, asked beside the group.
 mod scout;
 /// The thread: its loop, and how it comes to its end.
@@ -29,7 +33,7 @@ pub use commit_fault::CommitFault;
 use context::PollContext;
 use crossbeam_channel::{Receiver, Sender};
 use kafka_client::context::{ObservedContext, Observer, Statistics};
-use kafka_client::settings::{ClientError, ClientSettings, GroupProtocol, OffsetReset};
+use kafka_client::settings::{ClientError, ClientSettings, GroupProtocol};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use runtime::clock::SharedClock;
@@ -44,8 +48,6 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 #[derive(Debug, Clone)]
 pub struct PollSettings {
     pub topics: Vec<String>,
-    /// Where to start without a usable committed offset.
-    pub start: OffsetReset,
     /// A static member does not leave the group when it stops: its partitions wait for its return.
     pub static_member: bool,
     pub protocol: GroupProtocol,
@@ -117,7 +119,8 @@ impl Poll {
         let observer = Observer::default();
         let shared = Arc::new(Shared::new(parts, &settings));
         let context = PollContext::new(shared.clone(), observer.clone());
-        let consumer: BaseConsumer<PollContext> = client.create_with_context(context)?;
+        let mut consumer: BaseConsumer<PollContext> = client.create_with_context(context)?;
+        shared.queues.wake_for(&mut consumer);
         let scout: BaseConsumer<ObservedContext> = client.to_scout().create_with_context(ObservedContext::default())?;
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(PollError::Subscribe)?;

@@ -5,7 +5,7 @@
 mod rig;
 
 use consumer::assignment::{Held, TopicPartition};
-use consumer::lag::{Committed, Found, Lag, Look, Lost};
+use consumer::lag::{Committed, Found, Lag, Look, Lost, Why};
 use rig::{Rig, TOPIC, settings};
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ async fn what_retention_deleted_is_told_once() {
     let (held, at) = (assigned(&mut rig), TopicPartition::new(TOPIC, 0));
     rig.receive(0, 40..50);
     let look = Look { low: 40, end: 50, at_ms: 1_000 };
-    assert_eq!(rig.desk.looked(&at, look), [Lost { from: 0, to: 40 }]);
+    assert_eq!(rig.desk.looked(&at, look), [Lost { from: 0, to: 40, why: Why::Deleted }]);
     assert_eq!((rig.desk.looked(&at, look), lag(&rig, &held, 1_000).lost), (vec![], 40));
     assert_eq!(rig.desk.looked(&TopicPartition::new(TOPIC, 9), look), [], "not ours");
 }

@@ -14,6 +14,8 @@ pub mod expiry;
 pub mod settings;
 /// What a client says while it runs: its log lines, its last errors, its statistics.
 pub mod context;
+/// How much waits in a consumer's main queue.
+pub mod main_queue;
 /// The queues of the partitions that a consumer owns, each read by itself.
 pub mod partition_queues;
 /// Is Kafka reachable, does it accept us, are topics and group there: one sentence if not.

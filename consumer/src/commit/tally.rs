@@ -10,8 +10,9 @@ use domain::offset::{NextOffset, Offset};
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     unfinished: Ranges,
-    /// Where this generation began to read.
+    /// Where this generation began to read, which Kafka need not be told; `None` for one that went back.
     start: Option<Offset>,
+    went_back: bool,
     end: Option<NextOffset>,
     committed: Option<NextOffset>,
     asked: Option<NextOffset>,
@@ -22,9 +23,16 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// Of a partition that goes on at `next`, below what Kafka was told before: the first commit says so.
+    pub(super) fn back(next: NextOffset) -> Self {
+        Self { end: Some(next), went_back: true, ..Self::default() }
+    }
+
     pub(super) fn received(&mut self, offset: Offset) {
         self.unfinished.insert(offset.0);
-        self.start.get_or_insert(offset);
+        if !self.went_back {
+            self.start.get_or_insert(offset);
+        }
         self.end = self.end.max(Some(offset.next()));
     }
 

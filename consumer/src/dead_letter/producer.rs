@@ -48,6 +48,12 @@ struct Context {
     observer: Observer,
 }
 
+impl Client {
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.producer, &other.producer)
+    }
+}
+
 impl KafkaDeadLetters {
     /// # Errors
     /// The client, or its thread, could not be made.
@@ -69,14 +75,20 @@ impl KafkaDeadLetters {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Kafka has shut an idempotent client out for good: its letters come again by another one.
+    /// Kafka has shut an idempotent client out for good: its letters come again by another one. Not when another one has taken over already:
+    /// that may have newer certificates.
     fn mend(&self, client: &Client) {
-        if !client.producer.is_shut_out() {
+        if !client.producer.is_shut_out() || !self.client().is(client) {
             return;
         }
-        match self.renew(&client.settings) {
-            Ok(()) => tracing::warn!("the client for dead letters was shut out by Kafka, another one takes over"),
-            Err(error) => tracing::error!(%error, "no other client for dead letters can be made"),
+        let next = match create(&client.settings) {
+            Ok(next) => next,
+            Err(error) => return tracing::error!(%error, "no other client for dead letters can be made"),
+        };
+        let mut in_use = self.client.write().unwrap_or_else(PoisonError::into_inner);
+        if in_use.is(client) {
+            *in_use = next;
+            tracing::warn!("the client for dead letters was shut out by Kafka, another one takes over");
         }
     }
 
@@ -169,5 +181,47 @@ impl ProducerContext for Context {
         let result = result.as_ref().map(|_| ()).map_err(|(error, _)| Refusal(code(error)));
         // Nobody waits any more when the partition is gone.
         let _ = answer.send(result);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, KafkaDeadLetters};
+    use kafka_client::settings::{ClientSettings, Kafka, KafkaRaw, ProducerTuning};
+    use rdkafka::bindings::rd_kafka_test_fatal_error;
+    use rdkafka::producer::Producer as _;
+    use rdkafka::types::RDKafkaRespErr;
+    use runtime::config::Settings;
+
+    /// Nothing listens there.
+    fn settings(client_id: &str) -> ClientSettings {
+        let raw = KafkaRaw {
+            bootstrap_servers: vec!["127.0.0.1:9".to_owned()],
+            client_id: client_id.to_owned(),
+            ..KafkaRaw::default()
+        };
+        Kafka::validate(&Settings::of(&raw), &raw).unwrap().producer(&ProducerTuning::default())
+    }
+
+    fn shut_out(client: &Client) {
+        let code = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+        // SAFETY: the client is alive, and the words are copied.
+        unsafe { rd_kafka_test_fatal_error(client.producer.client().native_ptr(), code, c"test".as_ptr()) };
+    }
+
+    #[test]
+    fn a_client_that_was_shut_out_is_replaced_by_one_of_its_settings_and_never_a_newer_one() {
+        let letters = KafkaDeadLetters::new(&settings("old")).unwrap();
+        let in_use = |letters: &KafkaDeadLetters| letters.client().settings.property("client.id").map(str::to_owned);
+        let first = letters.client();
+        shut_out(&first);
+        letters.mend(&first);
+        let second = letters.client();
+        assert!(!second.is(&first) && second.producer.client().fatal_error().is_none());
+        assert_eq!(in_use(&letters).as_deref(), Some("old"));
+        letters.renew(&settings("new")).unwrap();
+        shut_out(&second);
+        letters.mend(&second);
+        assert_eq!(in_use(&letters).as_deref(), Some("new"));
     }
 }

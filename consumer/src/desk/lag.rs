@@ -13,12 +13,19 @@ impl Desk {
         }
     }
 
-    /// How the log of a partition stands; gives what of it was deleted before it was read.
+    /// How the log of a partition stands; gives what of it is lost to this group.
     pub fn looked(&mut self, at: &TopicPartition, look: Look) -> Vec<Lost> {
         let Some(seat) = self.seats.find(&at.topic, at.partition) else { return Vec::new() };
         seat.trail.forget(self.ledger.next(seat.held()).map(|next| next.0));
         let paused = seat.is_paused();
-        seat.trail.looked(look, paused)
+        let (lost, held) = (seat.trail.looked(look, paused), seat.held().clone());
+        self.check_log(&held);
+        lost
+    }
+
+    /// Where reading of a partition goes on, as far as it is certain.
+    pub fn place(&mut self, at: &TopicPartition) -> Option<i64> {
+        self.seats.find(&at.topic, at.partition)?.trail.place()
     }
 
     /// Unfinished records that were not polled and whose time is not known.

@@ -55,7 +55,7 @@ impl Seat {
         let lanes = (0..settings.lanes.max(1)).map(lane).collect();
         Self {
             held: held.clone(),
-            trail: Trail::default(),
+            trail: Trail::new(settings.from_end),
             lanes,
             room: topic_of_retry(&held.at.topic).map(|_| WaitingRoom::default()),
             full: false,
@@ -116,10 +116,14 @@ impl Seat {
     pub(super) fn take_due(&mut self, now: Duration, wall_ms: i64) {
         while !self.by_hand && self.lanes.iter().all(|lane| lane.waiting.is_empty()) {
             let Some(record) = self.room.as_mut().and_then(|room| room.next_due(wall_ms)) else { return };
-            let (key, value) = (record.key.as_deref(), record.value.as_deref());
-            let OwnedRecord { offset, timestamp, .. } = record;
-            self.collect(Lent { offset, timestamp, key, value, headers: record.headers.clone() }, now);
+            self.collect_owned(record, now);
         }
+    }
+
+    fn collect_owned(&mut self, record: OwnedRecord, now: Duration) {
+        let (key, value) = (record.key.as_deref(), record.value.as_deref());
+        let OwnedRecord { offset, timestamp, .. } = record;
+        self.collect(Lent { offset, timestamp, key, value, headers: record.headers.clone() }, now);
     }
 
     fn collect(&mut self, record: Lent<'_>, now: Duration) -> bool {
@@ -197,6 +201,24 @@ impl Seat {
     pub(super) fn tell_pause(&mut self) -> Option<bool> {
         let before = std::mem::replace(&mut self.paused, self.by_hand);
         (before != self.by_hand).then_some(self.by_hand)
+    }
+
+    /// Everything that was read and not handed over, what is put off too, as batches in order.
+    pub(super) fn finish(&mut self, now: Duration) -> Vec<Batch> {
+        while let Some(record) = self.room.as_mut().and_then(|room| room.next_due(i64::MAX)) {
+            self.collect_owned(record, now);
+        }
+        let all = self.lanes.iter_mut().flat_map(|lane| {
+            let open = lane.open.close(CloseReason::Order, now);
+            lane.waiting.drain(..).chain(open).collect::<Vec<_>>()
+        });
+        all.collect()
+    }
+
+    /// A new generation of the same partition: Kafka's client was told the same of it.
+    pub(super) fn in_place_of(mut self, before: &Self) -> Self {
+        (self.by_hand, self.stopped, self.paused) = (before.by_hand, before.stopped, before.paused);
+        self
     }
 
     /// Takes no more records, and drops what was not handed over: it will be read again.

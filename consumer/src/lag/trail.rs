@@ -1,8 +1,9 @@
 //! One partition in one generation: what was polled, what Kafka said, and what follows for the lag.
 
 use super::gaps::Gaps;
+use super::log_end::LogEnd;
 use super::samples::Samples;
-use super::{Committed, Found, Lag, Look, Lost};
+use super::{Committed, Found, Lag, Look, Lost, Why};
 
 /// A record that the log showed only so lately is about to be polled; nobody need ask for it.
 const SOON_MS: i64 = 1_000;
@@ -14,6 +15,10 @@ pub struct Trail {
     began_ms: Option<i64>,
     /// What the group had committed then.
     committed: Option<Committed>,
+    /// Without a usable offset reading begins at the end of the log.
+    from_end: bool,
+    /// A record of this generation was polled.
+    read: bool,
     /// Where this generation began to read; `None` while unknown.
     start: Option<i64>,
     /// The next offset to be polled.
@@ -27,7 +32,18 @@ pub struct Trail {
     gaps: Gaps,
     /// The look before showed that the record at this position was deleted.
     overtaken: Option<i64>,
+    log_end: LogEnd,
+    /// Reading goes on at the end of the log as it is then, wherever that is.
+    jumps: bool,
+    skip: Option<Skip>,
     lost: u64,
+}
+
+/// Records that were skipped, which is told with the next look; without `from` since the beginning of the log.
+#[derive(Debug, Clone, Copy)]
+struct Skip {
+    from: Option<i64>,
+    to: i64,
 }
 
 /// What Kafka said of the first record from `from` on, in a log that then ended at `end`.
@@ -39,6 +55,11 @@ struct Answer {
 }
 
 impl Trail {
+    /// Without a usable offset reading begins at the end of the log, or where it begins.
+    pub fn new(from_end: bool) -> Self {
+        Self { from_end, ..Self::default() }
+    }
+
     /// The partition was assigned at `now_ms`; called before its first record is polled.
     pub fn begin(&mut self, committed: Committed, now_ms: i64) {
         self.began_ms = Some(now_ms);
@@ -51,10 +72,16 @@ impl Trail {
     /// A record arrived. A timestamp of 0 or below is none.
     pub fn received(&mut self, offset: i64, timestamp_ms: i64) {
         if let Some(due) = self.position.filter(|due| offset > *due) {
-            self.gaps.note(due, offset);
+            if self.jumps {
+                self.skip = Some(Skip { from: self.skip.map_or(Some(due), |skip| skip.from), to: offset });
+            } else {
+                self.gaps.note(due, offset);
+            }
         }
+        self.jumps = false;
         self.start.get_or_insert(offset);
         self.position = Some(offset + 1);
+        self.read = true;
         if timestamp_ms > 0 {
             self.polled.note(offset, timestamp_ms);
         }
@@ -63,16 +90,22 @@ impl Trail {
     /// Kafka was asked how its log stands. Gives what retention deleted before it was read; each record of it once.
     pub fn looked(&mut self, look: Look, paused: bool) -> Vec<Lost> {
         self.ends.note(look.end, look.at_ms);
+        self.log_end.look(look.end, self.place());
         self.log = Some(look);
         let Some(position) = self.position.or_else(|| self.first(look)) else { return Vec::new() };
         self.position = Some(position);
         self.start.get_or_insert(position);
-        let mut lost = self.gaps.judge(look.low);
+        let mut lost = self.gaps.judge(look.low, self.from_end);
+        if let Some(Skip { from, to }) = self.skip.take() {
+            lost.push(Lost { from: from.unwrap_or(look.low).min(to), to, why: Why::Skipped });
+            lost.retain(|lost| lost.to > lost.from);
+        }
         // What was read ahead may still come. Of a partition paused by hand, or from an empty log, nothing does.
         let overtaken = look.low > position;
         if overtaken && self.overtaken == Some(position) && (paused || look.low == look.end) {
-            lost.push(Lost { from: position, to: look.low });
+            lost.push(Lost { from: position, to: look.low, why: Why::Deleted });
             self.position = Some(look.low);
+            self.jumps = self.from_end;
         }
         self.overtaken = overtaken.then_some(position);
         self.lost += lost.iter().map(|lost| lost.records()).sum::<u64>();
@@ -96,6 +129,8 @@ impl Trail {
     /// The lag at `now_ms`. `next` as in [`Self::wanted`]; `committed` and `end` as far as others know more than this.
     pub fn lag(&self, next: Option<i64>, committed: Option<i64>, end: Option<i64>, now_ms: i64) -> Lag {
         let age_ms = self.oldest_ms(next).map_or(0, |since| (now_ms - since).max(0));
+        // A commit beyond what was read is of a log that is no more.
+        let committed = committed.filter(|next| self.position.is_none_or(|position| *next <= position));
         let from = committed.max(self.start).max(self.log.map(|log| log.low));
         let end = end.max(self.log.map(|log| log.end)).max(self.position);
         let records = from.zip(end).and_then(|(from, end)| u64::try_from(end - from).ok()).unwrap_or(0);
@@ -114,14 +149,53 @@ impl Trail {
 
     /// Where reading stands; `None` when nothing was committed and nothing was polled yet.
     pub fn position(&self) -> Option<i64> {
-        let nothing = matches!(self.committed, Some(Committed::Nothing { .. })) && self.polled.last().is_none();
+        let nothing = matches!(self.committed, Some(Committed::Nothing)) && !self.read;
         self.position.filter(|_| !nothing)
+    }
+
+    /// The same, as far as it is certain: what was committed, or one past the last record that was polled.
+    pub fn place(&self) -> Option<i64> {
+        let known = self.read || matches!(self.committed, Some(Committed::Next(_)));
+        self.position.filter(|_| known)
+    }
+
+    /// Whether a record at `offset` lies before what was read or committed.
+    pub fn goes_back(&self, offset: i64) -> bool {
+        self.position.is_some_and(|position| offset < position) && self.place().is_some()
+    }
+
+    /// Whether a record of this generation was polled.
+    pub fn has_read(&self) -> bool {
+        self.read
+    }
+
+    /// Where Kafka's client goes on in a log that ends before what was read or committed; `None` while it does not.
+    pub fn anew(&self) -> Option<i64> {
+        let log = self.log.filter(|_| self.log_end.is_short())?;
+        Some(if self.from_end { log.end } else { log.low })
+    }
+
+    /// The trail of a partition that goes on at `to`, before where it stood. In doubt it may be still the same log.
+    pub fn back(&self, to: i64, in_doubt: bool, now_ms: i64) -> Self {
+        let mut back = Self::new(self.from_end);
+        back.begin(Committed::Next(to), now_ms);
+        match self.place() {
+            Some(from) if in_doubt => back.log_end.doubt(from),
+            _ if self.from_end => (back.jumps, back.skip) = (true, Some(Skip { from: None, to })),
+            _ => {}
+        }
+        back
+    }
+
+    /// Where reading stood before it went back, when a look has shown that this was another log; once.
+    pub fn take_gone(&mut self) -> Option<i64> {
+        self.log_end.take_gone()
     }
 
     /// Where reading begins without a commit; `None` while that is not known.
     fn first(&self, look: Look) -> Option<i64> {
         match self.committed? {
-            Committed::Nothing { from_end: true } => Some(look.end),
+            Committed::Nothing if self.from_end => Some(look.end),
             _ => Some(look.low),
         }
     }

@@ -9,6 +9,7 @@ use crate::assignment::{Held, TopicPartition};
 use crate::condition::Part;
 use crate::event::Event;
 use kafka_client::context::Observer;
+use kafka_client::partition_queues::NoQueue;
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -16,6 +17,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Reb
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// For Kafka's answer within a rebalance.
@@ -24,19 +26,35 @@ const COMMITTED: Duration = Duration::from_secs(5);
 pub(super) struct PollContext {
     shared: Arc<Shared>,
     observer: Observer,
+    retired: AtomicBool,
+}
+
+/// A rebalance was not carried out.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    #[error(transparent)]
+    Queue(#[from] NoQueue),
 }
 
 impl PollContext {
     pub(super) fn new(shared: Arc<Shared>, observer: Observer) -> Self {
-        Self { shared, observer }
+        Self { shared, observer, retired: AtomicBool::new(false) }
     }
 
-    fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
-        self.shared.queues.open(consumer.client(), list);
-        match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_assign(list)?,
-            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list)?,
-        }
+    /// Its client owns nothing any more and ends: what becomes of it concerns nobody, while another one owns the same partitions.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+
+    fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
+    }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> Result<(), Failed> {
+        self.shared.queues.open(consumer.client(), list)?;
+        accept(consumer, list)?;
         let held = self.shared.desk().assign(&partitions(list));
         self.remember(consumer, &held);
         self.shared.publish();
@@ -55,7 +73,9 @@ impl PollContext {
         let wanted: Vec<TopicPartition> = held.iter().map(|held| held.at.clone()).collect();
         let committed = consumer.committed_offsets(list_of(&wanted), COMMITTED);
         if let Err(error) = &committed {
-            tracing::warn!(partitions = %names(held), %error, "where the group stands is not known: a loss before the first record would not be seen, and attempts of suspects start over");
+            each(held, |topic, partition| {
+                tracing::warn!(topic, partition, %error, "where the group stands is not known: a loss before the first record would not be seen, and attempts of suspects start over");
+            });
         }
         let committed = committed.ok();
         self.shared.begin_trails(held, committed.as_ref());
@@ -69,7 +89,7 @@ impl PollContext {
         }
     }
 
-    fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
+    fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> Result<(), Failed> {
         let shared = &self.shared;
         let leaving = partitions(list);
         let held = if consumer.assignment_lost() { self.lose(&leaving) } else { self.drain(consumer, &leaving) };
@@ -80,10 +100,7 @@ impl PollContext {
         if !paused.is_empty() {
             consumer.resume(&list_of(&paused))?;
         }
-        match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
-            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
-        }
+        Ok(give_back(consumer, list)?)
     }
 }
 
@@ -92,7 +109,9 @@ impl PollContext {
         let held = self.shared.desk().lose(leaving);
         self.shared.publish();
         self.shared.meters.lost.add(1);
-        tracing::warn!(partitions = %names(&held), "partitions lost: nothing of them can be committed");
+        each(&held, |topic, partition| {
+            tracing::warn!(topic, partition, "a partition is lost: nothing more of it can be committed");
+        });
         held
     }
 
@@ -106,6 +125,20 @@ impl PollContext {
         shared.meters.revoked.add(1);
         tracing::info!(partitions = %names(&held), drained, committed, "partitions revoked");
         held
+    }
+}
+
+fn accept(consumer: &BaseConsumer<PollContext>, list: &TopicPartitionList) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_assign(list),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list),
+    }
+}
+
+fn give_back(consumer: &BaseConsumer<PollContext>, list: &TopicPartitionList) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
     }
 }
 
@@ -125,6 +158,11 @@ fn partitions(list: &TopicPartitionList) -> Vec<(String, i32)> {
     list.elements().iter().map(|element| (element.topic().to_owned(), element.partition())).collect()
 }
 
+/// A line about partitions is one for each.
+fn each(held: &[Held], mut tell: impl FnMut(&str, i32)) {
+    held.iter().for_each(|held| tell(&held.at.topic, held.at.partition));
+}
+
 fn names(held: &[Held]) -> String {
     held.iter().map(|held| held.at.to_string()).collect::<Vec<_>>().join(" ")
 }
@@ -135,7 +173,9 @@ impl ClientContext for PollContext {
     }
 
     fn stats_raw(&self, json: &[u8]) {
-        self.observer.stats_raw(json);
+        if !self.is_retired() {
+            self.observer.stats_raw(json);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -146,6 +186,11 @@ impl ClientContext for PollContext {
 impl ConsumerContext for PollContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let done = match kind {
+            // A client that ends waits for an answer all the same.
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS if self.is_retired() => {
+                return drop(accept(consumer, list));
+            }
+            _ if self.is_retired() => return drop(give_back(consumer, list)),
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, list),
             _ => self.revoke(consumer, list),
         };

@@ -91,7 +91,7 @@ impl Scout {
             let _ = self.client.poll(Duration::ZERO);
             let outcome = self.look().and_then(|()| self.fetch_wanted());
             self.tell(outcome.err());
-            self.shared.retention.tick(self.shared.clock.now());
+            self.shared.mishaps.tick(self.shared.clock.now());
             // Rung or not: it is time for the next look.
             let _ = self.shared.bell.heard.recv_timeout(PERIOD);
         }

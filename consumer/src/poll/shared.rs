@@ -2,7 +2,7 @@
 
 use super::commit_fault::CommitFault;
 use super::commit_queue::CommitAnswer;
-use super::retention::Retention;
+use super::mishaps::Mishaps;
 use super::scout::Bell;
 use super::{PartitionStatus, PollParts, PollSettings};
 use crate::assignment::{Held, TopicPartition};
@@ -16,7 +16,6 @@ use crate::times::Moment;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use kafka_client::context::{Observer, Statistics};
 use kafka_client::partition_queues::PartitionQueues;
-use kafka_client::settings::OffsetReset;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use runtime::clock::SharedClock;
@@ -44,15 +43,14 @@ pub(super) struct Shared {
     pub(super) condition: Condition,
     pub(super) beat: Beat,
     pub(super) revoke_drain: Duration,
-    start: OffsetReset,
     pub(super) bell: Bell,
-    pub(super) retention: Retention,
+    pub(super) mishaps: Mishaps,
 }
 
 impl Shared {
     pub(super) fn new(parts: PollParts, settings: &PollSettings) -> Self {
         Self {
-            retention: Retention::new(parts.meters.clone(), parts.condition.clone()),
+            mishaps: Mishaps::new(parts.meters.clone(), parts.condition.clone()),
             desk: Mutex::new(parts.desk),
             queues: PartitionQueues::default(),
             commands: parts.commands,
@@ -64,7 +62,6 @@ impl Shared {
             condition: parts.condition,
             beat: parts.beat,
             revoke_drain: settings.revoke_drain,
-            start: settings.start,
             bell: Bell::default(),
         }
     }
@@ -110,7 +107,11 @@ impl Shared {
 
     /// Sends on what the desk has to say.
     pub(super) fn publish(&self) {
-        let events = self.desk().take_events();
+        let (events, returns) = {
+            let mut desk = self.desk();
+            (desk.take_events(), desk.take_returns())
+        };
+        returns.iter().for_each(|back| self.mishaps.went_back(back, self.clock.now()));
         for event in events {
             if let Event::Closed(batch) = &event {
                 self.meters.closed(batch.reason);
@@ -242,7 +243,7 @@ impl Shared {
             let element = committed.and_then(|list| list.find_partition(&held.at.topic, held.at.partition));
             let committed = match element.map(|element| element.offset()) {
                 Some(Offset::Offset(next)) => Committed::Next(next),
-                Some(_) => Committed::Nothing { from_end: self.start == OffsetReset::Latest },
+                Some(_) => Committed::Nothing,
                 None => Committed::Unknown,
             };
             self.desk().begin_trail(held, committed, now_ms);
@@ -258,7 +259,7 @@ impl Shared {
     pub(super) fn looked(&self, at: &TopicPartition, look: Look) {
         let lost = self.desk().looked(at, look);
         for lost in lost {
-            self.retention.tell(at, lost, self.clock.now());
+            self.mishaps.lost(at, lost, self.clock.now());
         }
     }
 
@@ -267,12 +268,13 @@ impl Shared {
     }
 }
 
-/// The desk knows what is committed and polled, and what the scout saw; the statistics know the end (as of their interval) too.
+/// The desk knows what is committed and polled, and what the scout saw; the statistics know (as of their interval) what was committed before
+/// this generation, and the end.
 fn status(standing: Standing, desk: &Desk, statistics: Option<&Statistics>, now_ms: i64) -> PartitionStatus {
     let at = &standing.held.at;
     let seen =
         statistics.and_then(|all| all.partitions.iter().find(|p| *p.topic == *at.topic && p.partition == at.partition));
-    let committed = standing.committed.max(seen.and_then(|seen| seen.committed_offset));
+    let committed = standing.committed.or(seen.and_then(|seen| seen.committed_offset));
     let end = standing.polled.max(seen.and_then(|seen| seen.end_offset));
     let lag = desk.lag(&standing.held, committed, end, now_ms).unwrap_or_default();
     PartitionStatus { standing, committed, lag }

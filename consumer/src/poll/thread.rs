@@ -4,6 +4,8 @@
 mod ending;
 /// When we count as a member, and what happens while our place is taken.
 mod joining;
+/// What follows from errors that Kafka's client reports.
+mod complaints;
 /// Another client in the place of the one in use.
 mod renewal;
 /// Why there is no offset to go on from.
@@ -11,19 +13,20 @@ mod no_offset;
 
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
+use super::faults::Faults;
 use super::lists::{commit_list, list_of};
 use super::shared::Shared;
 use super::{PollEnd, PollSettings};
+use crate::assignment::TopicPartition;
 use crate::condition::Part;
 use crate::desk::Brake;
 use crate::event::Event;
 use crate::record::Lent;
 use crossbeam_channel::Receiver;
-use domain::failure::FailureClass;
 use ending::Phase;
 use joining::Joining;
 use kafka_client::context::Observer;
-use kafka_client::failure::classify;
+use kafka_client::main_queue;
 use kafka_client::partition_queues::Chunk;
 use kafka_client::settings::ClientSettings;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -39,6 +42,8 @@ use tokio::sync::oneshot;
 const WAIT: Duration = Duration::from_millis(20);
 /// How often the wheel turns while records come.
 const TURN: Duration = Duration::from_millis(10);
+/// So many events of the client are served in one turn, so that records go on beside a flood of them.
+const HEARD: usize = 1_000;
 /// How often it is said how things stand.
 const STAND: Duration = Duration::from_secs(1);
 
@@ -60,11 +65,14 @@ struct PollThread {
     end: PollEnd,
     /// Kafka refused us, and no record came since.
     refused: Cell<bool>,
+    faults: Faults,
     /// What the client in use was made from.
     client: ClientSettings,
     renewals: Receiver<ClientSettings>,
     observer: Observer,
     next: Option<Next>,
+    /// Clients that were replaced and have not come to their end.
+    closings: Vec<JoinHandle<()>>,
     joining: Joining,
     /// When clients were shut out by Kafka.
     shut_outs: Vec<Duration>,
@@ -92,7 +100,7 @@ pub(super) fn spawn(
     let (go, gone) = oneshot::channel();
     let zero = Duration::ZERO;
     let (phase, end) = (Phase::Running, PollEnd { committed: true });
-    let refused = Cell::new(false);
+    let (refused, faults) = (Cell::new(false), Faults::new(shared.condition.clone()));
     let commits = CommitQueue::new(&consumer);
     let turned = shared.clock.now();
     let poller = PollThread {
@@ -106,10 +114,12 @@ pub(super) fn spawn(
         next_stand: zero,
         end,
         refused,
+        faults,
         client,
         renewals,
         observer,
         next: None,
+        closings: Vec::new(),
         joining: Joining::new(turned),
         shut_outs: Vec::new(),
         turned,
@@ -117,13 +127,13 @@ pub(super) fn spawn(
     };
     let shared = poller.shared.clone();
     let body = move || {
-        let (consumer, end) = poller.run();
+        let (consumer, closings, end) = poller.run();
         shared.bell.end();
         let _ = leave.send(end);
         // Blocks until the group is left, without a deadline of its own: whoever waits for `gone` has one.
         drop(consumer);
-        // A client that is left behind would meet the end of the process.
-        let _ = scout.join();
+        // Clients that are left behind would meet the end of the process.
+        closings.into_iter().chain([scout]).for_each(|thread| drop(thread.join()));
         let _ = go.send(());
     };
     std::thread::Builder::new().name("poll".to_owned()).spawn(body)?;
@@ -131,7 +141,7 @@ pub(super) fn spawn(
 }
 
 impl PollThread {
-    fn run(mut self) -> (BaseConsumer<PollContext>, PollEnd) {
+    fn run(mut self) -> (BaseConsumer<PollContext>, Vec<JoinHandle<()>>, PollEnd) {
         while !matches!(self.phase, Phase::Over) {
             let chunk = self.shared.queues.take();
             let (idle, now) = (chunk.is_none(), self.shared.clock.now());
@@ -149,25 +159,23 @@ impl PollThread {
             }
         }
         self.shared.queues.clear();
-        (self.consumer, self.end)
+        (self.consumer, self.closings, self.end)
     }
 
     /// Takes records to the desk while they are lent.
     fn take(&mut self, chunk: Chunk, now: Duration) {
-        let mut errors = Vec::new();
         let (closed, polled) = {
             let (mut desk, mut polled) = (self.shared.desk(), 0);
             for record in chunk.records() {
-                match record {
-                    Ok(record) => {
-                        polled += 1;
-                        desk.receive(chunk.topic(), chunk.partition(), Lent::from(record), now);
-                    }
-                    Err(error) => errors.push(error),
-                }
+                polled += 1;
+                desk.receive(chunk.topic(), chunk.partition(), Lent::from(record), now);
             }
             (desk.has_news(), polled)
         };
+        if polled > 0 {
+            self.faults.over(chunk.topic(), chunk.partition());
+        }
+        let fault = chunk.fault().map(|fault| (TopicPartition::new(chunk.topic(), chunk.partition()), fault));
         drop(chunk);
         self.shared.meters.polled.add(polled);
         if polled > 0 && self.refused.replace(false) {
@@ -177,22 +185,25 @@ impl PollThread {
             self.shared.publish();
             self.brake();
         }
-        errors.iter().for_each(|error| self.complain(error));
+        if let Some((at, fault)) = fault {
+            self.meet(&at, &fault, now);
+        }
     }
 
-    /// What the client has to say beside records: rebalances, which are carried out in here, and errors.
+    /// What the client has to say beside records: rebalances, which are carried out in here, errors, log lines.
     fn listen(&mut self) {
-        let around = match self.consumer.poll(Duration::ZERO) {
-            None => false,
-            Some(Ok(_)) => true,
-            Some(Err(error)) => {
-                self.complain(&error);
-                false
+        for _ in 0..HEARD {
+            match self.consumer.poll(Duration::ZERO) {
+                None => {}
+                Some(Ok(_)) => {
+                    let why = "a record came around the queue of its partition; start the consumer again";
+                    self.shared.tell(Event::Fatal(why.to_owned()));
+                }
+                Some(Err(error)) => self.complain(&error),
             }
-        };
-        if around {
-            let why = "a record came around the queue of its partition; start the consumer again";
-            self.shared.tell(Event::Fatal(why.to_owned()));
+            if matches!(self.phase, Phase::Over) || main_queue::waiting(&self.consumer) == 0 {
+                return;
+            }
         }
     }
 
@@ -217,6 +228,7 @@ impl PollThread {
             self.next_stand = now + STAND;
             self.stand();
         }
+        self.try_again(now);
         self.advance(now);
     }
 
@@ -233,7 +245,9 @@ impl PollThread {
         if !pause.is_empty()
             && let Err(error) = self.consumer.pause(&list_of(&pause))
         {
-            tracing::warn!(%error, "partitions cannot be paused");
+            for TopicPartition { topic, partition } in &pause {
+                tracing::warn!(topic = &**topic, partition, %error, "a partition cannot be paused");
+            }
         }
         if !resume.is_empty()
             && let Err(error) = self.consumer.resume(&list_of(&resume))
@@ -261,30 +275,5 @@ impl PollThread {
             self.shared.condition.clear(Part::Poll);
         }
         self.shared.meters.outstanding(self.shared.desk().outstanding_bytes());
-    }
-
-    /// Most errors that come by `poll` are for information: the client goes on by itself.
-    fn complain(&mut self, error: &KafkaError) {
-        if matches!(error, KafkaError::PartitionEOF(_)) {
-            return;
-        }
-        self.shared.meters.poll_errors.add(1);
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
-            return self.shared.tell(Event::Fatal(self.no_offset()));
-        }
-        let fatal = self.consumer.client().fatal_error();
-        if matches!(error, KafkaError::MessageConsumptionFatal(_)) || fatal.is_some() {
-            let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code());
-            let why = fatal.map_or_else(|| error.to_string(), |(code, words)| format!("{code}: {words}"));
-            return self.shut_out(code, &why);
-        }
-        let class = error.rdkafka_error_code().map_or(FailureClass::Transient, classify);
-        if class == FailureClass::Ours {
-            tracing::error!(%error, "Kafka refuses us");
-            self.refused.set(true);
-            self.shared.condition.complain(Part::Poll, format!("Kafka refuses us: {error}"));
-        } else {
-            tracing::warn!(%error, "Kafka's client reports an error and goes on");
-        }
     }
 }

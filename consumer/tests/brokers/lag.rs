@@ -28,7 +28,7 @@ async fn catch_up(world: &World, records: usize) {
 }
 
 /// Deletes the first half of what is not committed; gives how many that are.
-async fn delete_half(world: &World) -> i64 {
+pub async fn delete_half(world: &World) -> i64 {
     let client: AdminClient<ObservedContext> =
         world.config("").kafka.admin().create_with_context(ObservedContext::default()).unwrap();
     let (mut list, mut deleted) = (TopicPartitionList::new(), 0);

@@ -7,6 +7,7 @@ mod lag;
 mod pause;
 mod protocol;
 mod recorder;
+mod resets;
 mod rotation;
 mod world;
 

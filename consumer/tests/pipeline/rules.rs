@@ -32,6 +32,7 @@ pub fn settings(lanes: u32, records: usize) -> DeskSettings {
         epoch: 0,
         limits: Limits { records, age: Duration::from_secs(1), bytes: 100_000 },
         room: Room { waiting: 1, bytes: 10_000_000 },
+        from_end: false,
     }
 }
 

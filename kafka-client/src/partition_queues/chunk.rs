@@ -11,16 +11,29 @@ pub struct Chunk {
     topic: Arc<str>,
     partition: i32,
     messages: Vec<*mut rdsys::rd_kafka_message_t>,
+    /// So many of them, from the first on, are records.
+    records: usize,
 }
 
 /// A record, lent by its chunk.
 #[derive(Clone, Copy)]
 pub struct Record<'a>(&'a rdsys::rd_kafka_message_t);
 
+/// What the client has to say of a partition in place of a record. Nothing more is read of it until that is mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub error: KafkaError,
+    /// The record that it is about, or that was to be read next; `None` where no record is meant.
+    pub offset: Option<i64>,
+}
+
 impl Chunk {
-    /// `messages` are alive and belong to nobody else.
+    /// `messages` are alive and belong to nobody else. What follows an error is not given on: it will be read again.
     pub(super) fn new(topic: &Arc<str>, partition: i32, messages: Vec<*mut rdsys::rd_kafka_message_t>) -> Self {
-        Self { topic: topic.clone(), partition, messages }
+        // SAFETY: they are alive.
+        let is_error = |message: &*mut rdsys::rd_kafka_message_t| unsafe { (**message).err.is_error() };
+        let records = messages.iter().position(is_error).unwrap_or(messages.len());
+        Self { topic: topic.clone(), partition, messages, records }
     }
 
     pub fn topic(&self) -> &str {
@@ -31,22 +44,26 @@ impl Chunk {
         self.partition
     }
 
-    /// In the order of the partition; between them what the client has to say of it.
-    ///
-    /// # Errors
-    /// Of single elements: as rdkafka's `poll` says them.
-    pub fn records(&self) -> impl Iterator<Item = Result<Record<'_>, KafkaError>> {
-        self.messages.iter().map(|message| {
-            // SAFETY: it is alive until `drop`.
-            let message = unsafe { &**message };
-            match message.err {
-                rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__PARTITION_EOF => {
-                    Err(KafkaError::PartitionEOF(self.partition))
-                }
-                error if error.is_error() => Err(KafkaError::MessageConsumption(error.into())),
-                _ => Ok(Record(message)),
-            }
-        })
+    /// In the order of the partition.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        // SAFETY: they are alive until `drop`.
+        self.messages[..self.records].iter().map(|message| Record(unsafe { &**message }))
+    }
+
+    /// What came behind the records, if it was no record.
+    pub fn fault(&self) -> Option<Fault> {
+        let error = KafkaError::MessageConsumption(self.error()?.err.into());
+        Some(Fault { error, offset: self.fault_offset().filter(|offset| *offset >= 0) })
+    }
+
+    /// The offset of the fault as librdkafka says it: one of a record, or a logical one.
+    pub(super) fn fault_offset(&self) -> Option<i64> {
+        self.error().map(|message| message.offset)
+    }
+
+    fn error(&self) -> Option<&rdsys::rd_kafka_message_t> {
+        // SAFETY: it is alive until `drop`.
+        self.messages.get(self.records).map(|message| unsafe { &**message })
     }
 }
 

@@ -13,7 +13,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 /// So many records are taken at once: the reader does nothing else in between.
-const MOST: usize = 100;
+pub const AT_ONCE: usize = 100;
 
 /// See the head of the file. It must go before its client.
 pub(super) struct Queue {
@@ -21,6 +21,8 @@ pub(super) struct Queue {
     partition: i32,
     native: *mut rdsys::rd_kafka_queue_t,
     pub(super) stopped: bool,
+    /// Where an error stopped it, until that is mended.
+    fault: Option<i64>,
     /// Its address is known to librdkafka.
     signal: Box<Signal>,
 }
@@ -55,7 +57,7 @@ impl Queue {
             rdsys::rd_kafka_queue_cb_event_enable(native, Some(came), opaque);
             native
         };
-        Some(Self { topic: topic.into(), partition, native, stopped: false, signal })
+        Some(Self { topic: topic.into(), partition, native, stopped: false, fault: None, signal })
     }
 
     pub(super) fn is_of(&self, topic: &str, partition: i32) -> bool {
@@ -68,18 +70,48 @@ impl Queue {
 
     /// What lies ready, if anything.
     pub(super) fn take(&mut self) -> Option<Chunk> {
-        if self.stopped || !self.signal.raised.swap(false, Ordering::Acquire) {
+        if self.stopped || self.fault.is_some() || !self.signal.raised.swap(false, Ordering::Acquire) {
             return None;
         }
-        let mut messages = [ptr::null_mut(); MOST];
-        // SAFETY: the queue is alive and there is room for `MOST` messages, which are ours from now on.
-        let taken = unsafe { rdsys::rd_kafka_consume_batch_queue(self.native, 0, messages.as_mut_ptr(), MOST) };
+        let mut messages = [ptr::null_mut(); AT_ONCE];
+        // SAFETY: the queue is alive and there is room for `AT_ONCE` messages, which are ours from now on.
+        let taken = unsafe { rdsys::rd_kafka_consume_batch_queue(self.native, 0, messages.as_mut_ptr(), AT_ONCE) };
         let taken = usize::try_from(taken).unwrap_or(0);
-        if taken == MOST {
+        if taken == AT_ONCE {
             // Whatever is left says nothing by itself.
             self.raise();
         }
-        (taken > 0).then(|| Chunk::new(&self.topic, self.partition, messages[..taken].to_vec()))
+        let chunk = (taken > 0).then(|| Chunk::new(&self.topic, self.partition, messages[..taken].to_vec()))?;
+        self.fault = chunk.fault_offset();
+        Some(chunk)
+    }
+
+    /// Where an error stopped it.
+    pub(super) fn fault(&self) -> Option<i64> {
+        self.fault
+    }
+
+    /// Its next record is the right one again.
+    pub(super) fn mended(&mut self) {
+        self.fault = None;
+        self.raise();
+    }
+
+    /// Throws away what lies there. Not as `take` does, which would move the place where librdkafka goes on.
+    pub(super) fn empty(&self) {
+        if !self.signal.raised.swap(false, Ordering::Acquire) {
+            return;
+        }
+        // SAFETY: the queue is alive; each event is ours, and destroyed once, with the record in it.
+        unsafe {
+            loop {
+                let event = rdsys::rd_kafka_queue_poll(self.native, 0);
+                if event.is_null() {
+                    return;
+                }
+                rdsys::rd_kafka_event_destroy(event);
+            }
+        }
     }
 }
 
@@ -99,13 +131,17 @@ impl Reader {
         self.0.get_or_init(std::thread::current);
         std::thread::park_timeout(longest);
     }
+
+    pub(super) fn wake(&self) {
+        if let Some(reader) = self.0.get() {
+            reader.unpark();
+        }
+    }
 }
 
 unsafe extern "C" fn came(_: *mut rdsys::rd_kafka_t, signal: *mut c_void) {
     // SAFETY: librdkafka gives back what `Queue::new` gave it, as long as that lives.
     let signal = unsafe { &*signal.cast::<Signal>() };
     signal.raised.store(true, Ordering::Release);
-    if let Some(reader) = signal.reader.0.get() {
-        reader.unpark();
-    }
+    signal.reader.wake();
 }

@@ -1,11 +1,15 @@
 //! States of a partition, one by one; histories of them are in `tests/lag_properties.rs`.
 
-use super::{Committed, Found, Look, Lost, Trail};
+use super::{Committed, Found, Look, Lost, Trail, Why};
 
 fn begun(committed: Committed) -> Trail {
     let mut trail = Trail::default();
     trail.begin(committed, 0);
     trail
+}
+
+fn deleted(from: i64, to: i64) -> Lost {
+    Lost { from, to, why: Why::Deleted }
 }
 
 fn look(trail: &mut Trail, low: i64, end: i64, at_ms: i64) -> Vec<Lost> {
@@ -82,7 +86,8 @@ fn markers_at_the_end_of_a_log_are_no_lag_until_something_follows() {
 #[test]
 fn without_a_commit_the_configured_start_decides() {
     let lag = |from_end| {
-        let mut trail = begun(Committed::Nothing { from_end });
+        let mut trail = Trail::new(from_end);
+        trail.begin(Committed::Nothing, 0);
         look(&mut trail, 100, 250, 0);
         trail.lag(None, None, None, 0).records
     };
@@ -93,13 +98,13 @@ fn without_a_commit_the_configured_start_decides() {
 fn what_retention_deleted_is_counted_once_and_is_no_lag() {
     let mut trail = begun(Committed::Next(10));
     trail.received(60, 1_000);
-    assert_eq!(look(&mut trail, 50, 100, 1_000), [Lost { from: 10, to: 50 }], "50 to 59 were compacted");
+    assert_eq!(look(&mut trail, 50, 100, 1_000), [deleted(10, 50)], "50 to 59 were compacted");
     assert_eq!(look(&mut trail, 50, 100, 2_000), []);
     let lag = trail.lag(Some(61), Some(10), None, 2_000);
     assert_eq!((lag.lost, lag.records), (40, 50));
     // Later, while the partition stood still.
     trail.received(90, 2_000);
-    assert_eq!(look(&mut trail, 90, 100, 3_000), [Lost { from: 61, to: 90 }]);
+    assert_eq!(look(&mut trail, 90, 100, 3_000), [deleted(61, 90)]);
 }
 
 #[test]
@@ -108,7 +113,7 @@ fn a_look_before_the_commit_is_known_hides_no_loss() {
     assert_eq!(look(&mut trail, 50, 100, 0), []);
     trail.begin(Committed::Next(10), 0);
     trail.received(50, 1_000);
-    assert_eq!(look(&mut trail, 50, 100, 1_000), [Lost { from: 10, to: 50 }]);
+    assert_eq!(look(&mut trail, 50, 100, 1_000), [deleted(10, 50)]);
 }
 
 #[test]
@@ -125,7 +130,7 @@ fn an_ordinary_gap_is_no_loss() {
 fn a_log_that_was_emptied_is_a_loss_although_no_record_comes() {
     let mut trail = begun(Committed::Next(10));
     assert_eq!(look(&mut trail, 70, 70, 1_000), []);
-    assert_eq!(look(&mut trail, 70, 70, 2_000), [Lost { from: 10, to: 70 }]);
+    assert_eq!(look(&mut trail, 70, 70, 2_000), [deleted(10, 70)]);
     assert_eq!(look(&mut trail, 70, 70, 3_000), []);
     trail.received(70, 4_000);
     assert_eq!(look(&mut trail, 70, 71, 5_000), []);
@@ -139,6 +144,74 @@ fn what_was_read_ahead_is_not_lost_but_what_a_pause_threw_away_is() {
     trail.received(11, 1_000);
     assert_eq!(look(&mut trail, 15, 90, 3_000), [], "it was in the client's queue");
     let paused = |trail: &mut Trail, at_ms| trail.looked(Look { low: 15, end: 90, at_ms }, true);
-    assert_eq!(paused(&mut trail, 4_000), [Lost { from: 12, to: 15 }]);
+    assert_eq!(paused(&mut trail, 4_000), [deleted(12, 15)]);
     assert_eq!(paused(&mut trail, 5_000), []);
+}
+
+#[test]
+fn where_reading_stands_is_certain_once_something_was_committed_or_read() {
+    for committed in [Committed::Nothing, Committed::Unknown] {
+        let mut trail = begun(committed);
+        look(&mut trail, 5, 100, 1_000);
+        assert_eq!((trail.place(), trail.goes_back(3)), (None, false), "the log may have begun before that");
+        trail.received(3, 0);
+        assert_eq!((trail.place(), trail.goes_back(3), trail.goes_back(4)), (Some(4), true, false));
+    }
+    assert_eq!(begun(Committed::Next(7)).place(), Some(7));
+}
+
+#[test]
+fn an_offset_beyond_the_end_begins_anew_where_the_log_begins_or_at_its_end() {
+    for (from_end, anew) in [(false, 20), (true, 60)] {
+        let mut trail = Trail::new(from_end);
+        trail.begin(Committed::Next(1_000), 0);
+        assert_eq!(look(&mut trail, 20, 60, 1_000), []);
+        look(&mut trail, 20, 60, 1_500);
+        assert_eq!(trail.anew(), None, "asked for once since it is known where reading stands");
+        look(&mut trail, 20, 60, 2_000);
+        assert_eq!(trail.anew(), Some(anew));
+    }
+}
+
+#[test]
+fn a_trail_that_went_back_has_its_lag_in_the_new_log() {
+    let mut old = begun(Committed::Next(900));
+    old.received(900, 1_000);
+    let mut trail = old.back(0, false, 2_000);
+    trail.received(0, 2_000);
+    look(&mut trail, 0, 50, 2_000);
+    assert_eq!(trail.lag(Some(0), Some(901), None, 3_000).records, 50, "what was committed before is of another log");
+    assert_eq!(trail.take_gone(), None);
+}
+
+#[test]
+fn a_few_records_twice_are_another_log_when_that_ends_before_them() {
+    let mut old = begun(Committed::Next(0));
+    (0..60).for_each(|offset| old.received(offset, 1_000));
+    let mut same = old.back(10, true, 2_000);
+    look(&mut same, 0, 60, 2_000);
+    look(&mut same, 0, 60, 2_500);
+    assert_eq!(same.take_gone(), None);
+    let mut cut = old.back(10, true, 2_000);
+    look(&mut cut, 0, 11, 2_000);
+    assert_eq!(cut.take_gone(), Some(60));
+}
+
+#[test]
+fn who_begins_at_the_end_anew_has_skipped_what_lies_before() {
+    let skipped = |from, to| Lost { from, to, why: Why::Skipped };
+    let mut trail = Trail::new(true);
+    trail.begin(Committed::Next(10), 0);
+    trail.received(500, 1_000);
+    assert_eq!(look(&mut trail, 50, 501, 1_000), [deleted(10, 50), skipped(50, 500)]);
+    // The log is emptied while nothing comes, then reading goes on at its end.
+    let empty = [look(&mut trail, 600, 600, 2_000), look(&mut trail, 600, 600, 2_500)];
+    assert_eq!(empty, [vec![], vec![deleted(501, 600)]]);
+    trail.received(640, 3_000);
+    assert_eq!(look(&mut trail, 600, 641, 3_000), [skipped(600, 640)]);
+    // Another log.
+    let mut back = trail.back(30, false, 4_000);
+    back.received(35, 4_000);
+    assert_eq!(look(&mut back, 2, 36, 4_000), [skipped(2, 35)]);
+    assert_eq!(back.lag(Some(36), None, None, 4_000).lost, 33);
 }

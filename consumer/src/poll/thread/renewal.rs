@@ -1,11 +1,12 @@
 //! Another client takes the place of the one in use: for new certificates, or because Kafka has shut it out.
 //!
-//! The next client is made before anything stands still, and subscribes only when the one before it is closed: two members of one name
-//! would shut each other out. A static member that comes back within the session timeout finds its partitions where they were.
+//! The next client is made before anything stands still, and subscribes when the one before it owns nothing any more and was told to end.
+//! A static member that comes back within the session timeout finds its partitions where they were.
 
 use super::{Phase, PollThread};
 use crate::event::Event;
 use crate::poll::PollEnd;
+use crate::poll::closing;
 use crate::poll::commit_queue::CommitQueue;
 use crate::poll::context::PollContext;
 use kafka_client::settings::ClientSettings;
@@ -50,7 +51,11 @@ impl PollThread {
         // The old queues go before their client.
         drop(std::mem::replace(&mut self.commits, commits));
         self.shared.queues.clear();
-        drop(std::mem::replace(&mut self.consumer, consumer));
+        let before = std::mem::replace(&mut self.consumer, consumer);
+        self.shared.queues.wake_for(&mut self.consumer);
+        self.closings.retain(|closing| !closing.is_finished());
+        self.closings.extend(closing::end(before, &self.shared.clock));
+        self.shared.beat.progress();
         self.shared.forget_commit();
         self.shared.meters.client_changes.add(1);
         self.shared.bell.renew(settings.clone());
