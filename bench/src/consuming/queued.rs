@@ -45,7 +45,9 @@ impl ClientContext for Queued {}
 impl ConsumerContext for Queued {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let done = if kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.queues.open(consumer.client(), list);
+            if let Err(error) = self.queues.open(consumer.client(), list) {
+                eprintln!("a partition is not read: {error}");
+            }
             consumer.incremental_assign(list)
         } else {
             self.queues.close(list);

@@ -66,9 +66,10 @@ pub fn run(config: &Config, records: u64) -> Result<Told> {
                 start = now;
             }
             for record in chunk.records() {
-                parts.take(chunk.partition(), &record?)?;
+                parts.take(chunk.partition(), &record)?;
                 seen += 1;
             }
+            ensure!(chunk.fault().is_none(), "no record, but {:?}", chunk.fault());
         }
         // As the poll thread does it.
         if idle || now >= turn {

@@ -3,6 +3,7 @@
 //! rdkafka's own `ThreadedProducer` polls for 100 ms again and again, and its `poll` spins for the last millisecond of each (rdkafka 0.39,
 //! base_producer.rs: a remaining wait below 1 ms is one of 0): 8 ms of CPU a second for nothing.
 
+use rdkafka::client::Client;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 use std::sync::Arc;
@@ -42,9 +43,8 @@ impl<C: ProducerContext + 'static> Polled<C> {
         Ok(())
     }
 
-    /// Whether Kafka has shut it out for good.
-    pub(super) fn is_shut_out(&self) -> bool {
-        self.producer.client().fatal_error().is_some()
+    pub(super) fn client(&self) -> &Client<C> {
+        self.producer.client()
     }
 
     fn wake(&self) {

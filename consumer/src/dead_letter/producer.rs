@@ -78,7 +78,7 @@ impl KafkaDeadLetters {
     /// Kafka has shut an idempotent client out for good: its letters come again by another one. Not when another one has taken over already:
     /// that may have newer certificates.
     fn mend(&self, client: &Client) {
-        if !client.producer.is_shut_out() || !self.client().is(client) {
+        if client.producer.client().fatal_error().is_none() || !self.client().is(client) {
             return;
         }
         let next = match create(&client.settings) {
