@@ -189,7 +189,6 @@ mod tests {
     use super::{Client, KafkaDeadLetters};
     use kafka_client::settings::{ClientSettings, Kafka, KafkaRaw, ProducerTuning};
     use rdkafka::bindings::rd_kafka_test_fatal_error;
-    use rdkafka::producer::Producer as _;
     use rdkafka::types::RDKafkaRespErr;
     use runtime::config::Settings;
 
