@@ -102,8 +102,16 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(
 }
 
 impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
-    /// One call for one piece, and what follows from its answer.
+    /// One call for one piece, and what follows from its answer. A record that failed often enough is not called again: an owner before us
+    /// went before Kafka had its letter.
     async fn step(&mut self, piece: Piece) -> ControlFlow<Stopped> {
+        if let Some(failure) = self.ports.pace.used_up(piece.suspicion, piece.records.len()) {
+            if self.stop.is_wanted() {
+                return Break(Stopped);
+            }
+            self.tell(&piece, &failure, Move::SetAside);
+            return self.give_up(piece, failure).await;
+        }
         let permit = self.permit().await?;
         let most = permit.most_records().min(self.way.batch_limit.part_of(piece.records.len()));
         let mut piece = self.cut(piece, most);
@@ -218,17 +226,20 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
                 self.tell_suspects(None);
                 self.wait(wait).await
             }
-            Move::SetAside => {
-                self.tell_suspects(Some(&piece));
-                let letters = self.origin.alone(&piece.records, &failure, piece.attempts);
-                self.set_aside(letters).await?;
-                if failure.class == FailureClass::FunctionError {
-                    self.aside.extend(piece.records.offsets().map(Suspect::set_aside));
-                }
-                self.tell_suspects(None);
-                Continue(())
-            }
+            Move::SetAside => self.give_up(piece, failure).await,
         }
+    }
+
+    /// The one record of `piece` becomes a dead letter.
+    async fn give_up(&mut self, piece: Piece, failure: InvokeFailure) -> ControlFlow<Stopped> {
+        self.tell_suspects(Some(&piece));
+        let letters = self.origin.alone(&piece.records, &failure, piece.attempts);
+        self.set_aside(letters).await?;
+        if failure.class == FailureClass::FunctionError {
+            self.aside.extend(piece.records.offsets().map(Suspect::set_aside));
+        }
+        self.tell_suspects(None);
+        Continue(())
     }
 
     /// Whoever owns the partition next must know what failed how often; `piece` is no part of the work now.

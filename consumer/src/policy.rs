@@ -57,6 +57,12 @@ impl Pace {
         }
     }
 
+    /// The failure that sets a record aside without another call, because it was part of as many as it may be.
+    pub fn used_up(&self, suspicion: u32, records: usize) -> Option<InvokeFailure> {
+        let detail = || format!("the function failed at it {suspicion} times, for owners before this one too");
+        (records == 1 && suspicion >= self.attempts).then(|| InvokeFailure::new(FailureClass::FunctionError, detail()))
+    }
+
     /// How long to wait before a dead letter or a `retry` verdict is tried again.
     pub fn wait(&self, failures: u32, unit: f64) -> Duration {
         self.backoff.delay(failures, unit, None)

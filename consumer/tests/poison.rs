@@ -57,6 +57,32 @@ async fn an_owner_goes_on_where_the_one_before_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_that_failed_often_enough_is_not_called_again_whoever_owns_it_while_its_letter_waits() {
+    let mut rig = Rig::new(settings(1, 4));
+    rig.lambda.poison(0, 1);
+    rig.dead_letters_down(true);
+    for _ in 0..4 {
+        let held = rig.assign(&[0]);
+        rig.receive(0, 0..4);
+        rig.pass(SECOND * 20).await;
+        assert_eq!(rig.lambda.harm()[&(0, 1)], ATTEMPTS);
+        let (ticket, _) = rig.revoke(&[0]);
+        rig.pass(SECOND / 10).await;
+        assert!(rig.desk.is_drained(ticket));
+        rig.give_back(&held);
+    }
+    rig.dead_letters_down(false);
+    rig.assign(&[0]);
+    rig.receive(0, 1..4);
+    rig.pass(SECOND * 5).await;
+    let letters = rig.dead_letters();
+    assert_eq!((letters.len(), rig.lambda.harm()[&(0, 1)]), (1, ATTEMPTS));
+    assert_eq!((letters[0].attempts, letters[0].class), (ATTEMPTS, FailureClass::FunctionError));
+    assert!(letters[0].detail.contains(&format!("{ATTEMPTS} times")), "{}", letters[0].detail);
+    assert_eq!(rig.commit(), [(0, 4)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_function_that_always_fails_stops_the_partition_with_its_offsets_intact() {
     let mut rig = Rig::flooded(settings(1, 8), FloodLimits { in_a_row: 3, ..FloodLimits::default() });
     rig.assign(&[0]);

@@ -89,6 +89,11 @@ impl Stopper {
 }
 
 impl Stop {
+    /// Whether the delivery shall begin nothing new.
+    pub fn is_wanted(&self) -> bool {
+        self.0.has_changed().is_err()
+    }
+
     /// Comes back when the delivery shall begin nothing new.
     pub async fn wanted(&mut self) {
         // Nothing is ever sent: the end of the channel is the message.

@@ -1,0 +1,214 @@
+//! The function of all members: does what is scripted, knows what it delivered, and looks at every call that it gets.
+
+use crate::lasting;
+use crate::log::Kind;
+use crate::rules::ATTEMPTS;
+use crate::step::{Does, Garble, Reply};
+use crate::truth::{Shared, Truth};
+use bytes::Bytes;
+use consumer::invoke::{InvokeFailure, Invoker};
+use domain::contract::{Listed, Request, Response};
+use domain::failure::FailureClass;
+use domain::offset::Offset;
+use domain::verdict::Verdict;
+use std::collections::HashSet;
+
+/// As one member calls it.
+pub struct Function {
+    pub truth: Shared,
+    pub member: u64,
+}
+
+/// A call under way.
+struct Call {
+    tenure: usize,
+    partition: usize,
+    lane: u32,
+    batch: String,
+    offsets: Vec<i64>,
+    reply: Reply,
+}
+
+impl Invoker for Function {
+    async fn invoke(&self, _: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
+        self.breathe().await;
+        let call = self.truth.see().begin(self.member, &Request::decode(&payload).unwrap());
+        lasting(call.reply.after).await;
+        let answer = self.truth.see().end(&call);
+        // What runs goes on when its caller is killed; nobody hears of it.
+        self.breathe().await;
+        answer
+    }
+
+    async fn check(&self, _: &str) -> Result<(), InvokeFailure> {
+        Ok(())
+    }
+}
+
+impl Function {
+    async fn breathe(&self) {
+        let dead = self.truth.see().dead.contains(&self.member);
+        if dead {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Truth {
+    fn begin(&mut self, member: u64, request: &Request<'_>) -> Call {
+        let (partition, lane) = (usize::try_from(request.partition).unwrap(), request.lane);
+        let tenure = self.delivering(member, partition);
+        let offsets: Vec<i64> = request.records().map(|record| record.offset.0).collect();
+        self.look_at(tenure, request);
+        let calls = self.tenures[tenure].calls.entry(lane).or_default();
+        *calls += 1;
+        if *calls > 1 {
+            self.blame(format!("lane {lane} of partition {partition} has two calls at once: {offsets:?}"));
+        }
+        let usual = Reply { does: Does::Deliver, after: self.setup.latency };
+        let reply = self.script.pop_front().unwrap_or(usual);
+        Call { tenure, partition, lane, batch: request.batch_id.to_string(), offsets, reply }
+    }
+
+    /// Everything that may be sent is what this owner polled and has not finished, byte for byte, on its lane.
+    fn look_at(&mut self, tenure: usize, request: &Request<'_>) {
+        let (owner, now, mut broken) = (&self.tenures[tenure], self.now(), Vec::new());
+        let partition = owner.partition;
+        if owner.over.is_some_and(|over| over < now) {
+            broken.push(format!("a call begins for partition {partition}, which is gone since {:?}", owner.over));
+        }
+        for sent in request.records() {
+            let offset = sent.offset.0;
+            let Some(record) = self.logs[partition].records.get(&offset).filter(|_| offset < owner.position) else {
+                broken.push(format!("{offset} of partition {partition} is sent and was never polled"));
+                continue;
+            };
+            if record.value != sent.value.as_bytes() || owner.lane(offset, record) != request.lane {
+                broken.push(format!("{offset} of partition {partition} is sent with another value or on another lane"));
+            }
+            if owner.finished(offset) || owner.is_aside(offset, record) {
+                broken.push(format!("{offset} of partition {partition} is finished and is sent again"));
+            }
+        }
+        self.broken.extend(broken);
+    }
+
+    fn end(&mut self, call: &Call) -> Result<Bytes, InvokeFailure> {
+        *self.tenures[call.tenure].calls.get_mut(&call.lane).unwrap() -= 1;
+        if self.tenures[call.tenure].over.is_some() {
+            self.note("an answer comes too late");
+        }
+        if self.dead.contains(&self.tenures[call.tenure].member) {
+            self.note("a call outlives its process");
+        }
+        let fail = |class| Err(InvokeFailure::new(class, "scripted"));
+        let poison = call.offsets.iter().position(|offset| self.kind(call, *offset) == Kind::Poison);
+        match (&call.reply.does, poison) {
+            (Does::Throttle, _) => fail(FailureClass::Throttled),
+            (Does::Forbid, _) => fail(FailureClass::Ours),
+            (Does::Lose { ran: false }, _) => fail(FailureClass::Transient),
+            (Does::Garble { how, ran: false }, _) => Ok(garbled(call, *how)),
+            (Does::TooLarge, _) if call.offsets.len() > 1 => fail(FailureClass::TooLarge),
+            (_, Some(first)) => self.break_down(call, first, false, false),
+            (Does::Fail { delivered }, None) => self.break_down(call, *delivered, true, false),
+            (Does::TimeOut { ran }, None) => self.break_down(call, usize::from(*ran) * call.offsets.len(), true, true),
+            (Does::Lose { ran: true }, None) => {
+                self.run(call, 0);
+                fail(FailureClass::Transient)
+            }
+            (Does::Garble { how, ran: true }, None) => {
+                self.run(call, 0);
+                Ok(garbled(call, *how))
+            }
+            (Does::Retry(bits), None) => Ok(self.answer(call, *bits)),
+            (Does::Deliver | Does::TooLarge, None) => Ok(self.answer(call, 0)),
+        }
+    }
+
+    /// The function fails as a whole after it has delivered the first records.
+    fn break_down(&mut self, call: &Call, first: usize, accident: bool, late: bool) -> Result<Bytes, InvokeFailure> {
+        for offset in call.offsets.iter().take(first) {
+            if self.kind(call, *offset) == Kind::Good {
+                self.deliver(call.partition, *offset);
+            }
+        }
+        for offset in &call.offsets {
+            let record = self.logs[call.partition].records.get_mut(offset).unwrap();
+            record.accidents += u32::from(accident);
+            let failures = self.tenures[call.tenure].failed(*offset, record);
+            if failures == ATTEMPTS {
+                self.note("a record fails for the last time");
+            }
+            if failures > ATTEMPTS {
+                self.blame(format!("{offset} of partition {} was part of {failures} failures", call.partition));
+            }
+        }
+        let failure = InvokeFailure::new(FailureClass::FunctionError, "scripted");
+        Err(InvokeFailure { timed_out: late, ..failure })
+    }
+
+    /// The answer arrives; its verdicts count for the owner.
+    fn answer(&mut self, call: &Call, again: u8) -> Bytes {
+        let verdicts = self.run(call, again);
+        for (Offset(offset), verdict) in &verdicts {
+            let owner = &mut self.tenures[call.tenure];
+            owner.acquitted(*offset, &self.logs[call.partition].records[offset]);
+            if matches!(verdict, Verdict::Delivered | Verdict::Duplicate) {
+                owner.answered.insert(*offset);
+            }
+        }
+        Bytes::from(serde_json::to_vec(&Response::from_verdicts(&call.batch, verdicts)).unwrap())
+    }
+
+    fn run(&mut self, call: &Call, again: u8) -> Vec<(Offset, Verdict)> {
+        let (mut verdicts, mut held) = (Vec::new(), HashSet::new());
+        for (nth, offset) in call.offsets.iter().enumerate() {
+            let key = self.logs[call.partition].records[offset].key.clone();
+            let waits = again >> (nth % 8) & 1 == 1 || key.as_ref().is_some_and(|key| held.contains(key));
+            let verdict = if self.kind(call, *offset) == Kind::Rejected {
+                Verdict::Rejected { reason: "schema".into(), detail: "no".into() }
+            } else if waits {
+                held.extend(key);
+                Verdict::Retry { reason: "busy".into(), detail: "later".into() }
+            } else {
+                self.deliver(call.partition, *offset)
+            };
+            verdicts.push((Offset(*offset), verdict));
+        }
+        verdicts
+    }
+
+    fn deliver(&mut self, partition: usize, offset: i64) -> Verdict {
+        if self.logs[partition].records[&offset].delivered {
+            self.note("a record is delivered again");
+            return if self.setup.dedupe { Verdict::Duplicate } else { Verdict::Delivered };
+        }
+        if let Some(earlier) = self.logs[partition].overtaken(offset) {
+            self.blame(format!("{offset} of partition {partition} is delivered before {earlier} of the same key"));
+        }
+        self.logs[partition].records.get_mut(&offset).unwrap().delivered = true;
+        Verdict::Delivered
+    }
+
+    fn kind(&self, call: &Call, offset: i64) -> Kind {
+        self.logs[call.partition].records[&offset].kind
+    }
+}
+
+/// What is no answer to this call.
+fn garbled(call: &Call, how: Garble) -> Bytes {
+    let all = call.offsets.iter().map(|offset| (Offset(*offset), Verdict::Delivered));
+    let mut response = Response::from_verdicts(&call.batch, all);
+    match how {
+        Garble::Noise => return Bytes::from_static(b"<html>bad gateway</html>"),
+        Garble::OtherBatch => response.batch_id.push('1'),
+        Garble::OtherCount => response.delivered += 1,
+        Garble::OtherVersion => response.version += 1,
+        Garble::OtherOffset => {
+            response.delivered -= 1;
+            let detail = String::new();
+            response.rejected.push(Listed { offset: Offset(i64::MAX), reason: "schema".into(), detail });
+        }
+    }
+    Bytes::from(serde_json::to_vec(&response).unwrap())
+}

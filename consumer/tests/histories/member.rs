@@ -1,0 +1,293 @@
+//! One process of the group: the consumer's real parts, and what the poll thread does around them.
+
+use crate::function::Function;
+use crate::letters::Topic;
+use crate::rules::{self, FUNCTION, TOPIC};
+use crate::step::{Fate, Setup};
+use crate::truth::Shared;
+use consumer::assignment::{Held, TopicPartition};
+use consumer::batch_limit::BatchLimits;
+use consumer::collect::Limits;
+use consumer::commit::Commit;
+use consumer::condition::Condition;
+use consumer::coordinator::{Coordinator, Fatal};
+use consumer::deferral::Deferral;
+use consumer::deliver::Ports;
+use consumer::desk::{Brake, Desk};
+use consumer::event::{Command, Event, Ticket};
+use consumer::flood::{Flood, FloodLimits};
+use consumer::guard::Guard;
+use consumer::metrics::Meters;
+use consumer::pause::Pauses;
+use consumer::record::Lent;
+use crossbeam_channel::Receiver;
+use domain::offset::Offset;
+use runtime::clock::SharedClock;
+use runtime::metrics::{Metrics, MetricsConfig};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// All processes share them: what they count is of no interest here, and they are dear to make.
+fn meters() -> Arc<Meters> {
+    static METERS: OnceLock<Arc<Meters>> = OnceLock::new();
+    let new = || Arc::new(Meters::new(&Metrics::start(&MetricsConfig::default(), "test").unwrap()));
+    METERS.get_or_init(new).clone()
+}
+
+pub struct Member {
+    /// No two processes have the same.
+    pub id: u64,
+    pub desk: Desk,
+    pub pauses: Pauses,
+    pub flood: Flood,
+    /// The poll thread hangs.
+    pub hangs: bool,
+    truth: Shared,
+    clock: SharedClock,
+    commands: Receiver<Command>,
+    events: mpsc::UnboundedSender<Event>,
+    coordinator: JoinHandle<Result<(), Fatal>>,
+    tenures: HashMap<Held, usize>,
+    stopped: BTreeSet<usize>,
+    paused: BTreeSet<usize>,
+    under_way: Option<Request>,
+}
+
+/// A commit under way.
+struct Request {
+    commits: Vec<(usize, Commit)>,
+    generation: u64,
+    fate: Fate,
+    /// Whether Kafka took it, once it has arrived.
+    taken: Option<bool>,
+}
+
+impl Member {
+    pub fn new(id: u64, truth: &Shared, clock: &SharedClock) -> Self {
+        let lanes = truth.see().lanes;
+        let setup = truth.see().setup.clone();
+        let (commands, served) = crossbeam_channel::unbounded();
+        let (events, received) = mpsc::unbounded_channel();
+        let (meters, condition, guarded) = (meters(), Condition::default(), rules::guarded());
+        let limits = FloodLimits { in_a_row: setup.flood, ..FloodLimits::default() };
+        let flood = Flood::new(limits, clock.clone(), condition.clone());
+        let ports = Ports {
+            invoker: Function { truth: truth.clone(), member: id },
+            dead_letters: Topic { truth: truth.clone(), member: id },
+            guard: Guard::new(guarded, clock.clone(), meters.clone(), condition.clone()),
+            batch_limits: BatchLimits::new(rules::sized(setup.batch), &[FUNCTION], clock, &meters),
+            pace: rules::pace(),
+            deferral: Deferral::default(),
+            flood: flood.clone(),
+            commands,
+            meters,
+            condition,
+            clock: clock.clone(),
+            unit: || 1.0,
+        };
+        let coordinator = tokio::spawn(Coordinator::new(Arc::new(ports), events.clone()).run(received));
+        let pauses = Pauses::default();
+        Self {
+            id,
+            desk: Desk::new(desk(lanes, &setup)).obeying(pauses.clone()),
+            pauses,
+            flood,
+            hangs: false,
+            truth: truth.clone(),
+            clock: clock.clone(),
+            commands: served,
+            events,
+            coordinator,
+            tenures: HashMap::new(),
+            stopped: BTreeSet::new(),
+            paused: BTreeSet::new(),
+            under_way: None,
+        }
+    }
+
+    /// What keeps the process from going on.
+    pub fn is_over(&self) -> bool {
+        self.coordinator.is_finished()
+    }
+
+    pub fn serve(&mut self) {
+        while let Ok(command) = self.commands.try_recv() {
+            self.desk.apply(command);
+        }
+    }
+
+    /// One turn of the wheel.
+    pub fn turn(&mut self) {
+        self.serve();
+        self.desk.see_clock(self.clock.wall_ms());
+        self.desk.tick(self.clock.now());
+        self.publish();
+        self.brake();
+    }
+
+    fn publish(&mut self) {
+        for event in self.desk.take_events() {
+            // Nobody listens when it is over, and that is seen elsewhere.
+            let _ = self.events.send(event);
+        }
+    }
+
+    fn brake(&mut self) {
+        let Brake { stop, go_on, pause, resume } = self.desk.take_brake();
+        mark(&mut self.stopped, &stop, &go_on);
+        mark(&mut self.paused, &pause, &resume);
+    }
+
+    /// Takes up to so many records of each partition that is read.
+    pub fn poll(&mut self, records: usize) {
+        let (shared, now) = (self.truth.clone(), self.clock.now());
+        let mut truth = shared.see();
+        let truth = &mut *truth;
+        for tenure in self.tenures.values() {
+            let owner = &mut truth.tenures[*tenure];
+            if self.stopped.contains(&owner.partition) || self.paused.contains(&owner.partition) {
+                continue;
+            }
+            let partition = i32::try_from(owner.partition).unwrap();
+            for (offset, record) in truth.logs[owner.partition].records.range(owner.position..).take(records) {
+                let (key, value) = (record.key.as_deref(), Some(record.value.as_slice()));
+                let lent = Lent { offset: Offset(*offset), timestamp: 1_000 + offset, key, value, headers: Vec::new() };
+                self.desk.receive(TOPIC, partition, lent, now);
+                owner.position = offset + 1;
+            }
+        }
+        if self.desk.has_news() {
+            self.publish();
+            self.brake();
+        }
+    }
+
+    pub fn assign(&mut self, partition: usize, told: bool) {
+        let (tenure, metadata) = self.truth.see().give(partition, self.id, told);
+        for held in self.desk.assign(&named(&[partition])) {
+            if let Some(metadata) = metadata.as_ref().filter(|metadata| !metadata.is_empty()) {
+                self.desk.remember(&held, metadata);
+            }
+            self.tenures.insert(held, tenure);
+        }
+        self.publish();
+    }
+
+    /// Begins to give partitions back; `None` is all of them, for good.
+    pub fn begin_revoke(&mut self, partitions: Option<&[usize]>) -> (Ticket, Vec<Held>) {
+        let named = partitions.map(named);
+        let (ticket, held) = self.desk.begin_revoke(named.as_deref());
+        self.publish();
+        self.over(&held);
+        (ticket, held)
+    }
+
+    /// Everything is somebody else's already.
+    pub fn lose(&mut self) {
+        let all: Vec<usize> = self.tenures.keys().map(|held| usize::try_from(held.at.partition).unwrap()).collect();
+        let held = self.desk.lose(&named(&all));
+        self.publish();
+        self.over(&held);
+        self.release(&held);
+    }
+
+    fn over(&mut self, held: &[Held]) {
+        let mut truth = self.truth.see();
+        held.iter().for_each(|held| truth.over(self.tenures[held]));
+    }
+
+    /// Forgets partitions; gives the tenures that ended.
+    pub fn release(&mut self, held: &[Held]) -> Vec<usize> {
+        let resumed = self.desk.release(held);
+        mark(&mut self.paused, &[], &resumed);
+        let gone: Vec<TopicPartition> = held.iter().map(|held| held.at.clone()).collect();
+        mark(&mut self.stopped, &[], &gone);
+        held.iter().filter_map(|held| self.tenures.remove(held)).collect()
+    }
+
+    /// The asynchronous commit: one at a time.
+    pub fn commit(&mut self, fate: Fate) {
+        if self.under_way.is_some() {
+            return;
+        }
+        let due = self.desk.due_commits();
+        if due.is_empty() {
+            return;
+        }
+        self.desk.commits_asked(&due);
+        self.under_way = Some(self.request(due, fate));
+        match fate {
+            Fate::Slow => {}
+            Fate::AnswerLate => self.carry(),
+            Fate::Confirmed | Fate::Refused | Fate::AnswerLost => self.arrive(),
+        }
+    }
+
+    fn request(&self, commits: Vec<Commit>, fate: Fate) -> Request {
+        let mut truth = self.truth.see();
+        let mut of = |commit: Commit| match self.tenures.get(&commit.held) {
+            Some(tenure) => Some((*tenure, commit)),
+            None => {
+                truth.blame(format!("{} is released, and {} is to be committed", commit.held.at, commit.next));
+                None
+            }
+        };
+        let commits = commits.into_iter().filter_map(&mut of).collect();
+        Request { commits, generation: truth.generation, fate, taken: None }
+    }
+
+    /// The request arrives at Kafka, if it has not.
+    pub fn carry(&mut self) {
+        let Some(request) = &mut self.under_way else { return };
+        if request.taken.is_none() {
+            let lost = request.fate == Fate::Refused;
+            let taken = !lost && self.truth.see().arrive(self.id, request.generation, &request.commits);
+            request.taken = Some(taken);
+        }
+    }
+
+    /// The request and its answer arrive.
+    pub fn arrive(&mut self) {
+        self.carry();
+        let Some(Request { commits, fate, taken, .. }) = self.under_way.take() else { return };
+        let confirmed = taken == Some(true) && fate != Fate::AnswerLost;
+        commits.iter().for_each(|(_, commit)| self.desk.commit_settled(commit, confirmed));
+    }
+
+    /// The client that was asked is gone.
+    pub fn forget_commit(&mut self) {
+        let Some(request) = self.under_way.take() else { return };
+        request.commits.iter().for_each(|(_, commit)| self.desk.commit_settled(commit, false));
+    }
+
+    /// The last commit of partitions that go, which waits for its answer. True when Kafka has everything.
+    pub fn commit_last(&mut self, held: &[Held], fate: Fate) -> bool {
+        // One connection: what was asked for before arrives before.
+        self.carry();
+        let last = self.desk.last_commits(held);
+        let request = self.request(last, fate);
+        let taken = fate != Fate::Refused && self.truth.see().arrive(self.id, request.generation, &request.commits);
+        let confirmed = taken && fate != Fate::AnswerLost;
+        request.commits.iter().for_each(|(_, commit)| self.desk.commit_settled(commit, confirmed));
+        taken || request.commits.is_empty()
+    }
+}
+
+fn desk(lanes: u32, setup: &Setup) -> consumer::desk::DeskSettings {
+    let settings = rules::settings(lanes, setup.batch);
+    let limits = Limits { age: Duration::from_millis(300), ..settings.limits };
+    consumer::desk::DeskSettings { limits, ..settings }
+}
+
+fn named(partitions: &[usize]) -> Vec<(String, i32)> {
+    partitions.iter().map(|partition| (TOPIC.to_owned(), i32::try_from(*partition).unwrap())).collect()
+}
+
+fn mark(marked: &mut BTreeSet<usize>, more: &[TopicPartition], less: &[TopicPartition]) {
+    let number = |at: &TopicPartition| usize::try_from(at.partition).unwrap();
+    marked.extend(more.iter().map(number));
+    less.iter().for_each(|at| _ = marked.remove(&number(at)));
+}
