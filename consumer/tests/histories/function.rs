@@ -30,7 +30,7 @@ struct Call {
 }
 
 impl Invoker for Function {
-    async fn invoke(&self, _: &str, payload: Vec<u8>) -> Result<Bytes, InvokeFailure> {
+    async fn invoke(&self, _: &str, payload: bytes::Bytes) -> Result<Bytes, InvokeFailure> {
         self.breathe().await;
         let call = self.truth.see().begin(self.member, &Request::decode(&payload).unwrap());
         lasting(call.reply.after).await;
