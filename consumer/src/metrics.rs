@@ -124,6 +124,7 @@ const LATENCY_BOUNDS: [f64; 13] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 
 impl Meters {
     pub fn new(metrics: &Metrics) -> Self {
         let plain = |name, meaning| metrics.counter(name, meaning, &[]);
+        let gauge = |name, meaning| metrics.gauge(name, meaning, &[]);
         let labelled = |name, meaning, label, value: &str| metrics.counter(name, meaning, &[(label, value)]);
         let rebalances = |kind| labelled("comboio_consumer_poll_rebalances_total", "Rebalances", "kind", kind);
         let closed = |reason: CloseReason| {
@@ -141,10 +142,9 @@ impl Meters {
             revoked: rebalances("revoked"),
             lost: rebalances("lost"),
             pauses: plain("comboio_consumer_poll_pauses_total", "Times a partition was paused"),
-            paused_by_hand: metrics.gauge(
+            paused_by_hand: gauge(
                 "comboio_consumer_poll_paused_by_hand_partitions",
                 "Partitions that somebody has paused",
-                &[],
             ),
             poll_errors: plain("comboio_consumer_poll_errors_total", "Errors reported while polling"),
             client_changes: plain("comboio_consumer_poll_client_changes_total", "Times another client took over"),
@@ -155,16 +155,12 @@ impl Meters {
             log_resets: plain("comboio_consumer_poll_log_resets_total", "Times a log ended before what was read"),
             stages: Stages::new(metrics),
             closed: CloseReason::ALL.map(|reason| (reason, closed(reason))).to_vec(),
-            outstanding: metrics.gauge(
-                "comboio_consumer_collect_outstanding_bytes",
-                "Bytes of batches not settled",
-                &[],
-            ),
+            outstanding: gauge("comboio_consumer_collect_outstanding_bytes", "Bytes of batches not settled"),
             calls_ok: calls("ok"),
             calls_malformed: calls("malformed"),
             calls_failed: FailureClass::ALL.map(|class| (class, calls(class.as_str()))).to_vec(),
             in_flight: AtomicI64::new(0),
-            in_flight_gauge: metrics.gauge("comboio_consumer_invoke_in_flight_calls", "Invocations under way", &[]),
+            in_flight_gauge: gauge("comboio_consumer_invoke_in_flight_calls", "Invocations under way"),
             latency: latency.with_description("Invocation latency").with_boundaries(LATENCY_BOUNDS.to_vec()).build(),
             latency_us: Mutex::new(Hdr::new_with_bounds(1, 1_000_000_000, 3).ok()),
             guard: GuardMeters::new(metrics),
