@@ -5,7 +5,7 @@ mod retired;
 pub use retired::Retired;
 
 use crate::answers::Answers;
-use crate::dead_letter::DeadLetter;
+use crate::dead_letter::{DeadLetter, LastPlace};
 use crate::delivery::{Delivery, GivenBack};
 use crate::missing::MissingTopics;
 use crate::native::NativeProducer;
@@ -41,6 +41,8 @@ struct Next {
 pub struct Seed {
     pub answers: Arc<Answers>,
     pub dead_letters: Sender<DeadLetter>,
+    /// Where a letter goes that comes when nobody reads them any more; `None`: nowhere, and its event counts as failed.
+    pub last: Option<LastPlace>,
     pub given_back: Arc<GivenBack>,
     pub missing: Arc<MissingTopics>,
 }
@@ -122,9 +124,9 @@ impl Clients {
 
 fn create(settings: &ClientSettings, seed: &Seed, number: u64) -> Result<KafkaProducer, ClientError> {
     let (retiring, giving_up) = (AtomicBool::new(false), AtomicBool::new(false));
-    let Seed { answers, dead_letters, given_back, missing } = seed.clone();
+    let Seed { answers, dead_letters, last, given_back, missing } = seed.clone();
     let observer = Observer::default();
-    let context = Delivery { answers, dead_letters, observer, given_back, missing, number, retiring, giving_up };
+    let context = Delivery { answers, dead_letters, last, observer, given_back, missing, number, retiring, giving_up };
     settings.create_with_context(context)
 }
 

@@ -6,11 +6,11 @@
 use crate::answers::Acknowledged;
 use crate::answers::Answers;
 use crate::client::{Change, Returned};
-use crate::dead_letter::{DeadLetter, Why};
+use crate::dead_letter::{DeadLetter, LastPlace, Why};
 use crate::missing::MissingTopics;
 use crate::native::{Hearing, Refused};
 use crate::refusal::{self, Refusal};
-use crossbeam_channel::Sender;
+use crossbeam_channel::{SendError, Sender};
 use domain::failure::FailureClass;
 use kafka_client::context::Observer;
 use rdkafka::client::ClientContext;
@@ -64,6 +64,8 @@ impl GivenBack {
 pub struct Delivery {
     pub answers: Arc<Answers>,
     pub dead_letters: Sender<DeadLetter>,
+    /// For letters that come when nobody reads them any more.
+    pub last: Option<LastPlace>,
     pub observer: Observer,
     pub given_back: Arc<GivenBack>,
     pub missing: Arc<MissingTopics>,
@@ -201,11 +203,12 @@ impl Delivery {
         self.hand_over(DeadLetter::new(slot, record, why));
     }
 
+    /// To the polling thread; at the end of a run, when that is over, to the last place at once.
     fn hand_over(&self, letter: DeadLetter) {
-        let slot = letter.slot;
-        // The receiver lives as long as the polling thread that calls us.
-        if self.dead_letters.send(letter).is_err() {
-            self.answers.failed(slot, "dead letter after the end");
+        let Err(SendError(letter)) = self.dead_letters.send(letter) else { return };
+        match &self.last {
+            Some(last) => last.take(&letter),
+            None => self.answers.failed(letter.slot, "dead letter after the end"),
         }
     }
 }
@@ -221,10 +224,11 @@ pub fn stopped(topic: &str, code: RDKafkaErrorCode) -> String {
 mod tests {
     use super::{DEAD, Delivery};
     use crate::answers::Answers;
-    use crate::dead_letter::Record;
+    use crate::dead_letter::{DeadLetter, LastPlace, Record};
     use crate::in_flight::{Flying, InFlight, Slots};
     use crate::missing::MissingTopics;
     use crate::native::{Hearing, Refused};
+    use crate::set_aside::SetAsideFile;
     use crate::tally::Tally;
     use crate::ticket::Ticket;
     use rdkafka::error::RDKafkaErrorCode as Code;
@@ -239,35 +243,51 @@ mod tests {
         Refused { code, partition: 3, left, record: Record { topic, key, value, timestamp_ms: 1, headers: Vec::new() } }
     }
 
+    fn delivery(
+        answers: Answers,
+        clock: Arc<ManualClock>,
+        file: &std::path::Path,
+    ) -> (Delivery, crossbeam_channel::Receiver<DeadLetter>) {
+        let (dead_letters, letters) = crossbeam_channel::unbounded();
+        let answers = Arc::new(answers);
+        let file = Arc::new(SetAsideFile::new(file.to_owned()));
+        let last = Some(LastPlace { file, answers: answers.clone(), clock: clock.clone() });
+        let missing = Arc::new(MissingTopics::new(Duration::ZERO, clock));
+        let (retiring, giving_up) = (AtomicBool::new(true), AtomicBool::new(false));
+        let (observer, given_back) = (Default::default(), Arc::default());
+        let delivery =
+            Delivery { answers, dead_letters, last, observer, given_back, missing, number: 1, retiring, giving_up };
+        (delivery, letters)
+    }
+
+    fn flying() -> Flying {
+        let (due, waited, ticket) = (Duration::ZERO, Duration::ZERO, Ticket::NONE);
+        Flying { due, waited, series: 0, seq: 1, topic: 0, ticket, spooled: 0 }
+    }
+
+    #[test]
+    fn a_letter_that_comes_back_when_nobody_polls_any_more_is_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("aside.ndjson");
+        let clock = Arc::new(ManualClock::starting_at(9));
+        let (in_flight, tally) = (InFlight::new(8), Tally::default());
+        let mut slots = Slots::new(in_flight.clone());
+        let answers = Answers::new(in_flight, tally.clone(), clock.clone(), Shutdown::new(), false).unwrap();
+        let (delivery, letters) = delivery(answers, clock, &file);
+        drop(letters);
+        delivery.refused(slots.take(flying(), Duration::ZERO).unwrap() | DEAD, refused(Code::PurgeInflight, true));
+        assert_eq!((tally.failed.get(), tally.dead_lettered.get()), (0, 1));
+        assert_eq!(std::fs::read_to_string(file).unwrap().lines().count(), 1);
+    }
+
     #[test]
     fn what_was_under_way_once_may_be_in_kafka_also_when_it_waits_in_the_queue_again() {
         let clock = Arc::new(ManualClock::starting_at(9));
         let (in_flight, tally) = (InFlight::new(8), Tally::default());
         let mut slots = Slots::new(in_flight.clone());
         let answers = Answers::new(in_flight, tally.clone(), clock.clone(), Shutdown::new(), false).unwrap();
-        let (dead_letters, letters) = crossbeam_channel::unbounded();
-        let delivery = Delivery {
-            answers: Arc::new(answers),
-            dead_letters,
-            observer: Default::default(),
-            given_back: Arc::default(),
-            missing: Arc::new(MissingTopics::new(Duration::ZERO, clock)),
-            number: 1,
-            retiring: AtomicBool::new(true),
-            giving_up: AtomicBool::new(false),
-        };
-        let mut slot = || {
-            let flying = Flying {
-                due: Duration::ZERO,
-                waited: Duration::ZERO,
-                series: 0,
-                seq: 1,
-                topic: 0,
-                ticket: Ticket::NONE,
-                spooled: 0,
-            };
-            slots.take(flying, Duration::ZERO).unwrap()
-        };
+        let (delivery, letters) = delivery(answers, clock, std::path::Path::new("/nowhere/aside.ndjson"));
+        let mut slot = || slots.take(flying(), Duration::ZERO).unwrap();
         for (code, left, count) in
             [(Code::PurgeQueue, false, 0), (Code::PurgeQueue, true, 1), (Code::PurgeInflight, true, 2)]
         {

@@ -110,7 +110,7 @@ fn way(broker: &EmbeddedBroker, folder: &tempfile::TempDir) -> Way {
     let answers = Arc::new(answers);
     let (dead_letters, inbox) = crossbeam_channel::unbounded();
     let missing = Arc::new(MissingTopics::new(DEADLINE, clock.clone()));
-    let seed = Seed { answers: answers.clone(), dead_letters, given_back: Arc::default(), missing };
+    let seed = Seed { answers: answers.clone(), dead_letters, last: None, given_back: Arc::default(), missing };
     let linger = Duration::ZERO;
     let tuning = ProducerTuning { linger, delivery_timeout: Duration::ZERO, ..ProducerTuning::default() };
     let clients = Clients::new(kafka.producer(&tuning), seed).unwrap();

@@ -80,7 +80,7 @@ fn build(config: &Config, clock: &SharedClock) -> Result<(Flow, Polling)> {
     let answers = Arc::new(answers);
     let (dead_letters, inbox) = crossbeam_channel::unbounded();
     let missing = Arc::new(MissingTopics::new(config.dead_letter.topic_missing_for, clock.clone()));
-    let seed = Seed { answers: answers.clone(), dead_letters, given_back: Arc::default(), missing };
+    let seed = Seed { answers: answers.clone(), dead_letters, last: None, given_back: Arc::default(), missing };
     let clients = Clients::new(config.kafka.producer(&config.tuning), seed)?;
     let file = Arc::new(SetAsideFile::new(config.dead_letter.file.clone()));
     let last = LastPlace { file, answers: answers.clone(), clock: clock.clone() };

@@ -45,6 +45,8 @@ async fn rights_that_were_missing_for_a_while_and_a_rebalance_skip_no_record() {
     mock(&world, false);
     recorder.wait_until(|seen| distinct(seen) == 400).await;
     admin.wait_for(|status| status["not_ready"].is_null()).await;
+    // A commit into the rebalance that a stop begins would be refused.
+    world.wait_committed().await;
     second.stop().await;
     first.stop().await;
 }

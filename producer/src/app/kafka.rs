@@ -73,7 +73,8 @@ pub fn clients(
     let (dead_letters, inbox) = crossbeam_channel::unbounded();
     let missing = MissingTopics::new(config.dead_letter.topic_missing_for, last.clock.clone());
     let (given_back, missing) = (Arc::default(), Arc::new(missing));
-    let seed = Seed { answers: last.answers.clone(), dead_letters, given_back, missing };
+    let (answers, behind) = (last.answers.clone(), Some(last.clone()));
+    let seed = Seed { answers, dead_letters, last: behind, given_back, missing };
     let clients = Clients::new(settings(config), seed)?;
     let there = config.dead_letter.topic && (!reachable || dead_letter_topics_are_there(config));
     let topic = there.then(|| KafkaDeadLetterTopic(clients.clone()));

@@ -54,7 +54,7 @@ fn way(stage: &mut Stage) -> Way {
     let answers = Arc::new(answers);
     let (dead_letters, inbox) = crossbeam_channel::unbounded();
     let missing = Arc::new(MissingTopics::new(DEADLINE, clock.clone()));
-    let seed = Seed { answers: answers.clone(), dead_letters, given_back: Arc::default(), missing };
+    let seed = Seed { answers: answers.clone(), dead_letters, last: None, given_back: Arc::default(), missing };
     let clients = Clients::new(kafka.producer(&ProducerTuning::default()), seed).unwrap();
     let file = Arc::new(SetAsideFile::new(stage.path("aside.ndjson")));
     let nowhere = None::<KafkaDeadLetterTopic>;
