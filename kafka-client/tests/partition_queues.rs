@@ -62,8 +62,9 @@ impl Member {
         let kafka = Kafka::validate(&Settings::of(&raw), &raw).unwrap();
         let context = Queued::default();
         let (queues, observer) = (context.queues.clone(), context.observer.clone());
-        let consumer: BaseConsumer<Queued> =
-            kafka.consumer(&ConsumerTuning::for_group("g")).create_with_context(context).unwrap();
+        // The embedded broker lets a rebalance last as long as a session.
+        let tuning = ConsumerTuning { session_timeout: Duration::from_secs(6), ..ConsumerTuning::for_group("g") };
+        let consumer: BaseConsumer<Queued> = kafka.consumer(&tuning).create_with_context(context).unwrap();
         consumer.subscribe(&[TOPIC]).unwrap();
         Self { queues, observer, consumer, seen: Default::default(), faults: [0, 0] }
     }
