@@ -97,7 +97,7 @@ impl Faults {
             );
             complain(format!("records of {at} cannot be read: {error}"));
         } else if code.map_or(FailureClass::Transient, classify) == FailureClass::Ours {
-            tracing::error!(topic, partition, offset, %error, "Kafka refuses us a partition");
+            tracing::error!(topic, partition, offset, %error, "a partition is refused: Kafka does not let us read it");
             complain(format!("Kafka refuses us {at}: {error}"));
         } else {
             tracing::warn!(topic, partition, offset, %error, "a partition cannot be read for now");
