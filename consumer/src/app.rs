@@ -18,6 +18,7 @@ use crate::invoke::Invoker;
 use crate::metrics::{self, Meters};
 use crate::pause::Pauses;
 use crate::poll::{PartitionStatus, Poll, PollEnd, PollParts};
+use crate::pulse::Pulses;
 use crate::start;
 use crate::status::{State, Status};
 use crate::topic::functions;
@@ -196,6 +197,7 @@ impl Running {
             dead_letters: dead_letters.clone(),
             guard: base.guard.clone(),
             batch_limits,
+            pulses: Pulses::new(&functions, &base.clock),
             pace: config.pace,
             deferral: config.deferral.clone(),
             flood: base.flood.clone(),

@@ -181,7 +181,8 @@ fn is_endpoint(url: &str) -> bool {
 
 fn pace(settings: &Settings, raw: &Raw) -> Result<Pace, ConfigError> {
     let RetryRaw { base, cap, suspect_after, attempts, .. } = raw.retry;
-    let least = suspect_after + cuts(raw.batch.records as usize);
+    // Nothing is proved by one failure.
+    let least = (suspect_after + cuts(raw.batch.records as usize)).max(2);
     if attempts < least {
         let sentence = format!(
             "allowed is {least} to 1000: retry.suspect_after, and one for each cut until one of {} records (batch.records) is alone",

@@ -14,16 +14,19 @@ mod again;
 mod set_aside;
 /// Records that are sent together, and how a batch is cut into them.
 mod piece;
+/// What follows when a call failed.
+mod failure;
 
 use crate::batch::{Batch, CloseReason};
 use crate::batch_limit::{Call, End};
 use crate::condition::Part;
 use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::event::Command;
+use crate::flood::Hold;
 use crate::guard::{Outcome, Permit, UnknownTopic};
 use crate::invoke::{InvokeFailure, Invoker};
-use crate::policy::{Move, Trouble};
-use crate::suspect::{Suspect, Suspicion};
+use crate::pulse::Signs;
+use crate::suspect::{Blame, Suspect, Suspicion};
 use crate::times::{Moment, Times};
 use domain::contract::{Judgement, OpenBatch, judge};
 use domain::failure::FailureClass;
@@ -35,6 +38,9 @@ pub use ports::{Ports, Stop, Stopper};
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
+
+/// When the function is well again, those who wait for it call within so long.
+const TURNOUT: Duration = Duration::from_secs(1);
 
 /// The delivery was told to stop; what is not finished will be read again.
 struct Stopped;
@@ -54,6 +60,8 @@ struct Delivery<'a, I, D> {
     suspects: Vec<Suspect>,
     /// Records of the batch that are set aside because the function fails at them.
     aside: Vec<Suspect>,
+    /// Tells people that the record at the front is neither delivered nor set aside.
+    hold: Option<Hold>,
     /// Letters of records that may not enter a request. They are written with the first answer, not before it: a batch that is told to
     /// stop before its call comes again as a whole, and its letters with it.
     unfit: Vec<DeadLetter>,
@@ -73,7 +81,7 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(
     let unfit = letters::of_unfit(batch.unfit);
     let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
-    let (work, aside) = piece::cut(batch.records, &batch.suspects);
+    let (work, aside) = piece::cut(batch.records, &batch.suspects, Signs::inherited(ports.clock.now()));
     let full = batch.reason == CloseReason::Count;
     let mut delivery = Delivery {
         origin,
@@ -84,6 +92,7 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(
         full,
         suspects: batch.suspects,
         aside,
+        hold: None,
         uncalled: Some(times),
         unfit,
     };
@@ -102,15 +111,10 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(
 }
 
 impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
-    /// One call for one piece, and what follows from its answer. A record that failed often enough is not called again: an owner before us
-    /// went before Kafka had its letter.
+    /// One call for one piece, and what follows from its answer.
     async fn step(&mut self, piece: Piece) -> ControlFlow<Stopped> {
-        if let Some(failure) = self.ports.pace.used_up(piece.suspicion, piece.records.len()) {
-            if self.stop.is_wanted() {
-                return Break(Stopped);
-            }
-            self.tell(&piece, &failure, Move::SetAside);
-            return self.give_up(piece, failure).await;
+        if piece.is_condemned() {
+            return self.carry_out(piece).await;
         }
         let permit = self.permit().await?;
         let most = permit.most_records().min(self.way.batch_limit.part_of(piece.records.len()));
@@ -136,7 +140,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         if all <= most {
             return piece;
         }
-        let [first, rest] = [0..most, most..all].map(|part| Piece { records: piece.records.part(part), ..piece });
+        let [first, rest] = [0..most, most..all].map(|part| piece.part(part));
         self.work.push_front(rest);
         first
     }
@@ -177,6 +181,10 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         self.ports.count(&judgement);
         self.ports.flood.delivered(self.origin.at(), judgement.delivered + judgement.duplicates);
         self.ports.condition.clear_about(Part::Function, self.way.entry.function());
+        self.hold = None;
+        if judgement.retry.len() < piece.records.len() {
+            self.way.pulse.answered(piece.errors);
+        }
         let listed = judgement.rejected.iter().chain(&judgement.retry);
         let open: HashSet<Offset> = listed.map(|listed| listed.offset).collect();
         self.finished(piece.records.offsets().filter(|offset| !open.contains(offset)).collect());
@@ -199,47 +207,9 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             wait_ms = millis(wait),
             "records must come again"
         );
-        self.work.push_front(Piece { records: again, attempts: piece.attempts, failures: 0, suspicion: 0 });
+        self.work.push_front(Piece::new(again, piece.attempts, Blame::default()));
         self.tell_suspects(None);
         self.wait(wait).await
-    }
-
-    async fn fail(&mut self, mut piece: Piece, failure: InvokeFailure) -> ControlFlow<Stopped> {
-        piece.failures += 1;
-        piece.suspicion += u32::from(failure.class == FailureClass::FunctionError);
-        let (failures, suspicion, records) = (piece.failures, piece.suspicion, piece.records.len());
-        let next = self.ports.pace.after(&failure, Trouble { failures, suspicion, records }, (self.ports.unit)());
-        let next = match next {
-            Move::Again(wait) if failure.timed_out && records > self.way.batch_limit.records() => Move::Split(wait),
-            next => next,
-        };
-        self.tell(&piece, &failure, next);
-        match next {
-            Move::Again(wait) | Move::Alarm(wait) => {
-                self.work.push_front(piece);
-                self.tell_suspects(None);
-                self.wait(wait).await
-            }
-            Move::Split(wait) => {
-                self.ports.meters.cuts.add(1);
-                piece.halves().into_iter().rev().for_each(|half| self.work.push_front(half));
-                self.tell_suspects(None);
-                self.wait(wait).await
-            }
-            Move::SetAside => self.give_up(piece, failure).await,
-        }
-    }
-
-    /// The one record of `piece` becomes a dead letter.
-    async fn give_up(&mut self, piece: Piece, failure: InvokeFailure) -> ControlFlow<Stopped> {
-        self.tell_suspects(Some(&piece));
-        let letters = self.origin.alone(&piece.records, &failure, piece.attempts);
-        self.set_aside(letters).await?;
-        if failure.class == FailureClass::FunctionError {
-            self.aside.extend(piece.records.offsets().map(Suspect::set_aside));
-        }
-        self.tell_suspects(None);
-        Continue(())
     }
 
     /// Whoever owns the partition next must know what failed how often; `piece` is no part of the work now.
@@ -258,31 +228,26 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         }
     }
 
+    /// Waits, but no longer than the function is not well; for `least` in any case.
+    async fn wait_for_function(&mut self, span: Duration, least: Duration) -> ControlFlow<Stopped> {
+        let (clock, mut recoveries) = (self.ports.clock.clone(), self.way.pulse.recoveries());
+        let begun = clock.now();
+        tokio::select! {
+            biased;
+            over = self.wait(span) => return over,
+            _ = recoveries.changed() => {}
+        }
+        let waited = clock.now().saturating_sub(begun);
+        // Not everybody who waits comes at the same moment.
+        let wait = TURNOUT.mul_f64((self.ports.unit)()).max(least.saturating_sub(waited));
+        self.wait(wait.min(span.saturating_sub(waited))).await
+    }
+
     async fn wait(&mut self, span: Duration) -> ControlFlow<Stopped> {
         tokio::select! {
             biased;
             () = self.stop.wanted() => Break(Stopped),
             () = tokio::time::sleep(span) => Continue(()),
-        }
-    }
-
-    /// The first failure is worth a line, and then fewer and fewer.
-    fn tell(&self, piece: &Piece, failure: &InvokeFailure, next: Move) {
-        let (topic, partition, offset) = (&*self.origin.at().topic, self.origin.at().partition, first(&piece.records));
-        let (records, attempt) = (piece.records.len(), piece.attempts);
-        if let Move::Alarm(wait) = next {
-            let function = self.way.entry.function();
-            let why = format!("function {function} refuses us: {}", failure.detail);
-            if self.ports.condition.complain_about(Part::Function, function, why) || piece.failures.is_power_of_two() {
-                tracing::error!(topic, partition, offset, records, attempt, function, class = %failure.class, wait_ms = millis(wait), error = %failure.detail,
-                    "the function refuses us: nothing is committed and nothing is set aside until that is mended");
-            }
-        } else if next == Move::SetAside {
-            tracing::error!(topic, partition, offset, attempt, suspicion = piece.suspicion, class = %failure.class, error = %failure.detail,
-                "the record fails by itself and becomes a dead letter");
-        } else if piece.failures.is_power_of_two() {
-            tracing::warn!(topic, partition, offset, records, attempt, failures = piece.failures, class = %failure.class, next = ?next, error = %failure.detail,
-                "an invocation failed");
         }
     }
 }

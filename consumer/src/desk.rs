@@ -19,6 +19,8 @@ mod handover;
 mod brake;
 /// Partitions whose reading goes back.
 mod back;
+/// The records that a partition read last.
+mod recent;
 /// How owned partitions stand.
 mod standing;
 /// What of a retry topic is not due yet.
@@ -29,6 +31,7 @@ use crate::batch::Batch;
 use crate::collect::Limits;
 use crate::commit::{Commit, CommitLedger};
 use crate::event::{Command, Event, Ticket};
+use crate::lag::Committed;
 use crate::pause::Pauses;
 use crate::record::Lent;
 use crate::share::Shares;
@@ -83,6 +86,8 @@ pub struct Desk {
     full: bool,
     filled: u64,
     not_ours: u64,
+    /// Records that Kafka's client brought twice.
+    repeats: u64,
     /// The clocks as of the last tick, for what is due.
     now: Duration,
     wall_ms: i64,
@@ -111,6 +116,7 @@ impl Desk {
             full: false,
             filled: 0,
             not_ours: 0,
+            repeats: 0,
             now: Duration::ZERO,
             wall_ms: 0,
         }
@@ -131,6 +137,35 @@ impl Desk {
         all
     }
 
+    /// Nothing is read of partitions that were just assigned until Kafka has said where the group stands in them.
+    pub fn await_recall(&mut self, held: &[Held], now_ms: i64) {
+        for held in held {
+            self.begin_trail(held, Committed::Unknown, now_ms);
+            self.set_recalled(held, false);
+        }
+    }
+
+    /// It has, for this one.
+    pub fn recalled(&mut self, held: &Held) {
+        self.set_recalled(held, true);
+    }
+
+    /// Those of which it has not. The caller stops reading them; [`Self::take_brake`] says when they go on.
+    pub fn stop_unrecalled(&mut self) -> Vec<Held> {
+        let all = self.seats.iter_mut().filter(|(_, seat)| seat.is_open() && !seat.is_recalled());
+        let stop = |(_, seat): (_, &mut Seat)| {
+            seat.tell_stop();
+            seat.held().clone()
+        };
+        all.map(stop).collect()
+    }
+
+    fn set_recalled(&mut self, held: &Held, recalled: bool) {
+        if let Some(seat) = self.seats.held(held) {
+            seat.set_recalled(recalled);
+        }
+    }
+
     /// What Kafka holds with the committed offset of a partition that was just assigned.
     pub fn remember(&mut self, held: &Held, metadata: &str) {
         self.ledger.remember(held, metadata);
@@ -143,6 +178,10 @@ impl Desk {
             return;
         };
         if seat.trail.goes_back(record.offset.0) {
+            if seat.has_just_read(&record) {
+                self.repeats += 1;
+                return;
+            }
             self.now = now;
             self.go_back(topic, partition, record.offset.0);
             return self.receive(topic, partition, record, now);
@@ -264,6 +303,11 @@ impl Desk {
     /// Bytes of batches that were handed over and not settled.
     pub fn outstanding_bytes(&self) -> usize {
         self.memory.held()
+    }
+
+    /// How many records Kafka's client brought twice since this was asked last; they are read once.
+    pub fn take_repeats(&mut self) -> u64 {
+        std::mem::take(&mut self.repeats)
     }
 
     /// Records that came for a partition that is not ours, or no longer; they were dropped.

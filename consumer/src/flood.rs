@@ -1,21 +1,26 @@
 //! Flood: when too much becomes dead letters, the partition stops instead of emptying into them.
 //!
-//! In: what was delivered and what is about to be set aside. Out: leave to set aside, or the word to wait for people.
+//! In: what was delivered, what is about to be set aside, and records at which a function fails that nothing proves to be at fault.
+//! Out: leave to set aside, or the word to wait for people.
 //! Never: lets a record become a dead letter after it has closed, until somebody opens it again.
 
 /// One partition: counts in a row, in a window, and their share. Pure.
 mod gauge;
+/// Records that keep their place although the function fails at them.
+mod hold;
 
 use crate::assignment::TopicPartition;
 use crate::condition::{Condition, Part};
 use domain::offset::Offset;
 use gauge::Gauge;
 pub use gauge::{Cause, FloodLimits};
+pub use hold::Hold;
+use hold::Holds;
 use runtime::clock::SharedClock;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// The guard of all partitions of this process; clones are the same one.
 #[derive(Clone)]
@@ -28,13 +33,15 @@ struct Parts {
     clock: SharedClock,
     condition: Condition,
     partitions: Mutex<HashMap<TopicPartition, Gauge>>,
-    opened: Notify,
+    holds: Holds,
+    /// Changes whenever somebody opens what is stopped.
+    opened: watch::Sender<()>,
 }
 
 impl Flood {
     pub fn new(limits: FloodLimits, clock: SharedClock, condition: Condition) -> Self {
-        let (partitions, opened) = (Mutex::default(), Notify::new());
-        Self { parts: Arc::new(Parts { limits, clock, condition, partitions, opened }) }
+        let (partitions, holds, opened) = (Mutex::default(), Holds::new(condition.clone()), watch::Sender::new(()));
+        Self { parts: Arc::new(Parts { limits, clock, condition, partitions, holds, opened }) }
     }
 
     /// Records were delivered.
@@ -49,10 +56,8 @@ impl Flood {
     /// at any time.
     pub async fn leave(&self, at: &TopicPartition, first: Offset, records: u64) {
         loop {
-            let opened = self.parts.opened.notified();
-            tokio::pin!(opened);
             // Before the look, so that an opening between look and wait is not missed.
-            opened.as_mut().enable();
+            let mut opened = self.parts.opened.subscribe();
             let Some(cause) = self.ask(at, records) else { return };
             self.show();
             tracing::error!(
@@ -62,8 +67,15 @@ impl Flood {
                 records,
                 "dead letters flood: {cause}; the partition is stopped with its offsets intact"
             );
-            opened.await;
+            // The other end lives as long as this.
+            let _ = opened.changed().await;
         }
+    }
+
+    /// The record at `offset` fails by itself, and so does everything else that `function` gets: it keeps its place until that is over, or
+    /// somebody opens the partition. Its partition counts as stopped as long as what this gives lives.
+    pub fn hold(&self, at: &TopicPartition, offset: Offset, function: &str) -> Hold {
+        self.parts.holds.begin(at, offset, function, self.parts.opened.subscribe())
     }
 
     /// `None` is leave, and the records count as set aside.
@@ -73,19 +85,22 @@ impl Flood {
     }
 
     /// The partitions that are stopped, and why.
-    pub fn stopped(&self) -> Vec<(TopicPartition, Cause)> {
-        let gauges = self.gauges();
-        let mut stopped: Vec<_> = gauges.iter().filter_map(|(at, gauge)| Some((at.clone(), gauge.cause()?))).collect();
-        stopped.sort_by(|a, b| a.0.cmp(&b.0));
+    pub fn stopped(&self) -> BTreeMap<TopicPartition, String> {
+        let mut stopped = self.parts.holds.all();
+        stopped.extend(self.closed().into_iter().map(|(at, cause)| (at, cause.to_string())));
         stopped
     }
 
-    /// Opens what is stopped, and says what that was: people have looked at it. Counting starts anew.
+    fn closed(&self) -> BTreeMap<TopicPartition, Cause> {
+        self.gauges().iter().filter_map(|(at, gauge)| Some((at.clone(), gauge.cause()?))).collect()
+    }
+
+    /// Opens what is stopped, and says what that was: people have looked at it. Counting starts anew, and what is held is set aside.
     pub fn open(&self) -> Vec<TopicPartition> {
-        let opened = self.stopped().into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+        let opened: Vec<TopicPartition> = self.stopped().into_keys().collect();
         self.gauges().retain(|at, _| !opened.contains(at));
         self.show();
-        self.parts.opened.notify_waiters();
+        self.parts.opened.send_replace(());
         opened
     }
 
@@ -95,10 +110,10 @@ impl Flood {
         self.show();
     }
 
-    /// Readiness names every partition that is stopped.
+    /// Readiness names every partition that is stopped by its dead letters.
     fn show(&self) {
         let each = |(at, cause): (TopicPartition, Cause)| format!("{at} is stopped: {cause}");
-        let stopped: Vec<String> = self.stopped().into_iter().map(each).collect();
+        let stopped: Vec<String> = self.closed().into_iter().map(each).collect();
         if stopped.is_empty() {
             return self.parts.condition.clear(Part::Flood);
         }
@@ -110,7 +125,8 @@ impl Flood {
 
     /// Topic, partition and reason of what is stopped.
     pub fn json(&self) -> Value {
-        let one = |(at, cause): (TopicPartition, Cause)| json!({ "topic": &*at.topic, "partition": at.partition, "why": cause.to_string() });
+        let one =
+            |(at, why): (TopicPartition, String)| json!({ "topic": &*at.topic, "partition": at.partition, "why": why });
         self.stopped().into_iter().map(one).collect()
     }
 
@@ -156,5 +172,27 @@ mod tests {
         waiting.await.unwrap();
         assert_eq!((condition.why(), flood.stopped().len()), (None, 0));
         flood.leave(&stopped, Offset(9), 2).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_that_is_held_stops_its_partition_until_it_is_let_go_or_somebody_opens_it() {
+        let condition = Condition::default();
+        let flood = Flood::new(FloodLimits::default(), Arc::new(ManualClock::default()), condition.clone());
+        let at = TopicPartition::new("t", 1);
+        let (first, mut second) = (flood.hold(&at, Offset(7), "f"), flood.hold(&at, Offset(9), "f"));
+        assert_eq!(flood.stopped().len(), 1, "two lanes of one partition");
+        let why = condition.why().unwrap();
+        assert!(why.contains("t/1 is stopped: function f fails at offset 7 alone"), "{why}");
+        tokio::select! {
+            biased;
+            () = second.opened() => panic!("nobody opened it"),
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        drop(first);
+        assert!(condition.why().unwrap().contains("offset 9"), "{:?}", condition.why());
+        assert_eq!(flood.open(), [at]);
+        second.opened().await;
+        drop(second);
+        assert_eq!((condition.why(), flood.stopped().len()), (None, 0));
     }
 }

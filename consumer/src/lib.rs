@@ -41,6 +41,8 @@ pub mod desk;
 pub mod invoke;
 /// Whether the function may be called now, and by how many at once: breaker, concurrency, rate.
 pub mod guard;
+/// What a function does for others, so that no record is blamed for what it does to everybody.
+pub mod pulse;
 /// What follows from a failure: one pure decision by its class.
 pub mod policy;
 /// When too much becomes dead letters, the partition stops.

@@ -11,6 +11,7 @@
 //! | comboio_consumer_poll_lag_records \[topic, partition\] | end offset minus committed offset, without what retention deleted |
 //! | comboio_consumer_poll_lag_seconds \[topic, partition\] | age of the oldest unfinished record by its broker timestamp, 0 without one |
 //! | comboio_consumer_poll_lost_by_retention_records_total | records that were deleted before they were read, or skipped by consumer.start = "latest" in place of them |
+//! | comboio_consumer_poll_repeated_records_total | records that Kafka's client brought a second time, as it may in a rebalance; they are delivered once |
 //! | comboio_consumer_poll_log_resets_total | times a partition's log ended before what was read or committed: it was cut, or its topic made anew |
 //! | comboio_consumer_poll_from_broker_seconds \[record\] | histogram, per batch, oldest and newest record: broker timestamp to poll |
 //! | comboio_consumer_collect_open_seconds \[record\] | histogram, likewise: poll to the close of the batch |
@@ -73,6 +74,7 @@ pub struct Meters {
     pub poll_errors: Counter,
     pub client_changes: Counter,
     pub lost_by_retention: Counter,
+    pub repeated: Counter,
     pub log_resets: Counter,
     pub stages: Stages,
     closed: Vec<(CloseReason, Counter)>,
@@ -152,6 +154,7 @@ impl Meters {
                 "comboio_consumer_poll_lost_by_retention_records_total",
                 "Records deleted before they were read",
             ),
+            repeated: plain("comboio_consumer_poll_repeated_records_total", "Records that came a second time"),
             log_resets: plain("comboio_consumer_poll_log_resets_total", "Times a log ended before what was read"),
             stages: Stages::new(metrics),
             closed: CloseReason::ALL.map(|reason| (reason, closed(reason))).to_vec(),

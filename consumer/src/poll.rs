@@ -9,6 +9,8 @@ mod lists;
 mod shared;
 /// The client's context: what it says, and rebalances.
 mod context;
+/// Where the group stands in partitions that were just assigned.
+mod recall;
 /// The end of a client that another one replaces.
 mod closing;
 /// Asynchronous commits and their answers.

@@ -13,19 +13,29 @@ use std::collections::BTreeMap;
 pub struct Suspect {
     pub first: Offset,
     pub last: Offset,
-    /// Function errors that these records were part of, over all owners; 0 when they are set aside already, and only an unfinished record
-    /// before them keeps that from being committed.
+    pub blame: Blame,
+}
+
+/// What is held against records, over all owners; nothing is held against those that are set aside already, and only an unfinished record
+/// before them keeps that from being committed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Blame {
+    /// Function errors that they were part of.
     pub failures: u32,
+    /// How often the function answered others between two of these.
+    pub proofs: u32,
+    /// It is decided: the one record becomes a dead letter, and Kafka has not confirmed that yet.
+    pub condemned: bool,
 }
 
 impl Suspect {
     /// A record whose dead letter Kafka has.
     pub fn set_aside(offset: Offset) -> Self {
-        Self { first: offset, last: offset, failures: 0 }
+        Self { first: offset, last: offset, blame: Blame::default() }
     }
 
     pub fn is_set_aside(&self) -> bool {
-        self.failures == 0
+        self.blame.failures == 0
     }
 
     /// Its records below `first` and those above `last`.
@@ -57,14 +67,31 @@ pub struct Suspicion {
 
 /// Kafka takes 4,096 bytes of metadata by default.
 const MOST_BYTES: usize = 3_500;
-const VERSION: u32 = 1;
+/// Rows of version 1 have no proofs. Those of records that are condemned have a 1 behind them.
+const VERSION: u32 = 2;
 
-/// As it is written: `{"v":1,"lanes":1,"s":[[lane,first,last,failures],...]}`.
+/// As it is written: `{"v":2,"lanes":1,"s":[[lane,first,last,failures,proofs,condemned],...]}`.
 #[derive(Serialize, Deserialize)]
 struct Written {
     v: u32,
     lanes: u32,
-    s: Vec<(u32, i64, i64, u32)>,
+    s: Vec<Vec<i64>>,
+}
+
+fn row(lane: u32, Suspect { first, last, blame }: Suspect) -> Vec<i64> {
+    let mut row = vec![lane.into(), first.0, last.0, blame.failures.into(), blame.proofs.into()];
+    if blame.condemned {
+        row.push(1);
+    }
+    row
+}
+
+fn read_row(row: &[i64]) -> Option<(u32, Suspect)> {
+    let (&[lane, first, last, failures], more) = row.split_first_chunk::<4>()?;
+    let number = |value: i64| u32::try_from(value).ok();
+    let proofs = number(more.first().copied().unwrap_or(0))?;
+    let blame = Blame { failures: number(failures)?, proofs, condemned: more.get(1) == Some(&1) };
+    Some((number(lane)?, Suspect { first: Offset(first), last: Offset(last), blame }))
 }
 
 impl Suspects {
@@ -104,10 +131,10 @@ impl Suspects {
         }
         let each = |(lane, suspects): (&u32, &Vec<Suspect>)| {
             let lane = *lane;
-            suspects.iter().map(move |s| (lane, s.first.0, s.last.0, s.failures)).collect::<Vec<_>>()
+            suspects.iter().map(move |suspect| row(lane, *suspect)).collect::<Vec<_>>()
         };
         let mut all: Vec<_> = self.lanes.iter().flat_map(each).collect();
-        all.sort_by_key(|(_, first, ..)| *first);
+        all.sort_by_key(|row| row.get(1).copied());
         loop {
             let written = Written { v: VERSION, lanes, s: all.clone() };
             // Numbers alone cannot fail to be written.
@@ -124,10 +151,10 @@ impl Suspects {
     pub fn read(metadata: &str, lanes: u32) -> Self {
         let written = serde_json::from_str::<Written>(metadata).ok();
         let mut suspects = Self::default();
-        let fits = |written: &Written| written.v == VERSION && written.lanes == lanes;
-        for (lane, first, last, failures) in written.filter(fits).map(|written| written.s).unwrap_or_default() {
-            if lane < lanes && first <= last {
-                let suspect = Suspect { first: Offset(first), last: Offset(last), failures };
+        let fits = |written: &Written| (1..=VERSION).contains(&written.v) && written.lanes == lanes;
+        let rows = written.filter(fits).map(|written| written.s).unwrap_or_default();
+        for (lane, suspect) in rows.iter().filter_map(|row| read_row(row)) {
+            if lane < lanes && suspect.first <= suspect.last {
                 suspects.lanes.entry(lane).or_default().push(suspect);
             }
         }
@@ -137,12 +164,12 @@ impl Suspects {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_BYTES, Suspect, Suspects, Suspicion};
+    use super::{Blame, MOST_BYTES, Suspect, Suspects, Suspicion};
     use crate::assignment::{Generation, Held, LaneId, TopicPartition};
     use domain::offset::{NextOffset, Offset};
 
     fn suspect(first: i64, last: i64, failures: u32) -> Suspect {
-        Suspect { first: Offset(first), last: Offset(last), failures }
+        Suspect { first: Offset(first), last: Offset(last), blame: Blame { failures, proofs: failures % 3, condemned: failures == 11 } }
     }
 
     fn said(lane: u32, (first, last): (i64, i64), suspects: &[Suspect]) -> Suspicion {
@@ -152,14 +179,14 @@ mod tests {
 
     #[test]
     fn what_a_delivery_says_replaces_its_batch_and_nothing_behind_it() {
-        let mut all = Suspects::read(r#"{"v":1,"lanes":2,"s":[[0,10,20,3],[0,40,40,9],[1,12,13,1]]}"#, 2);
+        let mut all = Suspects::read(r#"{"v":2,"lanes":2,"s":[[0,10,20,3,0],[0,40,40,9,0],[1,12,13,1,1]]}"#, 2);
         all.replace(&said(0, (9, 18), &[suspect(10, 12, 4)]));
         assert_eq!(all.between(0, Offset(0), Offset(99)), [suspect(10, 12, 4), suspect(19, 20, 3), suspect(40, 40, 9)]);
         assert_eq!(all.between(1, Offset(13), Offset(13)), [suspect(12, 13, 1)]);
         all.replace(&said(0, (12, 30), &[]));
         assert_eq!(all.between(0, Offset(0), Offset(39)), [suspect(10, 11, 4)]);
         all.forget_below(NextOffset(13));
-        assert_eq!(all.metadata(2), r#"{"v":1,"lanes":2,"s":[[1,12,13,1],[0,40,40,9]]}"#);
+        assert_eq!(all.metadata(2), r#"{"v":2,"lanes":2,"s":[[1,12,13,1,1],[0,40,40,9,0]]}"#);
         all.forget_below(NextOffset(41));
         assert_eq!((all.metadata(2), all.is_empty()), (String::new(), true));
     }
@@ -167,14 +194,20 @@ mod tests {
     #[test]
     fn metadata_comes_back_as_it_was_and_what_is_not_ours_is_nothing() {
         let mut all = Suspects::default();
-        all.replace(&said(1, (4, 9), &[suspect(4, 4, 2), suspect(6, 9, 11)]));
+        all.replace(&said(1, (4, 9), &[suspect(4, 4, 2), suspect(9, 9, 11)]));
         assert_eq!(Suspects::read(&all.metadata(4), 4), all);
-        for other in
-            ["", "text", r#"{"v":2,"lanes":4,"s":[[1,4,4,2]]}"#, r#"{"v":1,"lanes":4,"s":[[4,4,4,2],[0,5,4,1]]}"#]
-        {
+        for other in [
+            "",
+            "text",
+            r#"{"v":3,"lanes":4,"s":[[1,4,4,2,0]]}"#,
+            r#"{"v":2,"lanes":4,"s":[[4,4,4,2,0],[0,5,4,1,0],[0]]}"#,
+        ] {
             assert!(Suspects::read(other, 4).is_empty(), "{other}");
         }
         assert!(Suspects::read(&all.metadata(4), 8).is_empty(), "with other lanes the records stand elsewhere");
+        let old = Suspects::read(r#"{"v":1,"lanes":1,"s":[[0,4,6,2],[0,9,9,0]]}"#, 1).between(0, Offset(0), Offset(9));
+        let blame = Blame { failures: 2, ..Blame::default() };
+        assert_eq!(old, [Suspect { first: Offset(4), last: Offset(6), blame }, Suspect::set_aside(Offset(9))]);
     }
 
     #[test]

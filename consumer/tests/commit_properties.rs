@@ -3,7 +3,7 @@
 
 use consumer::assignment::{Generation, Held, LaneId, TopicPartition};
 use consumer::commit::{Commit, CommitLedger};
-use consumer::suspect::{Suspect, Suspicion};
+use consumer::suspect::{Blame, Suspect, Suspicion};
 use domain::offset::{NextOffset, Offset};
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashMap};
@@ -62,8 +62,8 @@ impl Model {
     fn metadata(&self, next: i64) -> String {
         let ahead: Vec<_> = self.suspects.iter().filter(|(_, last, _)| *last >= next).collect();
         let all: Vec<String> =
-            ahead.iter().map(|(first, last, failures)| format!("[0,{first},{last},{failures}]")).collect();
-        if all.is_empty() { String::new() } else { format!(r#"{{"v":1,"lanes":1,"s":[{}]}}"#, all.join(",")) }
+            ahead.iter().map(|(first, last, failures)| format!("[0,{first},{last},{failures},1]")).collect();
+        if all.is_empty() { String::new() } else { format!(r#"{{"v":2,"lanes":1,"s":[{}]}}"#, all.join(",")) }
     }
 }
 
@@ -138,7 +138,8 @@ impl World {
         let mut all: Vec<_> = outside.filter(|(a, b, _)| a <= b).chain(now).collect();
         all.sort();
         model.suspects = all;
-        let suspects = now.map(|_| Suspect { first: Offset(first), last: Offset(last), failures });
+        let suspects =
+            now.map(|_| Suspect { first: Offset(first), last: Offset(last), blame: Blame { failures, proofs: 1, condemned: false } });
         let lane = LaneId { held: held.clone(), lane: 0 };
         self.ledger.suspect(&Suspicion {
             lane,

@@ -5,8 +5,10 @@
 mod rig;
 
 use consumer::guard::{BreakerState, Force, Limits};
+use consumer::policy::Pace;
+use domain::backoff::Backoff;
 use domain::failure::FailureClass;
-use rig::{Answer, CAP, FUNCTION, Rig, guarded, settings};
+use rig::{Answer, CAP, FUNCTION, Rig, guarded, settings, usual_pace};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -57,14 +59,14 @@ async fn an_outage_opens_the_breaker_only_probes_call_and_all_is_delivered_soon_
     let opened = rig.calls().len();
     rig.pass(SECOND * 20).await;
     let probes = rig.calls().split_off(opened);
-    assert_eq!(probes.len(), 4, "after 1, 2, 4 and 8 s: {probes:?}");
+    assert_eq!(probes.len(), 5, "after 1, 2, 4, 5 and 5 s: {probes:?}");
     assert!(probes.iter().all(|probe| probe.offsets.len() <= 10), "a probe is small: {probes:?}");
     assert!(rig.commit().iter().all(|(_, next)| *next <= 20), "no more than what was under way before");
     rig.lambda.standing(None);
     // At most the time that it is open, the lane's own wait, and the deliveries themselves.
-    rig.pass(SECOND * 16 + CAP + LATENCY * 10).await;
+    rig.pass(SECOND * 5 + CAP + LATENCY * 10).await;
     assert_eq!((state(&rig), rig.condition.why()), (BreakerState::Closed, None));
-    assert_eq!(rig.meters.guard.function(FUNCTION).opened.get(), 5);
+    assert_eq!(rig.meters.guard.function(FUNCTION).opened.get(), 6);
     rig.pass(SECOND * 3).await;
     assert_all_delivered(&mut rig, 16, 100);
 }
@@ -88,10 +90,10 @@ async fn a_refusal_opens_the_breaker_at_once_for_all_and_neither_commits_nor_set
     assert_eq!((state(&rig), rig.calls().len()), (BreakerState::Open, 8));
     assert!(rig.condition.why().unwrap().contains("people must mend"), "{:?}", rig.condition.why());
     rig.pass(SECOND * 60).await;
-    assert!(rig.calls().len() <= 8 + 6, "{} calls in a minute", rig.calls().len());
+    assert!(rig.calls().len() <= 8 + 14, "{} calls in a minute", rig.calls().len());
     assert_eq!((rig.commit(), rig.dead_letters().len()), (vec![], 0));
     rig.lambda.standing(None);
-    rig.pass(SECOND * 35).await;
+    rig.pass(SECOND * 10).await;
     assert_all_delivered(&mut rig, 8, 100);
 }
 
@@ -182,4 +184,93 @@ async fn a_revoke_does_not_wait_for_an_open_breaker() {
     rig.pass(SECOND * 2).await;
     assert!(rig.calls().iter().all(|call| call.partition == 1));
     assert_eq!(rig.commit(), [(1, 100)], "the one that waited behind it goes on");
+}
+
+/// What may be wrong with a function for a while.
+fn faults() -> Vec<Answer> {
+    let classes = [FailureClass::Throttled, FailureClass::Transient, FailureClass::FunctionError, FailureClass::Ours];
+    classes.map(Answer::Fail).into_iter().chain([Answer::Malformed, Answer::TimeOut]).collect()
+}
+
+/// A minute and a half of a fault at the default waits, with a batch of records every ten seconds, and what is left of it ten seconds after its end.
+async fn outlast(partitions: i32, fault: Answer) {
+    const LASTS: u32 = 90;
+    // A time-out is no matter of size here: it halves batches, which is another story.
+    let records = if matches!(fault, Answer::TimeOut) { 2 } else { 20 };
+    let mut rig = Rig::paced(settings(1, records as usize), usual_pace());
+    rig.latency(LATENCY);
+    rig.assign(&(0..partitions).collect::<Vec<_>>());
+    let mut next = 0;
+    let mut calls = Vec::new();
+    for second in 0..=LASTS + 5 {
+        if second % 10 == 0 {
+            (0..partitions).for_each(|partition| rig.receive(partition, next..next + records));
+            next += records;
+        }
+        rig.lambda.standing((5..LASTS + 5).contains(&second).then(|| fault.clone()));
+        let before = rig.calls().len();
+        rig.pass(SECOND).await;
+        calls.push(rig.calls().len() - before);
+    }
+    rig.pass(SECOND * 9).await;
+    assert_eq!((state(&rig), rig.condition.why()), (BreakerState::Closed, None), "{fault:?}");
+    assert_all_delivered(&mut rig, partitions as usize, next);
+    // A batch of twenty is cut five times, twice it is tried before, and then each lane waits for five seconds.
+    let most = partitions as usize * (LASTS as usize / 5 + 14);
+    let during: usize = calls[6..5 + LASTS as usize].iter().sum();
+    assert!(during <= most, "{fault:?}: {during} calls in {LASTS} s, {most} are allowed: {calls:?}");
+    let busiest = calls[20..5 + LASTS as usize].iter().max();
+    assert!(busiest <= Some(&(partitions as usize)), "{fault:?}: {calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_was_wrong_for_long_is_over_within_ten_seconds_at_the_default_waits() {
+    for fault in faults() {
+        outlast(12, fault.clone()).await;
+        outlast(1, fault).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_after_failures_comes_soon_after_the_first_that_is_answered() {
+    for class in [FailureClass::Throttled, FailureClass::Transient, FailureClass::FunctionError] {
+        let backoff = Backoff { base: SECOND, cap: SECOND * 600 };
+        let mut rig = Rig::paced(settings(1, 1), Pace { backoff, suspect_after: 2, attempts: 16 });
+        rig.latency(LATENCY);
+        rig.lambda.standing(Some(Answer::Fail(class)));
+        for partition in 0..4 {
+            rig.assign(&[partition]);
+            rig.receive(partition, 0..1);
+            // Each lane's waits end at other times.
+            rig.pass(SECOND * 7).await;
+        }
+        rig.pass(SECOND * 200).await;
+        rig.lambda.standing(None);
+        let before = rig.calls().len();
+        let mut waited = 0;
+        while rig.calls().len() == before {
+            rig.pass(LATENCY).await;
+            waited += 1;
+        }
+        assert!(waited < 5_000, "{class:?}");
+        rig.pass(SECOND + LATENCY * 3).await;
+        assert_eq!(rig.meters.delivered.get(), 4, "{class:?}: {:?}", rig.calls().split_off(before));
+        assert_eq!(rig.calls().len(), before + 4, "{class:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_was_asked_for_is_not_cut_short() {
+    let mut rig = Rig::paced(settings(1, 1), usual_pace());
+    rig.lambda.throttle_for(Some(SECOND * 60));
+    rig.assign(&[0]);
+    rig.receive(0, 0..1);
+    rig.pass(SECOND * 2).await;
+    rig.lambda.throttle_for(None);
+    rig.assign(&[1]);
+    rig.receive(1, 0..1);
+    rig.pass(SECOND * 50).await;
+    assert_eq!((rig.calls().len(), rig.meters.delivered.get()), (2, 1), "the other one is answered");
+    rig.pass(SECOND * 10).await;
+    assert_eq!((rig.calls().len(), rig.meters.delivered.get()), (3, 2));
 }

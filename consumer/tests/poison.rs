@@ -7,7 +7,7 @@ mod rig;
 use consumer::flood::FloodLimits;
 use domain::failure::FailureClass;
 use proptest::prelude::*;
-use rig::{ATTEMPTS, Rig, settings};
+use rig::{ATTEMPTS, CAP, Rig, settings, usual_pace};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -59,13 +59,13 @@ async fn an_owner_goes_on_where_the_one_before_stopped() {
 #[tokio::test(start_paused = true)]
 async fn a_record_that_failed_often_enough_is_not_called_again_whoever_owns_it_while_its_letter_waits() {
     let mut rig = Rig::new(settings(1, 4));
-    rig.lambda.poison(0, 1);
+    rig.lambda.poison(0, 3);
     rig.dead_letters_down(true);
-    for _ in 0..4 {
+    for first in [0, 3, 3, 3] {
         let held = rig.assign(&[0]);
-        rig.receive(0, 0..4);
+        rig.receive(0, first..4);
         rig.pass(SECOND * 20).await;
-        assert_eq!(rig.lambda.harm()[&(0, 1)], ATTEMPTS);
+        assert_eq!(rig.lambda.harm()[&(0, 3)], ATTEMPTS);
         let (ticket, _) = rig.revoke(&[0]);
         rig.pass(SECOND / 10).await;
         assert!(rig.desk.is_drained(ticket));
@@ -73,34 +73,83 @@ async fn a_record_that_failed_often_enough_is_not_called_again_whoever_owns_it_w
     }
     rig.dead_letters_down(false);
     rig.assign(&[0]);
-    rig.receive(0, 1..4);
+    rig.receive(0, 3..4);
     rig.pass(SECOND * 5).await;
     let letters = rig.dead_letters();
-    assert_eq!((letters.len(), rig.lambda.harm()[&(0, 1)]), (1, ATTEMPTS));
+    assert_eq!((letters.len(), rig.lambda.harm()[&(0, 3)]), (1, ATTEMPTS));
     assert_eq!((letters[0].attempts, letters[0].class), (ATTEMPTS, FailureClass::FunctionError));
     assert!(letters[0].detail.contains(&format!("{ATTEMPTS} times")), "{}", letters[0].detail);
     assert_eq!(rig.commit(), [(0, 4)]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_always_fails_stops_the_partition_with_its_offsets_intact() {
-    let mut rig = Rig::flooded(settings(1, 8), FloodLimits { in_a_row: 3, ..FloodLimits::default() });
-    rig.assign(&[0]);
+async fn a_function_that_always_fails_stops_the_partitions_with_their_offsets_intact_and_they_go_on_when_it_is_mended()
+{
+    let mut rig = Rig::new(settings(1, 8));
+    rig.assign(&[0, 1]);
     rig.lambda.always_fails(true);
-    rig.receive(0, 0..16);
+    for partition in [0, 1] {
+        rig.receive(partition, 0..16);
+    }
     rig.pass(SECOND * 300).await;
-    assert_eq!(rig.dead_letters().len(), 3);
-    assert_eq!(rig.commit(), [(0, 3)]);
+    assert_nothing_finished(&mut rig);
+    let why = rig.condition.why().unwrap();
+    assert!(why.contains("t/0 is stopped: function dispatcher fails at offset 0 alone"), "{why}");
+    assert!(why.contains("t/1 is stopped"), "{why}");
     let calls = rig.calls().len();
-    assert!(
-        rig.condition.why().unwrap().contains("t/0 is stopped: 3 dead letters in a row"),
-        "{:?}",
-        rig.condition.why()
-    );
+    rig.pass(SECOND * 300).await;
+    let more = rig.calls().len() - calls;
+    assert!(more <= 2 * 300 / CAP.as_secs() as usize + 2, "{more} calls in 300 s");
+    rig.lambda.always_fails(false);
+    rig.pass(SECOND * 10).await;
+    assert_eq!((rig.dead_letters().len(), rig.commit(), rig.condition.why()), (0, vec![(0, 16), (1, 16)], None));
+}
+
+/// What is committed is what is suspected, at the offsets of the beginning.
+fn assert_nothing_finished(rig: &mut Rig) {
+    assert_eq!(rig.dead_letters().len(), 0);
+    assert!(rig.commit().iter().all(|(_, next)| *next == 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_is_set_aside_when_somebody_opens_it_and_goes_to_another_owner_as_it_is() {
+    let mut rig = Rig::new(settings(1, 1));
+    let held = rig.assign(&[0]);
+    rig.lambda.poison(0, 0);
+    rig.receive(0, 0..1);
+    rig.pass(SECOND * 100).await;
+    assert!(rig.condition.why().unwrap().contains("offset 0 alone"), "nothing shows that the function takes others");
+    let (ticket, _) = rig.revoke(&[0]);
+    rig.pass(SECOND / 10).await;
+    assert!(rig.desk.is_drained(ticket));
+    assert_eq!((rig.give_back(&held), rig.condition.why()), (vec![(0, 0)], None));
+    rig.assign(&[0]);
+    rig.receive(0, 0..2);
+    rig.pass(SECOND * 10).await;
+    assert_eq!((rig.open_flood(), rig.dead_letters().len()), (1, 0));
+    rig.pass(SECOND * 10).await;
+    let letters = rig.dead_letters();
+    assert_eq!((letters.len(), letters[0].record.offset.0, letters[0].class), (1, 0, FailureClass::FunctionError));
+    assert_eq!((rig.commit(), rig.condition.why()), (vec![(0, 2)], None));
+}
+
+/// Records of one partition at which the function fails, while it takes all others.
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_dead_letters_stops_the_partition_with_its_offsets_intact() {
+    let mut rig = Rig::flooded(settings(1, 8), FloodLimits { in_a_row: 3, ..FloodLimits::default() });
+    rig.assign(&[0, 1]);
+    (0..16).for_each(|offset| rig.lambda.poison(0, offset));
+    rig.receive(0, 0..16);
+    pass_with_others(&mut rig, SECOND * 30, &mut 0).await;
+    assert_eq!(rig.dead_letters().len(), 3);
+    assert_eq!(rig.commit()[0], (0, 3));
+    let why = rig.condition.why().unwrap();
+    assert!(why.contains("t/0 is stopped: 3 dead letters in a row"), "{why}");
+    let calls = rig.calls().len();
     rig.pass(SECOND * 300).await;
     assert_eq!((rig.calls().len(), rig.commit()), (calls, vec![]));
     // It is mended, and somebody opens the partition: what waits to be set aside is, and the rest is delivered.
-    rig.lambda.always_fails(false);
+    rig.lambda.heal();
     assert_eq!(rig.open_flood(), 1);
     rig.pass(SECOND * 30).await;
     assert_eq!((rig.dead_letters().len(), rig.commit(), rig.condition.why()), (4, vec![(0, 16)], None));
@@ -109,14 +158,87 @@ async fn a_function_that_always_fails_stops_the_partition_with_its_offsets_intac
 #[tokio::test(start_paused = true)]
 async fn a_stopped_partition_can_be_given_away() {
     let mut rig = Rig::flooded(settings(1, 4), FloodLimits { in_a_row: 1, ..FloodLimits::default() });
-    let held = rig.assign(&[0]);
-    rig.lambda.always_fails(true);
+    let (held, _) = (rig.assign(&[0]), rig.assign(&[1]));
+    (0..4).for_each(|offset| rig.lambda.poison(0, offset));
     rig.receive(0, 0..4);
-    rig.pass(SECOND * 100).await;
+    pass_with_others(&mut rig, SECOND * 10, &mut 0).await;
     let (ticket, _) = rig.revoke(&[0]);
     rig.pass(SECOND / 10).await;
     assert!(rig.desk.is_drained(ticket));
     assert_eq!((rig.give_back(&held), rig.condition.why()), (vec![(0, 1)], None));
+}
+
+/// Lets time go by in which the function answers a batch of partition 1 every now and then.
+async fn pass_with_others(rig: &mut Rig, span: Duration, next: &mut i64) {
+    let (mut passed, step) = (Duration::ZERO, SECOND / 20);
+    while passed < span {
+        rig.receive(1, *next..*next + 8);
+        *next += 8;
+        rig.pass(step.min(span - passed)).await;
+        passed += step;
+    }
+}
+
+/// Six lanes, and a function that fails at everything for far longer than all attempts of a record take.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_fails_as_a_whole_for_a_while_makes_no_dead_letter() {
+    let mut rig = Rig::new(settings(2, 8));
+    rig.assign(&[0, 1, 2]);
+    for partition in 0..3 {
+        rig.receive(partition, 0..32);
+    }
+    rig.lambda.always_fails(true);
+    rig.pass(SECOND * 60).await;
+    assert_nothing_finished(&mut rig);
+    rig.lambda.always_fails(false);
+    rig.pass(SECOND * 10).await;
+    assert_eq!((rig.dead_letters().len(), rig.commit()), (0, vec![(0, 32), (1, 32), (2, 32)]));
+}
+
+/// What the function does to everybody for a while.
+#[derive(Debug, Clone, Copy)]
+enum Weather {
+    Well,
+    FailsAtAll,
+    /// At so many calls of a hundred, whatever they send.
+    FailsAtSome(u32),
+}
+
+fn weather() -> impl Strategy<Value = (Weather, u32)> {
+    let kind = prop_oneof![
+        2 => Just(Weather::Well),
+        2 => Just(Weather::FailsAtAll),
+        1 => (5..60_u32).prop_map(Weather::FailsAtSome),
+    ];
+    (kind, 1..40_u32)
+}
+
+/// A function that is ill by itself beside the records at fault, at the usual pace, with records coming all the time; then it is well.
+async fn endure(lanes: u32, poison: &BTreeSet<i64>, weather: &[(Weather, u32)]) {
+    let mut rig = Rig::paced(settings(lanes, 8), usual_pace());
+    rig.assign(&[0, 1, 2, 3]);
+    poison.iter().for_each(|offset| rig.lambda.poison(0, *offset));
+    let (mut next, at_last) = (0, (Weather::Well, 40 + 20 * poison.len() as u32));
+    for (weather, seconds) in weather.iter().chain([&at_last]) {
+        rig.lambda.always_fails(matches!(weather, Weather::FailsAtAll));
+        rig.lambda.fails_at_some(if let Weather::FailsAtSome(share) = weather { *share } else { 0 });
+        for _ in 0..seconds * 2 {
+            (0..4).for_each(|partition| rig.receive(partition, next..next + 8));
+            next += 8;
+            rig.pass(SECOND / 2).await;
+        }
+    }
+    rig.pass(SECOND * 10).await;
+    rig.commit();
+    let standings = rig.desk.standings();
+    assert!(standings.iter().all(|standing| standing.committed == standing.polled), "{standings:?}");
+    let letters: BTreeSet<i64> = rig.dead_letters().iter().map(|letter| letter.record.offset.0).collect();
+    assert_eq!(
+        (&letters, rig.dead_letters().len()),
+        (poison, poison.len()),
+        "all that are at fault, each once, and no others"
+    );
+    assert_eq!((rig.condition.why(), rig.overlaps()), (None, 0));
 }
 
 /// A history: which records are at fault, the batch size, and after how many hundredths of a second each owner goes.
@@ -125,14 +247,17 @@ fn history() -> impl Strategy<Value = (BTreeSet<i64>, usize, u32, Vec<u16>)> {
     (poison, 1..9_usize, 1..4_u32, prop::collection::vec(1..120_u16, 0..12))
 }
 
+/// Whoever owns partition 0, its owner has partition 1 too, at which nothing is wrong.
 async fn play((poison, records, lanes, owners): (BTreeSet<i64>, usize, u32, Vec<u16>)) {
     let mut rig = Rig::new(settings(lanes, records));
     poison.iter().for_each(|offset| rig.lambda.poison(0, *offset));
-    let mut next = 0;
+    rig.assign(&[1]);
+    let (mut next, mut others) = (0, 0);
     for stays in owners.iter().map(|hundredths| SECOND / 100 * u32::from(*hundredths)).chain([SECOND * 60]) {
+        pass_with_others(&mut rig, SECOND / 10, &mut others).await;
         let held = rig.assign(&[0]);
         rig.receive(0, next..40);
-        rig.pass(stays).await;
+        pass_with_others(&mut rig, stays, &mut others).await;
         let (ticket, _) = rig.revoke(&[0]);
         rig.pass(SECOND / 50).await;
         assert!(rig.desk.is_drained(ticket));
@@ -152,5 +277,15 @@ proptest! {
     fn whoever_owns_the_partition_a_record_at_fault_is_tried_so_often_and_no_good_one_is_set_aside(history in history()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(play(history));
+    }
+
+    #[test]
+    fn whatever_the_function_does_to_everybody_no_record_is_set_aside_for_it(
+        lanes in 1..4_u32,
+        poison in prop::collection::btree_set(0..100_i64, 0..3),
+        weather in prop::collection::vec(weather(), 1..6),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(endure(lanes, &poison, &weather));
     }
 }

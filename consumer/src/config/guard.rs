@@ -43,7 +43,8 @@ impl Default for BreakerRaw {
             share: 0.5,
             window: Span::from_secs(10),
             open_for: Span::from_secs(1),
-            open_cap: Span::from_secs(30),
+            // As with retry.cap.
+            open_cap: Span::from_secs(5),
             probe_records: 10,
         }
     }

@@ -201,7 +201,8 @@ impl Default for RetryRaw {
     fn default() -> Self {
         Self {
             base: Span::from_millis(100),
-            cap: Span::from_secs(20),
+            // A function that is well again is called within this, however long it was ill.
+            cap: Span::from_secs(5),
             suspect_after: 2,
             attempts: 16,
             deferred: Vec::new(),

@@ -8,6 +8,7 @@ use crate::flood::Flood;
 use crate::guard::{Entry, Guard, UnknownTopic};
 use crate::metrics::Meters;
 use crate::policy::Pace;
+use crate::pulse::{Pulse, Pulses};
 use crossbeam_channel::Sender;
 use domain::contract::Judgement;
 use runtime::clock::SharedClock;
@@ -22,6 +23,8 @@ pub struct Ports<I, D> {
     pub guard: Guard,
     /// In step with the guard: one for each function.
     pub batch_limits: BatchLimits,
+    /// Likewise.
+    pub pulses: Pulses,
     pub pace: Pace,
     pub deferral: Deferral,
     pub flood: Flood,
@@ -43,8 +46,10 @@ impl<I, D> Ports<I, D> {
     /// The way of a topic's batches; a retry topic has that of its topic.
     pub(super) fn way(&self, topic: &str) -> Result<Way, UnknownTopic> {
         let entry = self.guard.entry(topic)?;
-        let batch_limit = self.batch_limits.of(entry.function()).ok_or_else(|| UnknownTopic(topic.to_owned()))?;
-        Ok(Way { entry, batch_limit })
+        let unknown = || UnknownTopic(topic.to_owned());
+        let batch_limit = self.batch_limits.of(entry.function()).ok_or_else(unknown)?;
+        let pulse = self.pulses.of(entry.function()).ok_or_else(unknown)?;
+        Ok(Way { entry, batch_limit, pulse })
     }
 
     /// What the end of a call says about the size of its function's batches.
@@ -63,10 +68,11 @@ impl<I, D> Ports<I, D> {
     }
 }
 
-/// Where the batches of a topic go: through whose guard, and in parts of which size.
+/// Where the batches of a topic go: through whose guard, in parts of which size, and what the function does for others.
 pub(super) struct Way {
     pub(super) entry: Entry,
     pub(super) batch_limit: BatchLimit,
+    pub(super) pulse: Pulse,
 }
 
 /// Tells the deliveries of one assigned partition to stop; dropping it does the same.

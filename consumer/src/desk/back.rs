@@ -1,4 +1,4 @@
-//! Partitions whose reading goes back: their log was cut, or the topic made anew, or Kafka's client brings records twice.
+//! Partitions whose reading goes back: their log was cut, or the topic made anew.
 //!
 //! What was read so far may be nowhere else any more, so it is still delivered, but nothing of it is committed: offsets are those of other
 //! records now. So it stays with its generation, a new one begins where reading goes on, and the group's offset goes back there.
@@ -8,7 +8,6 @@ use super::{Desk, suspects};
 use crate::assignment::{Held, TopicPartition};
 use crate::event::Event;
 use domain::offset::NextOffset;
-use kafka_client::partition_queues::AT_ONCE;
 
 /// A partition went back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,27 +17,21 @@ pub struct Return {
     pub from: i64,
     /// Where reading goes on.
     pub to: i64,
-    /// Its log is certainly another one, or cut; otherwise the same few records may have come twice.
-    pub other_log: bool,
 }
 
 impl Desk {
-    /// A record at `to` came, and reading stood behind it.
+    /// A record at `to` came that is not the one which was read there.
     pub(super) fn go_back(&mut self, topic: &str, partition: i32, to: i64) {
         let Some(seat) = self.seats.find(topic, partition).filter(|seat| seat.is_open()) else { return };
-        // What is being taken out of a queue while Kafka's client pauses the partition, as it does in a rebalance, comes twice.
-        let far = seat.trail.place().is_some_and(|from| from - to > AT_ONCE as i64);
-        let (held, other_log) = (seat.held().clone(), far || !seat.trail.has_read());
-        self.begin_anew(&held, to, other_log);
+        let held = seat.held().clone();
+        self.begin_anew(&held, to);
     }
 
     /// A look at the log of a partition may have shown that it ends before what was read.
     pub(super) fn check_log(&mut self, held: &Held) {
         let Some(seat) = self.seats.held(held).filter(|seat| seat.is_open()) else { return };
-        if let (Some(from), Some(to)) = (seat.trail.take_gone(), seat.trail.place()) {
-            self.returns.push(Return { at: held.at.clone(), from, to, other_log: true });
-        } else if let Some(to) = seat.trail.anew() {
-            self.begin_anew(held, to, true);
+        if let Some(to) = seat.trail.anew() {
+            self.begin_anew(held, to);
         }
     }
 
@@ -47,7 +40,7 @@ impl Desk {
         std::mem::take(&mut self.returns)
     }
 
-    fn begin_anew(&mut self, held: &Held, to: i64, other_log: bool) {
+    fn begin_anew(&mut self, held: &Held, to: i64) {
         let plan = self.seats.plan(&held.at.topic);
         let (Some(plan), Some(mut old)) = (plan, self.seats.remove(held)) else { return };
         // Whatever room there is: it is no more than one partition may hold.
@@ -60,10 +53,10 @@ impl Desk {
         let new = Held { at: held.at.clone(), generation: self.generation };
         self.ledger.go_back(&new, NextOffset(to));
         let mut seat = Seat::new(&new, &self.settings).in_place_of(&old);
-        seat.trail = old.trail.back(to, !other_log, self.wall_ms);
+        seat.trail = old.trail.back(to, self.wall_ms);
         self.seats.insert(seat);
         self.outbox.push(Event::Assigned(vec![new]));
         let from = old.trail.place().unwrap_or(to);
-        self.returns.push(Return { at: held.at.clone(), from, to, other_log });
+        self.returns.push(Return { at: held.at.clone(), from, to });
     }
 }

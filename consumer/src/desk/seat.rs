@@ -1,6 +1,7 @@
 //! One owned partition: its lanes, the batches that wait for room, and whether it is paused.
 
 use super::DeskSettings;
+use super::recent::Recent;
 use super::waiting_room::WaitingRoom;
 use crate::assignment::{Held, LaneId};
 use crate::batch::{Batch, CloseReason};
@@ -16,12 +17,15 @@ use std::time::Duration;
 pub(super) struct Seat {
     held: Held,
     pub(super) trail: Trail,
+    recent: Recent,
     lanes: Vec<Lane>,
     /// Of a retry topic: what is not due yet.
     room: Option<WaitingRoom>,
     /// A lane or the waiting room had no room, and not all of them have come down far enough since.
     full: bool,
     by_hand: bool,
+    /// It is known where the group stands, and what is suspected.
+    recalled: bool,
     /// What was said last: that it is read no further, and that nothing of it is fetched.
     stopped: bool,
     paused: bool,
@@ -56,10 +60,12 @@ impl Seat {
         Self {
             held: held.clone(),
             trail: Trail::new(settings.from_end),
+            recent: Recent::default(),
             lanes,
             room: topic_of_retry(&held.at.topic).map(|_| WaitingRoom::default()),
             full: false,
             by_hand: false,
+            recalled: true,
             stopped: false,
             paused: false,
             open: true,
@@ -98,9 +104,15 @@ impl Seat {
         self.lanes.iter().map(|lane| lane.outstanding).sum()
     }
 
+    /// Whether this very record came a moment ago.
+    pub(super) fn has_just_read(&self, record: &Lent<'_>) -> bool {
+        self.recent.holds(record)
+    }
+
     /// Takes a record; true when it closed a batch, or no more should come.
     pub(super) fn take(&mut self, record: Lent<'_>, now: Duration, wall_ms: i64) -> bool {
         self.trail.received(record.offset.0, record.timestamp);
+        self.recent.note(&record);
         match &mut self.room {
             None => self.collect(record, now),
             Some(room) => {
@@ -191,10 +203,19 @@ impl Seat {
         self.by_hand = by_hand;
     }
 
-    /// What to say, if anything: that it is full and must not be read, or may be again.
+    pub(super) fn is_recalled(&self) -> bool {
+        self.recalled
+    }
+
+    pub(super) fn set_recalled(&mut self, recalled: bool) {
+        self.recalled = recalled;
+    }
+
+    /// What to say, if anything: that it must not be read, or may be again.
     pub(super) fn tell_stop(&mut self) -> Option<bool> {
-        let before = std::mem::replace(&mut self.stopped, self.full);
-        (before != self.full).then_some(self.full)
+        let stop = self.full || !self.recalled;
+        let before = std::mem::replace(&mut self.stopped, stop);
+        (before != stop).then_some(stop)
     }
 
     /// The same of a pause by hand.

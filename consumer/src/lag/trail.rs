@@ -164,32 +164,20 @@ impl Trail {
         self.position.is_some_and(|position| offset < position) && self.place().is_some()
     }
 
-    /// Whether a record of this generation was polled.
-    pub fn has_read(&self) -> bool {
-        self.read
-    }
-
     /// Where Kafka's client goes on in a log that ends before what was read or committed; `None` while it does not.
     pub fn anew(&self) -> Option<i64> {
         let log = self.log.filter(|_| self.log_end.is_short())?;
         Some(if self.from_end { log.end } else { log.low })
     }
 
-    /// The trail of a partition that goes on at `to`, before where it stood. In doubt it may be still the same log.
-    pub fn back(&self, to: i64, in_doubt: bool, now_ms: i64) -> Self {
+    /// The trail of a partition that goes on in another log at `to`, before where it stood.
+    pub fn back(&self, to: i64, now_ms: i64) -> Self {
         let mut back = Self::new(self.from_end);
         back.begin(Committed::Next(to), now_ms);
-        match self.place() {
-            Some(from) if in_doubt => back.log_end.doubt(from),
-            _ if self.from_end => (back.jumps, back.skip) = (true, Some(Skip { from: None, to })),
-            _ => {}
+        if self.from_end {
+            (back.jumps, back.skip) = (true, Some(Skip { from: None, to }));
         }
         back
-    }
-
-    /// Where reading stood before it went back, when a look has shown that this was another log; once.
-    pub fn take_gone(&mut self) -> Option<i64> {
-        self.log_end.take_gone()
     }
 
     /// Where reading begins without a commit; `None` while that is not known.

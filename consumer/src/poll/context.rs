@@ -4,8 +4,9 @@
 //! stop taking records, drain, commit, and only then give the partitions back.
 
 use super::lists::{code_of, commit_list, list_of};
+use super::recall;
 use super::shared::Shared;
-use crate::assignment::{Held, TopicPartition};
+use crate::assignment::Held;
 use crate::condition::Part;
 use crate::event::Event;
 use kafka_client::context::Observer;
@@ -18,10 +19,6 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// For Kafka's answer within a rebalance.
-const COMMITTED: Duration = Duration::from_secs(5);
 
 pub(super) struct PollContext {
     shared: Arc<Shared>,
@@ -56,37 +53,13 @@ impl PollContext {
         self.shared.queues.open(consumer.client(), list)?;
         accept(consumer, list)?;
         let held = self.shared.desk().assign(&partitions(list));
-        self.remember(consumer, &held);
+        self.shared.desk().await_recall(&held, self.shared.clock.wall_ms());
+        recall::recall(&self.shared, consumer, &held, recall::AT_FIRST);
         self.shared.publish();
         self.shared.meters.assigned.add(1);
         self.shared.condition.clear(Part::Poll);
         tracing::info!(partitions = %names(&held), "partitions assigned");
         Ok(())
-    }
-
-    /// Asks Kafka where the group stands, before the first record can be polled: what is missing then was deleted unread. Beside it
-    /// stands what the owners before us knew of suspects; without an answer their attempts start over.
-    fn remember(&self, consumer: &BaseConsumer<Self>, held: &[Held]) {
-        if held.is_empty() {
-            return;
-        }
-        let wanted: Vec<TopicPartition> = held.iter().map(|held| held.at.clone()).collect();
-        let committed = consumer.committed_offsets(list_of(&wanted), COMMITTED);
-        if let Err(error) = &committed {
-            each(held, |topic, partition| {
-                tracing::warn!(topic, partition, %error, "where the group stands is not known: a loss before the first record would not be seen, and attempts of suspects start over");
-            });
-        }
-        let committed = committed.ok();
-        self.shared.begin_trails(held, committed.as_ref());
-        let Some(committed) = committed else { return };
-        let mut desk = self.shared.desk();
-        for held in held {
-            let element = committed.find_partition(&held.at.topic, held.at.partition);
-            if let Some(element) = element.filter(|element| !element.metadata().is_empty()) {
-                desk.remember(held, element.metadata());
-            }
-        }
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> Result<(), Failed> {

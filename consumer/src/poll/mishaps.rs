@@ -58,18 +58,8 @@ impl Mishaps {
 
     /// Reading of a partition went back.
     pub(super) fn went_back(&self, back: &Return, now: Duration) {
-        let Return { at, from, to, other_log } = back;
+        let Return { at, from, to } = back;
         let (topic, partition, offset) = (&*at.topic, at.partition, *to);
-        if !other_log {
-            tracing::warn!(
-                topic,
-                partition,
-                offset,
-                read_up_to = from,
-                "records come again: Kafka's client has read them twice, or the log was cut by a few"
-            );
-            return;
-        }
         self.meters.log_resets.add(1);
         tracing::error!(
             topic,
@@ -132,12 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn another_log_is_an_alarm_of_its_own_and_a_few_records_twice_are_none() {
+    fn another_log_is_an_alarm_of_its_own() {
         let (mishaps, meters, condition) = mishaps();
-        let back = |other_log| Return { at: TopicPartition::new("t", 3), from: 900, to: 0, other_log };
-        mishaps.went_back(&back(false), SECOND);
-        assert_eq!((condition.why(), meters.log_resets.get()), (None, 0));
-        mishaps.went_back(&back(true), SECOND);
+        mishaps.went_back(&Return { at: TopicPartition::new("t", 3), from: 900, to: 0 }, SECOND);
         mishaps.lost(&TopicPartition::new("t", 4), Lost { from: 0, to: 9, why: Why::Skipped }, SECOND * 2);
         let said = condition.why().unwrap();
         assert!(

@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use kafka_client::context::{Observer, Statistics};
 use kafka_client::partition_queues::PartitionQueues;
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::Offset;
 use runtime::clock::SharedClock;
 use runtime::health::Beat;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,10 +107,11 @@ impl Shared {
 
     /// Sends on what the desk has to say.
     pub(super) fn publish(&self) {
-        let (events, returns) = {
+        let (events, returns, repeats) = {
             let mut desk = self.desk();
-            (desk.take_events(), desk.take_returns())
+            (desk.take_events(), desk.take_returns(), desk.take_repeats())
         };
+        self.meters.repeated.add(repeats);
         returns.iter().for_each(|back| self.mishaps.went_back(back, self.clock.now()));
         for event in events {
             if let Event::Closed(batch) = &event {
@@ -236,19 +237,18 @@ impl Shared {
         standings.map(|standing| status(standing, &desk, statistics.as_deref(), now_ms)).collect()
     }
 
-    /// Partitions were assigned; `committed` is what Kafka said of them, if it answered.
-    pub(super) fn begin_trails(&self, held: &[Held], committed: Option<&TopicPartitionList>) {
-        let now_ms = self.clock.wall_ms();
-        for held in held {
-            let element = committed.and_then(|list| list.find_partition(&held.at.topic, held.at.partition));
-            let committed = match element.map(|element| element.offset()) {
-                Some(Offset::Offset(next)) => Committed::Next(next),
-                Some(_) => Committed::Nothing,
-                None => Committed::Unknown,
-            };
-            self.desk().begin_trail(held, committed, now_ms);
+    /// Kafka has said where the group stands in a partition, and what it holds beside that.
+    pub(super) fn recalled(&self, held: &Held, offset: Offset, metadata: &str) {
+        let committed = match offset {
+            Offset::Offset(next) => Committed::Next(next),
+            _ => Committed::Nothing,
+        };
+        let mut desk = self.desk();
+        desk.begin_trail(held, committed, self.clock.wall_ms());
+        if !metadata.is_empty() {
+            desk.remember(held, metadata);
         }
-        self.bell.ring();
+        desk.recalled(held);
     }
 
     pub(super) fn owned(&self) -> Vec<TopicPartition> {

@@ -15,6 +15,7 @@ use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
 use super::faults::Faults;
 use super::lists::{commit_list, list_of};
+use super::recall;
 use super::shared::Shared;
 use super::{PollEnd, PollSettings};
 use crate::assignment::TopicPartition;
@@ -44,6 +45,8 @@ const WAIT: Duration = Duration::from_millis(20);
 const TURN: Duration = Duration::from_millis(10);
 /// So many events of the client are served in one turn, so that records go on beside a flood of them.
 const HEARD: usize = 1_000;
+/// How often Kafka is asked again about partitions of which it has not said where the group stands.
+const RECALL: Duration = Duration::from_secs(2);
 /// How often it is said how things stand.
 const STAND: Duration = Duration::from_secs(1);
 
@@ -62,6 +65,7 @@ struct PollThread {
     next_turn: Duration,
     next_commit: Duration,
     next_stand: Duration,
+    next_recall: Duration,
     end: PollEnd,
     /// Kafka refused us, and no record came since.
     refused: Cell<bool>,
@@ -112,6 +116,7 @@ pub(super) fn spawn(
         next_turn: zero,
         next_commit: zero,
         next_stand: zero,
+        next_recall: zero,
         end,
         refused,
         faults,
@@ -228,6 +233,10 @@ impl PollThread {
             self.next_stand = now + STAND;
             self.stand();
         }
+        if now >= self.next_recall {
+            self.next_recall = now + RECALL;
+            self.recall();
+        }
         self.try_again(now);
         self.advance(now);
     }
@@ -268,6 +277,11 @@ impl PollThread {
             // Nothing was sent, so no answer will come.
             self.shared.end_commit(&CommitAnswer { fault: Some(code), faults: Vec::new() });
         }
+    }
+
+    fn recall(&self) {
+        let unknown = self.shared.desk().stop_unrecalled();
+        recall::recall(&self.shared, &self.consumer, &unknown, recall::LATER);
     }
 
     fn stand(&mut self) {

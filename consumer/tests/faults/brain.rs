@@ -53,6 +53,8 @@ pub struct Call {
     pub offsets: Vec<i64>,
     /// Which of the faults struck it.
     pub struck: Option<usize>,
+    /// It was struck because of what it carries.
+    pub marked: bool,
 }
 
 /// One request as it came.
@@ -109,6 +111,11 @@ impl Brain {
         self.script.lock().unwrap().calls.clone()
     }
 
+    /// Calls that were struck because of what they carried.
+    pub fn marked_calls(&self) -> usize {
+        self.script.lock().unwrap().calls.iter().filter(|call| call.marked).count()
+    }
+
     /// Decides and, as far as it is wanted, has the function run.
     pub async fn answer(&self, asked: Asked) -> Act {
         let mut over = self.over.subscribe();
@@ -147,7 +154,8 @@ impl Brain {
         let turn = script.turn;
         let struck = (!script.faults.is_empty()).then(|| turn % script.faults.len());
         script.turn += 1;
-        script.calls.push(Call { at: Instant::now(), partition: request.partition, offsets, struck });
+        let (at, partition) = (Instant::now(), request.partition);
+        script.calls.push(Call { at, partition, offsets, struck, marked: marked.is_some() });
         marked.or_else(|| struck.map(|which| script.faults[which].clone()))
     }
 

@@ -3,32 +3,18 @@
 use crate::brain::Fault;
 use crate::consumer::{Consumer, Setting};
 use crate::world::{PARTITIONS, World};
+use consumer::config::Raw;
+use runtime::config::Span;
 use std::time::{Duration, Instant};
 
-/// Short, so that seconds are as telling as a minute is with the defaults.
-pub const BASE: Duration = Duration::from_millis(20);
-pub const CAP: Duration = Duration::from_millis(200);
 const LANES: u32 = 2;
-const BATCH: u32 = 50;
-const FAILURES: u32 = 10;
-const OPEN_FOR: Duration = Duration::from_millis(100);
-const OPEN_CAP: Duration = Duration::from_millis(500);
 
 /// All lanes of all partitions: each has one call at a time.
 const CALLERS: f64 = PARTITIONS as f64 * LANES as f64;
 
+/// Everything that says how often and how long is as it is by default.
 pub fn settings() -> Vec<Setting> {
-    vec![
-        ("CONSUMER__LANES", LANES.to_string()),
-        ("BATCH__RECORDS", BATCH.to_string()),
-        ("RETRY__BASE", format!("{}ms", BASE.as_millis())),
-        ("RETRY__CAP", format!("{}ms", CAP.as_millis())),
-        // A fault of seconds at these waits is one of minutes at the usual ones: no record may use up its attempts in it.
-        ("RETRY__ATTEMPTS", "300".into()),
-        ("BREAKER__FAILURES", FAILURES.to_string()),
-        ("BREAKER__OPEN_FOR", format!("{}ms", OPEN_FOR.as_millis())),
-        ("BREAKER__OPEN_CAP", format!("{}ms", OPEN_CAP.as_millis())),
-    ]
+    vec![("CONSUMER__LANES", LANES.to_string())]
 }
 
 /// How many calls a fault of `span` may cost, by the settings.
@@ -48,15 +34,19 @@ pub enum Bound {
 
 impl Bound {
     pub fn calls(self, span: Duration) -> usize {
-        let doublings = |from: Duration, to: Duration| (to.as_secs_f64() / from.as_secs_f64()).log2().ceil();
-        let backoff = doublings(BASE, CAP) + 2.0 * span.as_secs_f64() / CAP.as_secs_f64();
+        let (seconds, raw) = (span.as_secs_f64(), Raw::default());
+        let doublings = |from: Span, to: Span| (to.get().as_secs_f64() / from.get().as_secs_f64()).log2().ceil();
+        let (retry, breaker) = (raw.retry, raw.breaker);
+        let backoff = doublings(retry.base, retry.cap) + 2.0 * seconds / retry.cap.get().as_secs_f64();
+        let cuts = f64::from(retry.suspect_after) + f64::from(raw.batch.records).log2().ceil();
         let most = match self {
             Self::Backoff => CALLERS * backoff * 1.5,
-            Self::Cuts => CALLERS * (2.0 + f64::from(BATCH).log2().ceil() + backoff) * 1.5,
-            Self::RetryAfter(wait) => CALLERS * (1.0 + (span.as_secs_f64() / wait.as_secs_f64()).floor()),
+            Self::Cuts => CALLERS * (cuts + backoff) * 1.5,
+            Self::RetryAfter(wait) => CALLERS * (1.0 + (seconds / wait.as_secs_f64()).floor()),
             Self::Breaker => {
-                let probes = doublings(OPEN_FOR, OPEN_CAP) + span.as_secs_f64() / OPEN_CAP.as_secs_f64() + 1.0;
-                f64::from(FAILURES) + CALLERS + probes
+                let open = (breaker.open_for, breaker.open_cap);
+                let probes = doublings(open.0, open.1) + seconds / open.1.get().as_secs_f64() + 1.0;
+                f64::from(breaker.failures) + CALLERS + probes
             }
         };
         most.ceil() as usize

@@ -21,7 +21,6 @@ async fn a_destination_that_is_down_is_lag_and_nothing_else() {
         ("CONSUMER__MAX_POLL_INTERVAL", "6s".to_owned()),
         ("DRAIN__REVOKE", "2s".into()),
         ("BATCH__RECORDS", "100".into()),
-        ("RETRY__CAP", "1s".into()),
     ];
     let consumer = world.start(&settings);
     consumer.wait_assigned(PARTITIONS as usize).await;

@@ -132,6 +132,7 @@ async fn each_dead_letter_is_its_source_record_byte_for_byte() {
     let failed = Reply::failed("Unhandled", r#"{"errorType":"panic","errorMessage":"at this record"}"#);
     world.brain.mark(MARK, Fault::Instead(failed));
     let settings = [
+        world.both_topics(),
         ("BATCH__RECORDS", "16".to_owned()),
         ("BATCH__SIZE", "2KiB".into()),
         ("RETRY__BASE", "1ms".into()),
@@ -145,6 +146,8 @@ async fn each_dead_letter_is_its_source_record_byte_for_byte() {
     ];
     let seed = 20_260_113;
     send_all(&world, &mut Dice(StdRng::seed_from_u64(seed)));
+    // Others must be answered, or nothing shows that it is the records.
+    let _traffic = world.traffic_beside();
     let consumer = world.start(&settings);
     world.wait_committed(DEADLINE).await;
     consumer.stop().await;

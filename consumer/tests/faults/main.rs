@@ -24,6 +24,7 @@ mod reader;
 mod secure_front;
 mod settings;
 mod throttled;
+mod traffic;
 mod world;
 
 use std::time::Duration;

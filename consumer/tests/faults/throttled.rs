@@ -24,7 +24,7 @@ fn throttled(reason: &str) -> Reply {
 async fn a_throttled_function_costs_time_and_nothing_else() {
     let (mut world, consumer) = healthy("throttled").await;
     let faults = REASONS.map(|reason| Fault::Instead(throttled(reason)));
-    strike(&mut world, faults.to_vec(), Duration::from_secs(4), Bound::Backoff).await;
+    strike(&mut world, faults.to_vec(), Duration::from_secs(60), Bound::Backoff).await;
 
     let asks = REASONS.map(|reason| Fault::Instead(throttled(reason).with("retry-after", "1")));
     let wait = Duration::from_secs(1);

@@ -6,6 +6,7 @@ use crate::events::Events;
 use crate::front::Front;
 use crate::programs;
 use crate::reader::Reader;
+use crate::traffic::Traffic;
 use crate::{DEADLINE, RECOVERY};
 use consumer::config::{Config, Raw};
 use kafka_client::context::ObservedContext;
@@ -53,8 +54,16 @@ fn cluster() -> Arc<KafkaCluster> {
     })
 }
 
-fn topics(topic: &str) -> [Topic; 2] {
-    [Topic::new(topic, PARTITIONS), Topic::new(format!("{topic}.dlq"), 1)]
+fn topics(topic: &str) -> [Topic; 4] {
+    let beside = beside(topic);
+    let dead_letters = [topic, &beside].map(|topic| Topic::new(format!("{topic}.dlq"), 1));
+    let [first, second] = dead_letters;
+    [Topic::new(topic, PARTITIONS), first, Topic::new(beside, PARTITIONS), second]
+}
+
+/// A second topic, for tests that want one.
+fn beside(topic: &str) -> String {
+    format!("{topic}-beside")
 }
 
 impl World {
@@ -114,6 +123,25 @@ impl World {
 
     pub fn start_with(&self, more: &[Setting], variables: &[(&str, String)]) -> Consumer {
         Consumer::start(&self.settings(more), variables)
+    }
+
+    /// The setting by which a consumer takes the second topic too.
+    pub fn both_topics(&self) -> Setting {
+        ("CONSUMER__TOPICS", format!("{},{}", self.topic, beside(&self.topic)))
+    }
+
+    /// Good events for the second topic, all the time.
+    pub fn traffic_beside(&self) -> Traffic {
+        Traffic::start(&self.config(), &beside(&self.topic))
+    }
+
+    /// The same for the topic itself.
+    pub fn traffic(&self) -> Traffic {
+        Traffic::start(&self.config(), &self.topic)
+    }
+
+    fn config(&self) -> Config {
+        config(&self.topic, &self.connection)
     }
 
     /// A folder that lives as long as this.

@@ -86,6 +86,9 @@ impl Truth {
             if record.value != sent.value.as_bytes() || owner.lane(offset, record) != request.lane {
                 broken.push(format!("{offset} of partition {partition} is sent with another value or on another lane"));
             }
+            if owner.is_condemned(offset, record) && request.records().count() == 1 {
+                broken.push(format!("{offset} of partition {partition} has failed often enough and is called again"));
+            }
             if owner.finished(offset) || owner.is_aside(offset, record) {
                 broken.push(format!("{offset} of partition {partition} is finished and is sent again"));
             }
@@ -133,23 +136,41 @@ impl Truth {
             }
         }
         for offset in &call.offsets {
-            let record = self.logs[call.partition].records.get_mut(offset).unwrap();
-            record.accidents += u32::from(accident);
-            let failures = self.tenures[call.tenure].failed(*offset, record);
-            if failures == ATTEMPTS {
+            if self.fail(call, *offset, accident) == ATTEMPTS {
                 self.note("a record fails for the last time");
-            }
-            if failures > ATTEMPTS {
-                self.blame(format!("{offset} of partition {} was part of {failures} failures", call.partition));
             }
         }
         let failure = InvokeFailure::new(FailureClass::FunctionError, "scripted");
         Err(InvokeFailure { timed_out: late, ..failure })
     }
 
+    /// One more function error for a record; gives how many there were.
+    fn fail(&mut self, call: &Call, offset: i64, accident: bool) -> u32 {
+        let (now, owner) = (self.now(), &mut self.tenures[call.tenure]);
+        let alone = call.offsets.len() == 1;
+        let record = self.logs[call.partition].records.get_mut(&offset).unwrap();
+        let answered = self.answered.get(&owner.member).copied();
+        let before = record.failed.replace((call.tenure, now)).filter(|(whose, _)| *whose == call.tenure);
+        let before = before.map(|(_, at)| at);
+        record.accidents += u32::from(accident);
+        // Of what another owner saw, and of the same moment, nobody knows which came first.
+        record.proofs += u32::from(before.is_none_or(|before| answered.is_some_and(|answered| answered >= before)));
+        let certain = before.zip(answered).is_some_and(|(before, answered)| before < answered && answered < now);
+        let failures = owner.failed(offset, record, certain || !alone);
+        // Without accidents the function never passes for one that fails at random.
+        let proved = owner.proved(offset, certain);
+        if self.setup.calm && alone && certain && proved && owner.certain(offset, record) >= ATTEMPTS {
+            owner.condemned.insert(offset);
+        }
+        failures
+    }
+
     /// The answer arrives; its verdicts count for the owner.
     fn answer(&mut self, call: &Call, again: u8) -> Bytes {
-        let verdicts = self.run(call, again);
+        let (verdicts, now) = (self.run(call, again), self.now());
+        if verdicts.iter().any(|(_, verdict)| !matches!(verdict, Verdict::Retry { .. })) {
+            self.answered.insert(self.tenures[call.tenure].member, now);
+        }
         for (Offset(offset), verdict) in &verdicts {
             let owner = &mut self.tenures[call.tenure];
             owner.acquitted(*offset, &self.logs[call.partition].records[offset]);

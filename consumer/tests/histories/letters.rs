@@ -59,10 +59,13 @@ impl Truth {
         let tenure = self.delivering(member, partition);
         let (owner, record) = (&self.tenures[tenure], &self.logs[partition].records[&offset]);
         let failures = owner.failures(offset, record);
+        // What is held is set aside when somebody opens it.
+        let opened = failures > 0 && self.opened.contains(&member);
+        let at_fault = failures >= ATTEMPTS && record.proofs >= 2 || opened || owner.is_condemned(offset, record);
         let deserved = match (letter.class, record.kind) {
             (FailureClass::Rejected, Kind::Rejected | Kind::Unfit) => true,
-            (FailureClass::FunctionError, Kind::Poison) => failures >= ATTEMPTS,
-            (FailureClass::FunctionError, Kind::Good | Kind::Rejected) => failures >= ATTEMPTS && record.accidents > 0,
+            (FailureClass::FunctionError, Kind::Poison) => at_fault,
+            (FailureClass::FunctionError, Kind::Good | Kind::Rejected) => at_fault && record.accidents > 0,
             _ => false,
         };
         let (same, again) = (

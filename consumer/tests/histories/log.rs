@@ -1,7 +1,10 @@
 //! One partition as Kafka holds it: records, the committed offset with its metadata, and whose it is.
 
 use crate::step::Arrival;
+use consumer::record::Lent;
+use domain::offset::Offset;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What can become of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,10 @@ pub struct Record {
     pub letters: usize,
     /// Function errors that it was part of without a record at fault beside it.
     pub accidents: u32,
+    /// The last one, and whose it was.
+    pub failed: Option<(usize, Duration)>,
+    /// How often its owner may have heard, since the one before, that the function answers others.
+    pub proofs: u32,
 }
 
 #[derive(Default)]
@@ -37,6 +44,14 @@ pub struct Log {
     pub owner: Option<usize>,
 }
 
+impl Record {
+    /// As Kafka's client gives it.
+    pub fn lent(&self, offset: i64) -> Lent<'_> {
+        let (key, value) = (self.key.as_deref(), Some(self.value.as_slice()));
+        Lent { offset: Offset(offset), timestamp: 1_000 + offset, key, value, headers: Vec::new() }
+    }
+}
+
 impl Log {
     pub fn append(&mut self, arrivals: &[Arrival]) {
         for Arrival { gap, key, kind } in arrivals {
@@ -47,7 +62,8 @@ impl Log {
                 _ => format!("{{\"v\":{offset}}}").into_bytes(),
             };
             let key = key.map(|key| format!("key-{key}").into_bytes());
-            self.records.insert(offset, Record { key, value, kind: *kind, delivered: false, letters: 0, accidents: 0 });
+            let record = Record { key, value, kind: *kind, delivered: false, letters: 0, accidents: 0, failed: None, proofs: 0 };
+            self.records.insert(offset, record);
         }
     }
 

@@ -19,9 +19,8 @@ use consumer::flood::{Flood, FloodLimits};
 use consumer::guard::Guard;
 use consumer::metrics::Meters;
 use consumer::pause::Pauses;
-use consumer::record::Lent;
+use consumer::pulse::Pulses;
 use crossbeam_channel::Receiver;
-use domain::offset::Offset;
 use runtime::clock::SharedClock;
 use runtime::metrics::{Metrics, MetricsConfig};
 use std::collections::{BTreeSet, HashMap};
@@ -54,7 +53,12 @@ pub struct Member {
     stopped: BTreeSet<usize>,
     paused: BTreeSet<usize>,
     under_way: Option<Request>,
+    /// Partitions of which Kafka has not said where the group stands, until then.
+    unrecalled: Vec<(Held, String, Duration)>,
 }
+
+/// So late Kafka answers that when it does not answer at once.
+const RECALL: Duration = Duration::from_millis(500);
 
 /// A commit under way.
 struct Request {
@@ -80,6 +84,7 @@ impl Member {
             guard: Guard::new(guarded, clock.clone(), meters.clone(), condition.clone()),
             batch_limits: BatchLimits::new(rules::sized(setup.batch), &[FUNCTION], clock, &meters),
             pace: rules::pace(),
+            pulses: Pulses::new(&[FUNCTION], clock),
             deferral: Deferral::default(),
             flood: flood.clone(),
             commands,
@@ -105,6 +110,7 @@ impl Member {
             stopped: BTreeSet::new(),
             paused: BTreeSet::new(),
             under_way: None,
+            unrecalled: Vec::new(),
         }
     }
 
@@ -124,8 +130,20 @@ impl Member {
         self.serve();
         self.desk.see_clock(self.clock.wall_ms());
         self.desk.tick(self.clock.now());
+        self.recall();
         self.publish();
         self.brake();
+    }
+
+    fn recall(&mut self) {
+        let (now, desk) = (self.clock.now(), &mut self.desk);
+        self.unrecalled.retain(|(held, metadata, due)| {
+            if now >= *due {
+                desk.remember(held, metadata);
+                desk.recalled(held);
+            }
+            now < *due
+        });
     }
 
     fn publish(&mut self) {
@@ -141,6 +159,26 @@ impl Member {
         mark(&mut self.paused, &pause, &resume);
     }
 
+    /// Kafka's client brings the last records of each partition once more.
+    pub fn repeat(&mut self, records: usize) {
+        let (shared, now) = (self.truth.clone(), self.clock.now());
+        let mut truth = shared.see();
+        let truth = &mut *truth;
+        for tenure in self.tenures.values() {
+            let owner = &truth.tenures[*tenure];
+            let read = truth.logs[owner.partition].records.range(owner.start..owner.position);
+            let mut again: Vec<_> = read.rev().take(records).collect();
+            again.reverse();
+            let partition = i32::try_from(owner.partition).unwrap();
+            for (offset, record) in &again {
+                self.desk.receive(TOPIC, partition, record.lent(**offset), now);
+            }
+            if !again.is_empty() {
+                *truth.seen.entry("records come twice").or_default() += 1;
+            }
+        }
+    }
+
     /// Takes up to so many records of each partition that is read.
     pub fn poll(&mut self, records: usize) {
         let (shared, now) = (self.truth.clone(), self.clock.now());
@@ -153,9 +191,7 @@ impl Member {
             }
             let partition = i32::try_from(owner.partition).unwrap();
             for (offset, record) in truth.logs[owner.partition].records.range(owner.position..).take(records) {
-                let (key, value) = (record.key.as_deref(), Some(record.value.as_slice()));
-                let lent = Lent { offset: Offset(*offset), timestamp: 1_000 + offset, key, value, headers: Vec::new() };
-                self.desk.receive(TOPIC, partition, lent, now);
+                self.desk.receive(TOPIC, partition, record.lent(*offset), now);
                 owner.position = offset + 1;
             }
         }
@@ -166,13 +202,17 @@ impl Member {
     }
 
     pub fn assign(&mut self, partition: usize, told: bool) {
-        let (tenure, metadata) = self.truth.see().give(partition, self.id, told);
+        let (tenure, metadata) = self.truth.see().give(partition, self.id);
+        let now = self.clock.now();
         for held in self.desk.assign(&named(&[partition])) {
-            if let Some(metadata) = metadata.as_ref().filter(|metadata| !metadata.is_empty()) {
-                self.desk.remember(&held, metadata);
-            }
+            self.desk.await_recall(std::slice::from_ref(&held), 0);
+            let late = if told { Duration::ZERO } else { RECALL };
+            self.unrecalled.push((held.clone(), metadata.clone(), now + late));
             self.tenures.insert(held, tenure);
         }
+        self.recall();
+        let stop: Vec<_> = self.desk.stop_unrecalled().into_iter().map(|held| held.at).collect();
+        mark(&mut self.stopped, &stop, &[]);
         self.publish();
     }
 

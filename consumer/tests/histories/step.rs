@@ -32,6 +32,8 @@ pub struct Setup {
     pub latency: Duration,
     /// The function knows what it has delivered.
     pub dedupe: bool,
+    /// The function fails at records at fault alone.
+    pub calm: bool,
     /// So many dead letters in a row stop a partition; 0 is any number.
     pub flood: u64,
 }
@@ -46,6 +48,11 @@ pub enum Step {
     },
     /// A member takes so many records of each of its partitions.
     Poll {
+        member: usize,
+        records: usize,
+    },
+    /// Kafka's client brings so many records of each of a member's partitions a second time.
+    Repeat {
         member: usize,
         records: usize,
     },
@@ -187,16 +194,26 @@ pub enum Fate {
     Slow,
 }
 
+impl Step {
+    /// Without failures of the function that no record is at fault for.
+    fn calm_down(&mut self) {
+        let Self::Script(replies) = self else { return };
+        let accidents = replies.iter_mut().filter(|reply| matches!(reply.does, Does::Fail { .. } | Does::TimeOut { .. }));
+        accidents.for_each(|reply| reply.does = Does::Deliver);
+    }
+}
+
 pub fn history() -> impl Strategy<Value = History> {
     let latency = prop_oneof![Just(5_u64), Just(60), Just(300)].prop_map(Duration::from_millis);
     let flood = prop_oneof![3 => Just(0_u64), 1 => 1..4_u64];
-    let setup = (1..=8_usize, latency, any::<bool>(), flood).prop_map(|(batch, latency, dedupe, flood)| Setup {
-        batch,
-        latency,
-        dedupe,
-        flood,
-    });
-    (setup, prop::collection::vec(step(), 1..60)).prop_map(|(setup, steps)| History { setup, steps })
+    let setup = (1..=8_usize, latency, any::<bool>(), any::<bool>(), flood);
+    let setup = setup.prop_map(|(batch, latency, dedupe, calm, flood)| Setup { batch, latency, dedupe, calm, flood });
+    (setup, prop::collection::vec(step(), 1..60)).prop_map(|(setup, mut steps)| {
+        if setup.calm {
+            steps.iter_mut().for_each(Step::calm_down);
+        }
+        History { setup, steps }
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -206,8 +223,10 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (partition(), prop::collection::vec(arrival(), 1..10)).prop_map(|(partition, records)| Step::Append { partition, records }),
         8 => (member(), 1..16_usize).prop_map(|(member, records)| Step::Poll { member, records }),
+        2 => (member(), 1..20_usize).prop_map(|(member, records)| Step::Repeat { member, records }),
         6 => prop::collection::vec(reply(), 1..6).prop_map(Step::Script),
         1 => (6..16_usize).prop_map(|calls| Step::Script(vec![accident(); calls])),
+        1 => (6..16_usize).prop_map(|pairs| Step::Script(vec![[accident(), luck()]; pairs].concat())),
         2 => mood().prop_map(Step::Letters),
         12 => (millis(&[10, 50, 200, 1_200]), 0..6_usize).prop_map(|(span, poll)| Step::Pass { span, poll }),
         8 => (member(), fate()).prop_map(|(member, fate)| Step::Commit { member, fate }),
@@ -262,6 +281,10 @@ fn reply() -> impl Strategy<Value = Reply> {
 /// The function fails whatever it is given.
 fn accident() -> Reply {
     Reply { does: Does::Fail { delivered: 0 }, after: Duration::from_millis(1) }
+}
+
+fn luck() -> Reply {
+    Reply { does: Does::Deliver, after: Duration::from_millis(1) }
 }
 
 fn mood() -> impl Strategy<Value = Mood> {

@@ -1,6 +1,7 @@
 //! One partition in the hands of one member: what that one was told, and what it may know.
 
 use crate::log::Record;
+use crate::rules::ATTEMPTS;
 use consumer::collect::lane_of;
 use consumer::suspect::{Suspect, Suspects};
 use domain::offset::Offset;
@@ -11,14 +12,19 @@ pub struct Tenure {
     pub partition: usize,
     pub member: u64,
     lanes: u32,
+    /// Where it began.
+    pub start: i64,
     /// The next record to be polled.
     pub position: i64,
-    /// Whether Kafka said where the group stood when it began.
-    pub told: bool,
-    /// What its metadata said then.
+    /// What Kafka's metadata said when it began.
     suspects: Suspects,
     /// Function errors of records, those that it was told of included.
     failures: BTreeMap<i64, u32>,
+    /// Those among them that nobody can put down to the function, because it answered others meanwhile.
+    certain: BTreeMap<i64, u32>,
+    proofs: BTreeMap<i64, u32>,
+    /// Records that must be set aside now, without another call.
+    pub condemned: BTreeSet<i64>,
     /// Those before its last verdict.
     forgiven: BTreeMap<i64, u32>,
     /// Records with the verdict delivered or duplicate.
@@ -32,15 +38,18 @@ pub struct Tenure {
 }
 
 impl Tenure {
-    pub fn new((partition, member): (usize, u64), lanes: u32, position: i64, metadata: Option<&str>) -> Self {
+    pub fn new((partition, member): (usize, u64), lanes: u32, position: i64, metadata: &str) -> Self {
         Self {
-            told: metadata.is_some(),
             partition,
             member,
             lanes,
+            start: position,
             position,
-            suspects: Suspects::read(metadata.unwrap_or_default(), lanes),
+            suspects: Suspects::read(metadata, lanes),
             failures: BTreeMap::new(),
+            certain: BTreeMap::new(),
+            proofs: BTreeMap::new(),
+            condemned: BTreeSet::new(),
             forgiven: BTreeMap::new(),
             answered: BTreeSet::new(),
             lettered: BTreeMap::new(),
@@ -53,16 +62,37 @@ impl Tenure {
         lane_of(record.key.as_deref(), Offset(offset), self.lanes)
     }
 
-    /// Function errors of a record as far as this owner can know.
+    /// Function errors of a record, those that Kafka's metadata told of included.
     pub fn failures(&self, offset: i64, record: &Record) -> u32 {
-        let told = || self.told(offset, record).map_or(0, |suspect| suspect.failures);
-        self.failures.get(&offset).copied().unwrap_or_else(told)
+        self.failures.get(&offset).copied().unwrap_or_else(|| self.inherited(offset, record))
     }
 
-    pub fn failed(&mut self, offset: i64, record: &Record) -> u32 {
-        let failures = self.failures(offset, record) + 1;
+    /// How many of them count against it in any case.
+    pub fn certain(&self, offset: i64, record: &Record) -> u32 {
+        self.certain.get(&offset).copied().unwrap_or_else(|| self.inherited(offset, record))
+    }
+
+    fn inherited(&self, offset: i64, record: &Record) -> u32 {
+        self.told(offset, record).map_or(0, |suspect| suspect.blame.failures)
+    }
+
+    pub fn failed(&mut self, offset: i64, record: &Record, certain: bool) -> u32 {
+        let (failures, sure) = (self.failures(offset, record) + 1, self.certain(offset, record) + u32::from(certain));
+        self.certain.insert(offset, sure);
         self.failures.insert(offset, failures);
         failures
+    }
+
+    /// Whether the function was heard to answer others between failures of a record, twice, with this time.
+    pub fn proved(&mut self, offset: i64, certain: bool) -> bool {
+        let proofs = self.proofs.entry(offset).or_default();
+        *proofs += u32::from(certain);
+        *proofs >= 2
+    }
+
+    /// Whether it was told that this record is to be set aside without another call, or must know it.
+    pub fn is_condemned(&self, offset: i64, record: &Record) -> bool {
+        self.condemned.contains(&offset) || self.told(offset, record).is_some_and(|suspect| suspect.blame.condemned)
     }
 
     /// The function had a verdict on it, so it does not fail at it: the owner may forget what was, or has not come to that yet.
@@ -70,6 +100,7 @@ impl Tenure {
         let failures = self.failures(offset, record);
         self.forgiven.insert(offset, failures.max(self.forgiven.get(&offset).copied().unwrap_or_default()));
         self.failures.insert(offset, 0);
+        self.certain.insert(offset, 0);
     }
 
     /// It was told that a record's letter is written.
@@ -87,9 +118,9 @@ impl Tenure {
         if self.lettered.contains_key(&offset) || self.is_aside(offset, record) {
             return found == Some(0);
         }
-        let failures = self.failures(offset, record);
-        let most = failures.max(self.forgiven.get(&offset).copied().unwrap_or_default());
-        found != Some(0) && (failures..=most).contains(&found.unwrap_or_default())
+        let least = self.certain(offset, record).min(ATTEMPTS);
+        let most = self.failures(offset, record).max(self.forgiven.get(&offset).copied().unwrap_or_default());
+        found != Some(0) && (least..=most).contains(&found.unwrap_or_default())
     }
 
     fn told(&self, offset: i64, record: &Record) -> Option<Suspect> {

@@ -28,6 +28,10 @@ pub struct Truth {
     pub dead: HashSet<u64>,
     /// Members that the group has given up.
     pub expelled: HashSet<u64>,
+    /// Members of which somebody has opened what was stopped.
+    pub opened: HashSet<u64>,
+    /// When the function answered a member last.
+    pub answered: HashMap<u64, Duration>,
     /// Counts what moved; a commit from before a move is refused.
     pub generation: u64,
     /// The last tenure of a member in a partition.
@@ -53,6 +57,8 @@ impl Shared {
             mood: Mood::Up,
             dead: HashSet::new(),
             expelled: HashSet::new(),
+            opened: HashSet::new(),
+            answered: HashMap::new(),
             generation: 0,
             current: HashMap::new(),
             deliveries: HashMap::new(),
@@ -81,20 +87,24 @@ impl Truth {
         *self.seen.entry(what).or_default() += 1;
     }
 
-    /// Gives a partition to a member; the metadata is what Kafka tells it, if it answers.
-    pub fn give(&mut self, partition: usize, member: u64, told: bool) -> (usize, Option<String>) {
+    /// Gives a partition to a member; the metadata is what Kafka tells it.
+    pub fn give(&mut self, partition: usize, member: u64) -> (usize, String) {
         let log = &mut self.logs[partition];
-        let metadata = told.then(|| log.metadata.clone());
+        let metadata = log.metadata.clone();
         let tenure = self.tenures.len();
-        let new = Tenure::new((partition, member), self.lanes, log.committed, metadata.as_deref());
+        let new = Tenure::new((partition, member), self.lanes, log.committed, &metadata);
         self.tenures.push(new);
         log.owner = Some(tenure);
-        if metadata.as_ref().is_some_and(|metadata| !metadata.is_empty()) {
+        if !metadata.is_empty() {
             self.note("an owner inherits suspects");
         }
-        // Each ends with its failures.
-        if metadata.as_ref().is_some_and(|metadata| metadata.contains(",0]")) {
+        // Each ends with failures and proofs, and what is condemned with a 1 behind them.
+        if metadata.contains(",0,0]") {
             self.note("an owner inherits a record that is set aside");
+        }
+        let rows = metadata.split('[').filter(|row| row.matches(',').count() >= 5 && row.contains(",1]"));
+        if rows.count() > 0 {
+            self.note("an owner inherits a record that is condemned");
         }
         self.current.insert((member, partition), tenure);
         self.generation += 1;
@@ -183,11 +193,11 @@ impl Truth {
                 broken.push(format!("{offset} of partition {partition} was finished and is not committed"));
             }
             let at = Offset(*offset);
-            let found = noted.between(owner.lane(*offset, record), at, at).first().map(|suspect| suspect.failures);
-            if owner.told && !beyond && !owner.should_tell(*offset, record, found) {
-                let failures = owner.failures(*offset, record);
+            let found = noted.between(owner.lane(*offset, record), at, at).first().map(|suspect| suspect.blame.failures);
+            if !beyond && !owner.should_tell(*offset, record, found) {
+                let (failures, certain) = (owner.failures(*offset, record), owner.certain(*offset, record));
                 broken.push(format!(
-                    "{failures} failures of {offset} in partition {partition} are handed over as {found:?}"
+                    "{failures} failures ({certain} for certain) of {offset} in partition {partition} are handed over as {found:?}"
                 ));
             }
         }

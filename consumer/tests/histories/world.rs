@@ -12,6 +12,8 @@ use std::time::Duration;
 pub const TURN: Duration = Duration::from_millis(20);
 /// So long everything may take when all answer again; a breaker may wait for half a minute.
 const END: Duration = Duration::from_secs(200);
+/// After so long somebody looks at what is still stopped.
+const HELD: Duration = Duration::from_secs(10);
 /// How long a call takes then.
 const QUICK: Duration = Duration::from_millis(20);
 
@@ -61,7 +63,8 @@ impl World {
         match step {
             Step::Append { partition, records } => self.truth.see().logs[*partition].append(records),
             Step::Poll { member, records } if !self.members[*member].hangs => self.members[*member].poll(*records),
-            Step::Poll { .. } => {}
+            Step::Repeat { member, records } if !self.members[*member].hangs => self.members[*member].repeat(*records),
+            Step::Poll { .. } | Step::Repeat { .. } => {}
             Step::Script(replies) => self.truth.see().script.extend(replies.iter().cloned()),
             Step::Letters(mood) => self.truth.see().mood = *mood,
             Step::Pass { span, poll } => self.pass(*span, *poll).await,
@@ -92,7 +95,9 @@ impl World {
 
     fn open(&self, member: usize) {
         if !self.members[member].flood.open().is_empty() {
-            self.truth.see().note("a flood is opened");
+            let mut truth = self.truth.see();
+            truth.opened.insert(self.members[member].id);
+            truth.note("a flood is opened");
         }
     }
 
@@ -134,7 +139,9 @@ impl World {
             if self.now() >= until {
                 return Err(self.truth.see().unfinished());
             }
-            (0..MEMBERS).for_each(|member| self.open(member));
+            if until - self.now() < END - HELD {
+                (0..MEMBERS).for_each(|member| self.open(member));
+            }
             for member in &mut self.members {
                 member.pauses.resume(Scope::ALL, 3);
                 member.turn();

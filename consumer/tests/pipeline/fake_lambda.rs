@@ -21,6 +21,7 @@ pub enum Answer {
     Malformed,
     Panic,
     TimeOut,
+    Throttle(Duration),
 }
 
 /// One call as the function saw it.
@@ -41,6 +42,10 @@ struct Script {
     /// The function fails as a whole at these records.
     poison: HashSet<(i32, i64)>,
     always_fails: bool,
+    /// Fails at so many calls of a hundred, whatever they send.
+    fails_at_some: u32,
+    /// Where chance stands.
+    chance: u64,
     harm: Harm,
     answers: VecDeque<Answer>,
     latency: Duration,
@@ -50,6 +55,8 @@ struct Script {
     functions: HashMap<String, Answer>,
     /// Calls with more records are not answered in time, which is so long.
     most: Option<(usize, Duration)>,
+    /// Every call is throttled, and told to come again after so long.
+    again_after: Option<Duration>,
     /// More calls at once are throttled.
     room: Option<usize>,
     calls: Vec<Call>,
@@ -71,9 +78,19 @@ impl FakeLambda {
         self.0.lock().unwrap().poison.insert((partition, offset));
     }
 
+    /// Takes all records again.
+    pub fn heal(&self) {
+        self.0.lock().unwrap().poison.clear();
+    }
+
     /// Whether it fails whatever it gets.
     pub fn always_fails(&self, always: bool) {
         self.0.lock().unwrap().always_fails = always;
+    }
+
+    /// At how many calls of a hundred it fails, whatever it gets.
+    pub fn fails_at_some(&self, share: u32) {
+        self.0.lock().unwrap().fails_at_some = share;
     }
 
     pub fn harm(&self) -> Harm {
@@ -103,6 +120,11 @@ impl FakeLambda {
         self.0.lock().unwrap().most = most;
     }
 
+    /// Throttles everything, and says how long to wait.
+    pub fn throttle_for(&self, span: Option<Duration>) {
+        self.0.lock().unwrap().again_after = span;
+    }
+
     /// Throttles, at once, whatever is more than so many calls at a time.
     pub fn room(&self, calls: Option<usize>) {
         self.0.lock().unwrap().room = calls;
@@ -129,12 +151,17 @@ impl FakeLambda {
         script.overlaps += usize::from(overlap);
         let at_fault: Vec<_> = at_fault.into_iter().filter(|record| script.poison.contains(record)).collect();
         at_fault.iter().for_each(|record| *script.harm.entry(*record).or_default() += 1);
-        if script.always_fails || !at_fault.is_empty() {
+        script.chance = script.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let unlucky = (script.chance >> 33) % 100 < u64::from(script.fails_at_some);
+        if script.always_fails || unlucky || !at_fault.is_empty() {
             return (Answer::Fail(FailureClass::FunctionError), script.latency);
         }
         let under_way: usize = script.running.values().sum();
         if script.room.is_some_and(|room| under_way > room) {
             return (Answer::Fail(FailureClass::Throttled), Duration::from_millis(5));
+        }
+        if let Some(span) = script.again_after {
+            return (Answer::Throttle(span), script.latency);
         }
         if let Some(answer) = own {
             return (answer, script.latency);
@@ -173,6 +200,10 @@ impl Invoker for FakeLambda {
         };
         match answer {
             Answer::Fail(class) => return Err(InvokeFailure::new(class, "scripted")),
+            Answer::Throttle(span) => {
+                let failure = InvokeFailure::new(FailureClass::Throttled, "scripted");
+                return Err(InvokeFailure { retry_after: Some(span), ..failure });
+            }
             Answer::TimeOut => {
                 let failure = InvokeFailure::new(FailureClass::FunctionError, "Task timed out");
                 return Err(InvokeFailure { timed_out: true, ..failure });

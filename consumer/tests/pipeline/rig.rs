@@ -18,6 +18,8 @@ use consumer::flood::{Flood, FloodLimits};
 use consumer::guard::{Guard, GuardSettings};
 use consumer::metrics::Meters;
 use consumer::pause::Pauses;
+use consumer::policy::Pace;
+use consumer::pulse::Pulses;
 use consumer::record::Lent;
 use consumer::topic::functions;
 use crossbeam_channel::Receiver;
@@ -72,15 +74,21 @@ impl Rig {
 
     /// With limits on dead letters.
     pub fn flooded(settings: DeskSettings, flood: FloodLimits) -> Self {
-        Self::built(GuardSettings { topics: settings.topics.clone(), ..guarded() }, settings, flood)
+        let guarded = GuardSettings { topics: settings.topics.clone(), ..guarded() };
+        Self::built(guarded, settings, (flood, rules::pace()))
+    }
+
+    /// With other waits and attempts.
+    pub fn paced(settings: DeskSettings, pace: Pace) -> Self {
+        Self::built(guarded(), settings, (FloodLimits { in_a_row: 0, ..FloodLimits::default() }, pace))
     }
 
     /// With another guard in front of the function.
     pub fn behind(guarded: GuardSettings, settings: DeskSettings) -> Self {
-        Self::built(guarded, settings, FloodLimits { in_a_row: 0, ..FloodLimits::default() })
+        Self::built(guarded, settings, (FloodLimits { in_a_row: 0, ..FloodLimits::default() }, rules::pace()))
     }
 
-    fn built(guarded: GuardSettings, settings: DeskSettings, flood: FloodLimits) -> Self {
+    fn built(guarded: GuardSettings, settings: DeskSettings, (flood, pace): (FloodLimits, Pace)) -> Self {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel();
         let metrics = Metrics::start(&MetricsConfig::default(), "test").unwrap();
@@ -89,6 +97,7 @@ impl Rig {
         let clocked: SharedClock = Arc::new(clock.clone());
         let functions = functions(&guarded.topics);
         let batch_limits = BatchLimits::new(rules::sized(settings.limits.records), &functions, &clocked, &meters);
+        let pulses = Pulses::new(&functions, &clocked);
         let guard = Guard::new(guarded, Arc::new(clock.clone()), meters.clone(), condition.clone());
         let (lambda, letters) = (FakeLambda::default(), FakeLetters::default());
         let ports = Ports {
@@ -96,7 +105,8 @@ impl Rig {
             dead_letters: letters.clone(),
             guard: guard.clone(),
             batch_limits: batch_limits.clone(),
-            pace: rules::pace(),
+            pulses,
+            pace,
             deferral: rules::deferral(&settings),
             flood: Flood::new(flood, Arc::new(clock.clone()), condition.clone()),
             commands,
@@ -170,6 +180,13 @@ impl Rig {
     pub fn receive_of(&mut self, topic: &str, partition: i32, offsets: impl IntoIterator<Item = i64>) {
         for offset in offsets {
             self.receive_at(topic, partition, offset, Some(b"{\"v\":1}"));
+        }
+    }
+
+    /// Records of another log, at offsets that may have been read already.
+    pub fn receive_of_other_log(&mut self, partition: i32, offsets: impl IntoIterator<Item = i64>) {
+        for offset in offsets {
+            self.receive_value(partition, offset, Some(b"{\"v\":2}"));
         }
     }
 

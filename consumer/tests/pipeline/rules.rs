@@ -24,6 +24,11 @@ pub(super) fn pace() -> Pace {
     Pace { backoff: Backoff { base: BASE, cap: CAP }, suspect_after: 2, attempts: ATTEMPTS }
 }
 
+/// The defaults, as the documents say them; without jitter like everything here.
+pub fn usual_pace() -> Pace {
+    Pace { backoff: Backoff { base: BASE, cap: Duration::from_secs(5) }, suspect_after: 2, attempts: 16 }
+}
+
 pub fn settings(lanes: u32, records: usize) -> DeskSettings {
     DeskSettings {
         group: "g".into(),
@@ -46,7 +51,7 @@ pub fn guarded() -> GuardSettings {
             share: 0.5,
             window: second * 10,
             open_for: second,
-            open_cap: second * 30,
+            open_cap: second * 5,
             probe_records: 10,
         },
         concurrency: ConcurrencySettings { adaptive: true, latency_budget: None },

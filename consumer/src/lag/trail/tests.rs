@@ -177,24 +177,10 @@ fn an_offset_beyond_the_end_begins_anew_where_the_log_begins_or_at_its_end() {
 fn a_trail_that_went_back_has_its_lag_in_the_new_log() {
     let mut old = begun(Committed::Next(900));
     old.received(900, 1_000);
-    let mut trail = old.back(0, false, 2_000);
+    let mut trail = old.back(0, 2_000);
     trail.received(0, 2_000);
     look(&mut trail, 0, 50, 2_000);
     assert_eq!(trail.lag(Some(0), Some(901), None, 3_000).records, 50, "what was committed before is of another log");
-    assert_eq!(trail.take_gone(), None);
-}
-
-#[test]
-fn a_few_records_twice_are_another_log_when_that_ends_before_them() {
-    let mut old = begun(Committed::Next(0));
-    (0..60).for_each(|offset| old.received(offset, 1_000));
-    let mut same = old.back(10, true, 2_000);
-    look(&mut same, 0, 60, 2_000);
-    look(&mut same, 0, 60, 2_500);
-    assert_eq!(same.take_gone(), None);
-    let mut cut = old.back(10, true, 2_000);
-    look(&mut cut, 0, 11, 2_000);
-    assert_eq!(cut.take_gone(), Some(60));
 }
 
 #[test]
@@ -210,7 +196,7 @@ fn who_begins_at_the_end_anew_has_skipped_what_lies_before() {
     trail.received(640, 3_000);
     assert_eq!(look(&mut trail, 600, 641, 3_000), [skipped(600, 640)]);
     // Another log.
-    let mut back = trail.back(30, false, 4_000);
+    let mut back = trail.back(30, 4_000);
     back.received(35, 4_000);
     assert_eq!(look(&mut back, 2, 36, 4_000), [skipped(2, 35)]);
     assert_eq!(back.lag(Some(36), None, None, 4_000).lost, 33);
