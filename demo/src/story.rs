@@ -32,8 +32,10 @@ const USUAL_SESSION: &str = "45s";
 /// Kafka's clients ask every five minutes by default; nobody wants to watch that.
 const SOON: &str = "1s";
 
-/// Invocations at once of a consumer in the incident: three consumers keep up with the load although the function is slow, but barely.
-const SCARCE: i64 = 7;
+/// Invocations at once of a consumer in the incident.
+const SCARCE: i64 = 12;
+/// Records of a batch as it was in the incident: so many and no more, which is enough until the function is slow.
+const FIXED: i64 = 100;
 
 /// Consumers that run before the story begins, by number.
 pub fn cast(stage: &Stage<'_>) -> RangeInclusive<u32> {
@@ -48,7 +50,9 @@ pub fn settings(story: Story) -> (Vec<Setting>, Vec<Setting>) {
         }
         Story::Sev2 => {
             let scarce = ("function.max_in_flight", SCARCE.into());
-            (vec![("consumer.session_timeout", USUAL_SESSION.into()), scarce], Vec::new())
+            let fixed = [("batch.records", FIXED.into()), ("batch.adaptive", false.into())];
+            let session = ("consumer.session_timeout", USUAL_SESSION.into());
+            ([session, scarce].into_iter().chain(fixed).collect(), Vec::new())
         }
         // Not static: whoever goes for good shall not be waited for.
         Story::Scaling => (vec![("consumer.instance_id", "".into())], Vec::new()),

@@ -1,4 +1,4 @@
-//! Every story on three real brokers with mutual TLS, at 5,000 events/s: the proof holds, and what the story is about did happen.
+//! Every story on three real brokers with mutual TLS, at 5,000 events/s and more: the proof holds, and what the story is about did happen.
 //!
 //! They take turns on one cluster, because its start takes longer than some of them.
 
@@ -16,6 +16,8 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 const RATE: f64 = 5_000.0;
+/// What is asked for, so that a start that is a little late leaves enough.
+const ASKED: &str = "5200";
 
 /// The cluster, and the folder that holds its data; gone with the last test that waits for its turn.
 struct Ground {
@@ -43,7 +45,7 @@ async fn tell(arguments: &[&str]) -> Report {
     let ground = ground().await;
     let mut turn = ground.lock().await;
     let folder = tempfile::tempdir().unwrap();
-    let line = ["comboio-demo", "--broker", "kafka", "--rate", "5000"];
+    let line = ["comboio-demo", "--broker", "kafka", "--rate", ASKED];
     let options = Options::read(line.iter().chain(arguments)).unwrap();
     let run = RunFolder::create(folder.path()).unwrap();
     let told = journey::run_on(&mut turn.broker, run, &options, &mut View::new()).await;
@@ -59,7 +61,7 @@ fn holds(report: &Report) {
     assert!(report.holds, "{report}");
     assert_eq!((report.lost, report.order_violations, report.unsent), (0, 0, 0), "{report}");
     assert_eq!(report.offered, report.delivered + report.rejected, "{report}");
-    assert!(report.rate_mean > 0.98 * RATE && report.rejected > 0, "{report}");
+    assert!(report.rate_mean >= RATE && report.rejected > 0, "{report}");
     assert!(report.chronicle.checks.iter().any(|check| check.what == "no commit went back"), "{report}");
 }
 
@@ -71,7 +73,7 @@ fn figure(report: &Report, name: &str) -> f64 {
 async fn a_killed_consumer_s_partitions_are_inherited_and_only_what_it_had_in_flight_comes_again() {
     let report = tell(&["--story", "kill", "--duration", "12"]).await;
     holds(&report);
-    assert_eq!(report.offered, 60_000, "{report}");
+    assert_eq!(report.offered, 62_400, "{report}");
     assert!(report.duplicates_delivered <= report.duplicates_bound, "{report}");
 }
 

@@ -25,14 +25,22 @@ impl Stage<'_> {
     /// When it cannot be started.
     pub fn start_member(&mut self, number: u32) -> Result<()> {
         let name = format!("consumer-{number}");
-        let mut table = settings::consumer(&self.folder, &name, &self.world.consumer, &self.world.host.endpoint());
+        self.configure_member(&name)?;
+        self.members.push(self.launch(&name)?);
+        Ok(())
+    }
+
+    /// Writes the configuration that a consumer begins with when it is started next.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn configure_member(&self, name: &str) -> Result<()> {
+        let mut table = settings::consumer(&self.folder, name, &self.world.consumer, &self.world.host.endpoint());
         settings::set(&mut table, "consumer.group", self.world.group.clone().into());
         for (key, value) in &self.consumer_settings {
             settings::set(&mut table, key, value.clone());
         }
-        settings::write(&self.folder, &name, &table)?;
-        self.members.push(self.launch(&name)?);
-        Ok(())
+        settings::write(&self.folder, name, &table)
     }
 
     fn launch(&self, name: &str) -> Result<Service> {

@@ -1,5 +1,6 @@
-//! The incident: three consumers are restarted at once for a deployment while the function gets eight times slower. The lag climbs, and
-//! falls again by itself; nothing is lost. Then the same with one restart at a time.
+//! The incident: three consumers with batches of a fixed size are restarted at once for a deployment while the function gets eight times
+//! slower. The lag climbs, and falls again by itself; nothing is lost. Then the same with what was learnt from it: one restart at a time, and
+//! batches that grow with what waits.
 
 use super::{seconds, settle};
 use crate::lag_curve::LagCurve;
@@ -12,8 +13,13 @@ use std::time::Duration;
 /// What an invocation takes, before and in the incident.
 const USUAL: Duration = Duration::from_millis(120);
 const SLOW: Duration = Duration::from_millis(950);
+/// The names of the curves.
+const AT_ONCE: &str = "all at once, batches of a fixed size";
+const ONE_BY_ONE: &str = "one at a time, batches that grow";
 /// How long the function stays slow.
 const LASTS: f64 = 15.0;
+/// With what was learnt at most so many percent of the records are behind.
+const VISIBLY: i64 = 70;
 /// As many seconds of load as that may lie unfinished when all is well: a batch waits for a second.
 const WELL: i64 = 2;
 
@@ -24,15 +30,26 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
     let well = WELL * i64::from(stage.options.rate());
     recover(stage, &mut curve, well).await?;
     let at_once = incident(stage, &mut curve, true).await?;
+    learn(stage)?;
     let one_by_one = incident(stage, &mut curve, false).await?;
-    for (name, wave) in [("all at once", &at_once), ("one at a time", &one_by_one)] {
+    for (name, wave) in [(AT_ONCE, &at_once), (ONE_BY_ONE, &one_by_one)] {
         stage.chronicle.curve(name, wave.clone());
         let peak = format!("records behind at most, {:.0} s late, normal after {:.0} s", wave.latest(), lasted(wave));
         stage.chronicle.figure(name, wave.peak() as f64, &peak);
     }
     let seen = format!("{} records behind, up to {well} are usual", at_once.peak());
     stage.chronicle.check("the lag showed the incident", at_once.peak() > well, seen);
+    let (before, after) = (at_once.peak(), one_by_one.peak());
+    let smaller = 100 * after <= VISIBLY * before;
+    let seen = format!("{after} records behind in place of {before}; at most {VISIBLY} % were expected");
+    stage.chronicle.check("it stayed visibly smaller one at a time, with batches that grow", smaller, seen);
     Ok(())
+}
+
+/// From their next start on the consumers' batches are the product's own: as large as what waits, up to `batch.records`.
+fn learn(stage: &mut Stage<'_>) -> Result<()> {
+    stage.consumer_settings.retain(|(key, _)| !key.starts_with("batch."));
+    stage.members.iter().try_for_each(|member| stage.configure_member(member.name()))
 }
 
 /// One wave: restarts and a slow function, until the lag is normal again.
