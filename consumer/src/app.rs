@@ -78,12 +78,13 @@ struct Running {
 ///
 /// # Errors
 /// What is missing at the start, or why it could not go on.
-pub async fn run<I: Invoker>(config: Config, shutdown: Shutdown, invoker: I) -> Result<(), Failure> {
+pub async fn run<I: Invoker>(mut config: Config, shutdown: Shutdown, invoker: I) -> Result<(), Failure> {
     let base = Base::new(&config)?;
-    tokio::select! {
+    let partitions = tokio::select! {
         checked = start::check(&config, &invoker) => checked?,
         () = shutdown.drain() => return Ok(()),
-    }
+    };
+    config.share_read_ahead(partitions);
     let mut running = Running::start(&config, &base, invoker)?;
     base.status.set(State::Running);
     runtime::systemd::ready();

@@ -43,7 +43,9 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub kafka: Kafka,
+    /// With the read-ahead of one partition; see [`Self::share_read_ahead`].
     pub tuning: ConsumerTuning,
+    read_ahead: u64,
     pub desk: DeskSettings,
     pub poll: PollSettings,
     pub lambda: LambdaSettings,
@@ -77,6 +79,7 @@ impl Config {
         let config = Self {
             kafka: Kafka::validate(settings, &raw.kafka)?,
             tuning,
+            read_ahead: raw.consumer.read_ahead.bytes(),
             desk: desk(raw, &topics),
             poll: poll(raw, &topics),
             guard: guard::validate(settings, raw, (&topics, lambda.most_in_flight()))?,
@@ -92,6 +95,11 @@ impl Config {
         };
         effect::check(settings, raw)?;
         Ok(config)
+    }
+
+    /// Shares the read-ahead out among so many partitions, all of which this process may come to own.
+    pub fn share_read_ahead(&mut self, partitions: u64) {
+        self.tuning.share_read_ahead(self.read_ahead, partitions);
     }
 }
 
@@ -137,6 +145,7 @@ fn check_numbers(settings: &Settings, raw: &Raw) -> Result<(), ConfigError> {
         ("batch.size", raw.batch.size.bytes(), 1_024, most_bytes),
         ("batch.waiting", u64::from(raw.batch.waiting), 0, 64),
         ("batch.memory", raw.batch.memory.bytes(), raw.batch.size.bytes(), 1 << 36),
+        ("consumer.read_ahead", raw.consumer.read_ahead.bytes(), 1 << 20, 1 << 36),
         ("retry.suspect_after", u64::from(raw.retry.suspect_after), 1, 100),
         ("retry.attempts", u64::from(raw.retry.attempts), 1, 1_000),
         ("flood.enough", raw.flood.enough, 1, 1_000_000_000),

@@ -58,8 +58,7 @@ impl OwnedRecord {
 
     /// Bytes of key, value and headers.
     pub fn bytes(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + length(value.as_ref())).sum();
-        length(self.key.as_ref()) + length(self.value.as_ref()) + headers
+        length(self.key.as_ref()) + length(self.value.as_ref()) + header_bytes(&self.headers)
     }
 
     /// The trace id of a sampled record: the second part of its W3C trace context.
@@ -68,6 +67,12 @@ impl OwnedRecord {
         let text = std::str::from_utf8(value.as_deref()?).ok()?;
         text.split('-').nth(1).filter(|id| id.len() == 32)
     }
+}
+
+/// Memory of headers: names, values, and what it takes to hold them.
+fn header_bytes(headers: &Headers) -> usize {
+    let one = |(name, value): &(String, Option<Vec<u8>>)| name.len() + length(value.as_ref());
+    headers.iter().map(one).sum::<usize>() + std::mem::size_of_val(headers.as_slice())
 }
 
 fn length(bytes: Option<&Vec<u8>>) -> usize {
@@ -79,6 +84,7 @@ fn length(bytes: Option<&Vec<u8>>) -> usize {
 pub struct Kept {
     keys: Vec<u8>,
     entries: Vec<Entry>,
+    header_bytes: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -91,7 +97,7 @@ struct Entry {
 impl Kept {
     /// With memory for so many records and bytes of keys, so that it need not grow.
     pub fn with_room(records: usize, bytes: usize) -> Self {
-        Self { keys: Vec::with_capacity(bytes), entries: Vec::with_capacity(records) }
+        Self { keys: Vec::with_capacity(bytes), entries: Vec::with_capacity(records), header_bytes: 0 }
     }
 
     /// Keeps key and headers of `record`; offsets must ascend.
@@ -101,6 +107,7 @@ impl Kept {
             self.keys.extend_from_slice(key);
             start..self.keys.len()
         });
+        self.header_bytes += header_bytes(&record.headers);
         self.entries.push(Entry { offset: record.offset, key, headers: record.headers });
     }
 
@@ -111,9 +118,14 @@ impl Kept {
         Some((entry.key.clone().map(|range| &self.keys[range]), &entry.headers))
     }
 
-    /// Bytes of all keys; headers are rare and small.
-    pub fn bytes(&self) -> usize {
+    /// Bytes of all keys.
+    pub fn key_bytes(&self) -> usize {
         self.keys.len()
+    }
+
+    /// Memory of keys and headers, about.
+    pub fn bytes(&self) -> usize {
+        self.keys.len() + self.header_bytes
     }
 }
 
@@ -145,6 +157,14 @@ mod tests {
         assert_eq!(key(5), Some(None));
         assert_eq!(key(9), Some(Some(b"".as_slice())));
         assert_eq!(key(4), None);
+    }
+
+    #[test]
+    fn headers_count_as_memory_and_keys_are_known_by_themselves() {
+        let mut kept = Kept::default();
+        kept.push(lent(1, Some(b"abc")));
+        let header = "traceparent".len() + 55 + std::mem::size_of::<(String, Option<Vec<u8>>)>();
+        assert_eq!((kept.key_bytes(), kept.bytes()), (3, 3 + header));
     }
 
     #[test]

@@ -22,11 +22,12 @@ pub enum StartError {
     Broken(String),
 }
 
-/// Asks Kafka for the topics, their retry and dead-letter topics and the group, and Lambda for every function.
+/// Asks Kafka for the topics, their retry and dead-letter topics and the group, and Lambda for every function. Gives how many partitions the
+/// topics have that are read.
 ///
 /// # Errors
 /// The first thing that people must mend. A function that is only slow, throttled or down for now is no reason not to start.
-pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<(), StartError> {
+pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<u64, StartError> {
     let (consumer, topics) = (config.kafka.consumer(&config.tuning), config.poll.topics.clone());
     let question = tokio::task::spawn_blocking(move || {
         // A record of a retry topic becomes a dead letter of the topic that it came to first.
@@ -34,14 +35,16 @@ pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<(), Start
         let dead_letters: Vec<String> = first.map(|topic| dead_letter_topic(topic)).collect();
         let all: Vec<String> = topics.iter().cloned().chain(dead_letters).collect();
         let names: Vec<&str> = all.iter().map(String::as_str).collect();
-        probe::topics(&consumer, &names, DEADLINE)?;
-        probe::group(&consumer, &topics[0], DEADLINE)
+        let seen = probe::topics(&consumer, &names, DEADLINE)?;
+        let read = seen.iter().filter(|topic| topics.contains(&topic.name));
+        let partitions = read.map(|topic| u64::try_from(topic.partitions).unwrap_or(0)).sum();
+        probe::group(&consumer, &topics[0], DEADLINE).map(|()| partitions)
     });
-    question.await.map_err(|error| StartError::Broken(error.to_string()))??;
+    let partitions = question.await.map_err(|error| StartError::Broken(error.to_string()))??;
     for name in functions(&config.desk.topics) {
         function(name, invoker).await?;
     }
-    Ok(())
+    Ok(partitions)
 }
 
 async fn function<I: Invoker>(function: &str, invoker: &I) -> Result<(), StartError> {

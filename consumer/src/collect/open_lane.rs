@@ -133,7 +133,7 @@ impl OpenLane {
     /// Closes the open batch, if there is one.
     pub fn close(&mut self, reason: CloseReason, now: Duration) -> Option<Batch> {
         let filling = self.filling.take()?;
-        self.last = (filling.records.extent(), filling.kept.bytes());
+        self.last = (filling.records.extent(), filling.kept.key_bytes());
         let bytes = filling.records.request_len(1, None) + filling.kept.bytes() + filling.unfit_bytes;
         Some(Batch {
             lane: self.lane.clone(),

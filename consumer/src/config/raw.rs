@@ -48,6 +48,8 @@ pub struct ConsumerRaw {
     pub max_poll_interval: Span,
     /// Where to start without a usable committed offset.
     pub start: OffsetReset,
+    /// How much may be read ahead of all partitions of our topics together, of which this process may come to own all.
+    pub read_ahead: Size,
     /// Invocations in flight per partition, each with its own share of the keys; 1 keeps order per partition.
     pub lanes: u32,
     /// Raised by one for an intended replay, so that the dispatcher's dedupe lets it pass.
@@ -161,6 +163,7 @@ impl Default for ConsumerRaw {
             session_timeout: Span::from_secs(45),
             max_poll_interval: Span::from_secs(300),
             start: OffsetReset::Earliest,
+            read_ahead: Size::from_mib(128),
             lanes: 1,
             epoch: 0,
         }
@@ -176,8 +179,8 @@ impl Default for BatchRaw {
             least: 10,
             age: Span::from_secs(1),
             size: Size::from_kib(5_632),
-            // A pause throws away what was read ahead, and a resume takes up to fetch_wait and more to bring records
-            // again: with less, a fast function stands idle in between.
+            // A partition that is full is read on when half of them are worked off. What still waits then must last until new
+            // batches are closed: with less, a fast function stands idle in between.
             waiting: 8,
             memory: Size::from_mib(256),
         }

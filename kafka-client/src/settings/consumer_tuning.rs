@@ -72,6 +72,10 @@ pub struct ConsumerTuning {
     pub fetch_wait: Duration,
 }
 
+/// With less a partition is fetched in crumbs.
+const LEAST_BYTES: u64 = 64 << 10;
+const LEAST_RECORDS: u64 = 100;
+
 impl Default for ConsumerTuningRaw {
     /// The read-ahead is small on purpose: it is that of each partition, and carries as many records/s as a large one.
     fn default() -> Self {
@@ -122,6 +126,19 @@ impl ConsumerTuning {
         Ok(Self::from_raw(raw))
     }
 
+    /// Lowers the read-ahead of a partition so that so many of them hold no more than `bytes` together, as far as a share still makes sense;
+    /// the same for what one fetch may bring beyond it.
+    pub fn share_read_ahead(&mut self, bytes: u64, partitions: u64) {
+        let share = (bytes / partitions.max(1)).max(LEAST_BYTES);
+        if share >= self.prefetch_bytes {
+            return;
+        }
+        let records = (u64::from(self.prefetch_records) * share / self.prefetch_bytes).max(LEAST_RECORDS);
+        self.prefetch_records = u32::try_from(records).unwrap_or(self.prefetch_records).min(self.prefetch_records);
+        self.prefetch_bytes = share;
+        self.partition_fetch_bytes = self.partition_fetch_bytes.min(share);
+    }
+
     fn from_raw(raw: &ConsumerTuningRaw) -> Self {
         Self {
             group: raw.group.clone(),
@@ -146,5 +163,25 @@ impl OffsetReset {
             Self::Latest => "latest",
             Self::Error => "error",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ConsumerTuning;
+
+    #[test]
+    fn few_partitions_have_the_whole_read_ahead_and_many_share_it() {
+        let share = |partitions| {
+            let mut tuning = ConsumerTuning::for_group("g");
+            tuning.share_read_ahead(128 << 20, partitions);
+            (tuning.prefetch_bytes, tuning.prefetch_records, tuning.partition_fetch_bytes)
+        };
+        for partitions in [0, 1, 32] {
+            assert_eq!(share(partitions), (4 << 20, 5_000, 1 << 20));
+        }
+        assert_eq!(share(64), (2 << 20, 2_500, 1 << 20));
+        assert_eq!(share(512), (256 << 10, 312, 256 << 10));
+        assert_eq!(share(1 << 20), (64 << 10, 100, 64 << 10), "no crumbs");
     }
 }
