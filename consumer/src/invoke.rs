@@ -5,6 +5,8 @@
 
 /// One table from AWS's errors to the failure classes.
 mod classify;
+/// A connection, until nothing comes out of it any more.
+mod line;
 /// The real one: AWS Lambda, or a host that speaks its API.
 pub mod lambda;
 

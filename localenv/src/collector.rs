@@ -89,6 +89,11 @@ impl Collector {
     pub fn refuse(&self, status: u16, count: u64) {
         lock(&self.book).refuse(status, count);
     }
+
+    /// Takes requests and answers none of them until this is taken back; then those whose senders still wait are served.
+    pub fn hang(&self, hangs: bool) {
+        lock(&self.book).hang(hangs);
+    }
 }
 
 /// The ledger of a collector's NDJSON file, for when the collector ran in another process.

@@ -4,6 +4,7 @@
 //! takes a slow function for a dead connection), and every attempt has a deadline, which the SDK does not have by itself.
 
 use super::classify::{failure_of, function_failure};
+use super::line::{Begun, Line};
 use super::{InvokeFailure, Invoker};
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
@@ -39,7 +40,7 @@ pub struct LambdaSettings {
 /// See the head of the file.
 #[derive(Debug)]
 pub struct LambdaInvoker {
-    clients: Vec<Client>,
+    lines: Vec<Line>,
     turn: AtomicUsize,
 }
 
@@ -72,14 +73,28 @@ impl LambdaInvoker {
         if shared.region().is_none() {
             return Err(LambdaError::NoRegion);
         }
-        // An HTTP client of its own each: connections are pooled per HTTP client.
-        let client = |_| Client::from_conf(configure(&shared, settings).http_client(https_client()).build());
-        Ok(Self { clients: (0..settings.clients()).map(client).collect(), turn: AtomicUsize::new(0) })
+        let line = |_| {
+            let config = configure(&shared, settings);
+            // An HTTP client of its own each: connections are pooled per HTTP client.
+            Line::new(move || Client::from_conf(config.clone().http_client(https_client()).build()))
+        };
+        Ok(Self { lines: (0..settings.clients()).map(line).collect(), turn: AtomicUsize::new(0) })
     }
 
-    fn client(&self) -> &Client {
+    fn line(&self) -> &Line {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        &self.clients[turn % self.clients.len()]
+        &self.lines[turn % self.lines.len()]
+    }
+}
+
+async fn call(begun: &Begun, function: &str, payload: Bytes) -> Result<Bytes, InvokeFailure> {
+    let call = begun.client.invoke().function_name(function).payload(Blob::from_maybe_shared(payload));
+    let answer = call.send().await.map_err(failure_of)?;
+    let kind = answer.function_error().map(str::to_owned);
+    let body = answer.payload.map(Blob::into_bytes).unwrap_or_default();
+    match kind {
+        Some(kind) => Err(function_failure(&kind, &body)),
+        None => Ok(body),
     }
 }
 
@@ -100,18 +115,16 @@ fn configure(shared: &SdkConfig, settings: &LambdaSettings) -> Builder {
 
 impl Invoker for LambdaInvoker {
     async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeFailure> {
-        let call = self.client().invoke().function_name(function).payload(Blob::from_maybe_shared(payload));
-        let answer = call.send().await.map_err(failure_of)?;
-        let kind = answer.function_error().map(str::to_owned);
-        let body = answer.payload.map(Blob::into_bytes).unwrap_or_default();
-        match kind {
-            Some(kind) => Err(function_failure(&kind, &body)),
-            None => Ok(body),
-        }
+        let line = self.line();
+        let begun = line.begin();
+        let answer = call(&begun, function, payload).await;
+        line.end(&begun, answer.as_ref().err());
+        answer
     }
 
     async fn check(&self, function: &str) -> Result<(), InvokeFailure> {
-        let call = self.client().invoke().function_name(function).invocation_type(InvocationType::DryRun);
+        let begun = self.line().begin();
+        let call = begun.client.invoke().function_name(function).invocation_type(InvocationType::DryRun);
         call.send().await.map(|_| ()).map_err(failure_of)
     }
 }

@@ -82,9 +82,10 @@ impl PollContext {
         let held = self.shared.desk().lose(leaving);
         self.shared.publish();
         self.shared.meters.lost.add(1);
-        each(&held, |topic, partition| {
-            tracing::warn!(topic, partition, "a partition is lost: nothing more of it can be committed");
-        });
+        for held in &held {
+            let (topic, partition, offset) = (&*held.at.topic, held.at.partition, self.shared.desk().place(&held.at));
+            tracing::warn!(topic, partition, offset, "a partition is lost: nothing more of it can be committed");
+        }
         held
     }
 
@@ -132,10 +133,6 @@ fn partitions(list: &TopicPartitionList) -> Vec<(String, i32)> {
 }
 
 /// A line about partitions is one for each.
-fn each(held: &[Held], mut tell: impl FnMut(&str, i32)) {
-    held.iter().for_each(|held| tell(&held.at.topic, held.at.partition));
-}
-
 fn names(held: &[Held]) -> String {
     held.iter().map(|held| held.at.to_string()).collect::<Vec<_>>().join(" ")
 }

@@ -254,8 +254,9 @@ impl PollThread {
         if !pause.is_empty()
             && let Err(error) = self.consumer.pause(&list_of(&pause))
         {
-            for TopicPartition { topic, partition } in &pause {
-                tracing::warn!(topic = &**topic, partition, %error, "a partition cannot be paused");
+            for at in &pause {
+                let (topic, partition, offset) = (&*at.topic, at.partition, self.shared.desk().place(at));
+                tracing::warn!(topic, partition, offset, %error, "a partition cannot be paused");
             }
         }
         if !resume.is_empty()

@@ -1,8 +1,9 @@
-//! The destination is down: everything waits, nothing is set aside, nobody leaves the group, and then it drains.
+//! The destination is down, or hangs: everything waits, nothing is set aside, nobody leaves the group, and then it drains.
 
 use crate::DEADLINE;
 use crate::admin::{each, sum};
 use crate::world::{PARTITIONS, World};
+use localenv::collector::Collector;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,16 @@ fn membership(status: &Value) -> (Value, Vec<f64>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_destination_that_is_down_is_lag_and_nothing_else() {
-    let mut world = World::on_kafka("destination").await;
+    let down = |collector: &Collector, down| collector.refuse(if down { 503 } else { 200 }, if down { u64::MAX } else { 0 });
+    lag_and_nothing_else(World::on_kafka("destination").await, down).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_hangs_is_lag_and_nothing_else() {
+    lag_and_nothing_else(World::on_kafka("hanging").await, Collector::hang).await;
+}
+
+async fn lag_and_nothing_else(mut world: World, down: impl Fn(&Collector, bool)) {
     let settings = [
         ("CONSUMER__MAX_POLL_INTERVAL", "6s".to_owned()),
         ("DRAIN__REVOKE", "2s".into()),
@@ -29,7 +39,7 @@ async fn a_destination_that_is_down_is_lag_and_nothing_else() {
     let settled = consumer.wait_for("no lag", |status| sum(status, "lag_records") == 0.0).await;
     let before = world.reader.committed_and_ends();
 
-    world.collector.refuse(503, u64::MAX);
+    down(&world.collector, true);
     let begun = Instant::now();
     let (mut records, mut oldest) = (0.0, 0.0);
     while begun.elapsed() < DOWN {
@@ -50,7 +60,7 @@ async fn a_destination_that_is_down_is_lag_and_nothing_else() {
         "nothing was committed"
     );
 
-    world.collector.refuse(200, 0);
+    down(&world.collector, false);
     world.assert_recovered().await;
     let status = consumer.wait_for("no lag", |status| sum(status, "lag_records") == 0.0).await;
     assert_eq!(membership(&status), membership(&settled));

@@ -8,7 +8,7 @@ pub struct Log(Vec<Value>);
 
 /// Complaints about the process, a client, a function or a setting as a whole; every other one is about records or a partition, and says which.
 /// What begins so is meant: the rest of a line may be a reason.
-const ABOUT_NONE: [&str; 24] = [
+const ABOUT_NONE: [&str; 25] = [
     "Kafka refuses us",
     "Kafka's client reports an error and goes on",
     "Kafka has shut the client out",
@@ -28,6 +28,7 @@ const ABOUT_NONE: [&str; 24] = [
     "fewer invocations at once:",
     "the breaker is open",
     "the function does not answer yet",
+    "nothing was answered while a call waited",
     "paused by hand",
     "told to hurry",
     "telemetry cannot be exported",
@@ -35,12 +36,7 @@ const ABOUT_NONE: [&str; 24] = [
     "ended with an error",
 ];
 /// They are about a whole partition.
-const WITHOUT_OFFSET: [&str; 4] = [
-    "opened: dead letters are written again",
-    "a partition is lost",
-    "a partition cannot be paused",
-    "where the group stands is not known",
-];
+const WITHOUT_OFFSET: [&str; 2] = ["opened: dead letters are written again", "where the group stands is not known"];
 
 impl Log {
     pub fn read(file: &Path) -> Self {

@@ -24,6 +24,8 @@ pub struct SecureFront {
     connections: Arc<AtomicUsize>,
     /// Every change sends all connections away.
     away: watch::Sender<()>,
+    /// Every change swallows all connections.
+    hole: watch::Sender<()>,
     task: JoinHandle<()>,
 }
 
@@ -33,16 +35,18 @@ impl SecureFront {
         let acceptor = acceptor(&authority.issue_server("lambda").unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (connections, away) = (Arc::new(AtomicUsize::new(0)), watch::Sender::new(()));
-        let (counted, sent) = (connections.clone(), away.clone());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (away, hole) = (watch::Sender::new(()), watch::Sender::new(()));
+        let (counted, sent, swallowed) = (connections.clone(), away.clone(), hole.clone());
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 counted.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(serve(stream, acceptor.clone(), brain.clone(), sent.subscribe()));
+                let orders = (sent.subscribe(), swallowed.subscribe());
+                tokio::spawn(serve(stream, acceptor.clone(), brain.clone(), orders));
             }
         });
-        Self { address, connections, away, task }
+        Self { address, connections, away, hole, task }
     }
 
     pub fn endpoint(&self) -> String {
@@ -57,6 +61,11 @@ impl SecureFront {
     /// GOAWAY on every connection: what is under way is still answered, nothing new is taken.
     pub fn send_away(&self) {
         self.away.send_replace(());
+    }
+
+    /// Every connection stays open, and nothing comes out of it any more, as when a firewall forgets it.
+    pub fn swallow(&self) {
+        self.hole.send_replace(());
     }
 }
 
@@ -76,7 +85,9 @@ fn acceptor(pem: &Path) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, brain: Brain, mut away: watch::Receiver<()>) {
+type Orders = (watch::Receiver<()>, watch::Receiver<()>);
+
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, brain: Brain, (mut away, mut hole): Orders) {
     stream.set_nodelay(true).unwrap();
     let Ok(tls) = acceptor.accept(stream).await else { return };
     let Ok(mut connection) = server::handshake(tls).await else { return };
@@ -90,6 +101,7 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, brain: Brain, mut away:
                 Ok(()) => connection.graceful_shutdown(),
                 Err(_) => return,
             },
+            Ok(()) = hole.changed() => return std::future::pending().await,
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     tokio::spawn(answer(request, respond, brain.clone(), end.clone()));

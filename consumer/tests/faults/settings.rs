@@ -53,6 +53,7 @@ const OUT_OF_RANGE: &[(&str, &str, &str)] = &[
     ("consumer.topics", "mt-c400,mt-c400.retry.5s", "retry topics are read by themselves"),
     ("consumer.protocol", "modern", "classic"),
     ("consumer.assignor", "sticky", "without effect while consumer.protocol is \"classic\""),
+    ("consumer.read_ahead", "1KiB", "1048576 to"),
     ("consumer.session_timeout", "0s", "\"1s\" to \"3600s\""),
     ("consumer.max_poll_interval", "0s", "\"1s\" to \"86400s\""),
     ("consumer.start", "somewhere", "earliest"),

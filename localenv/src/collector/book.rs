@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use tokio::sync::watch;
 
 const HIGHEST_MS: u64 = 86_400_000;
 /// How many batches with duplicates are named one by one.
@@ -58,6 +59,7 @@ pub struct Book {
     forget_every: Option<u64>,
     until_forgotten: u64,
     refusing: Option<(u16, u64)>,
+    hangs: watch::Sender<bool>,
 }
 
 /// One event of a request.
@@ -104,6 +106,7 @@ impl Book {
             forget_every: None,
             until_forgotten: 0,
             refusing: None,
+            hangs: watch::Sender::new(false),
         };
         book.forget_every(forget_every);
         Ok(book)
@@ -165,6 +168,16 @@ impl Book {
         }
         self.until_forgotten = every;
         true
+    }
+
+    /// Whether requests wait for this to be taken back.
+    pub fn hang(&self, hangs: bool) {
+        self.hangs.send_replace(hangs);
+    }
+
+    /// Whether they do.
+    pub fn hanging(&self) -> watch::Receiver<bool> {
+        self.hangs.subscribe()
     }
 
     /// Answers the next `count` requests with `status`, and takes nothing of them down.

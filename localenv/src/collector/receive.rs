@@ -51,6 +51,9 @@ pub fn lock(book: &Shared) -> MutexGuard<'_, Book> {
 
 async fn receive(State(book): State<Shared>, headers: HeaderMap, body: Body) -> Response<Body> {
     let Ok(body) = to_bytes(body, MAX_UPLOAD_BYTES).await else { return answer(413, "") };
+    let mut hanging = lock(&book).hanging();
+    // Without an end to wait for when the collector is gone.
+    let _ = hanging.wait_for(|hangs| !hangs).await;
     if let Some(ordered) = lock(&book).refusal() {
         return answer(ordered, "ordered");
     }
