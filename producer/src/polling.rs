@@ -13,7 +13,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// The dead-letter topics, through the client in use.
-pub struct KafkaDeadLetterTopic(pub Arc<Clients>);
+pub struct KafkaDeadLetterTopic {
+    clients: Arc<Clients>,
+    /// Topics without one.
+    without: Vec<String>,
+}
+
+impl KafkaDeadLetterTopic {
+    /// `without` are the topics whose dead letters have none.
+    pub fn new(clients: Arc<Clients>, without: Vec<String>) -> Self {
+        Self { clients, without }
+    }
+}
 
 /// A dead letter has the time at which it is written, or retention would delete those of late events first; the record's own time is
 /// in its headers. librdkafka puts the clock's time for a zero.
@@ -21,6 +32,9 @@ const NOW: i64 = 0;
 
 impl DeadLetterTopic for KafkaDeadLetterTopic {
     fn offer(&self, letter: &DeadLetter) -> Taken {
+        if self.without.contains(&letter.record.topic) {
+            return Taken::Never;
+        }
         let record = Lent {
             key: &letter.record.key,
             value: &letter.record.value,
@@ -28,7 +42,7 @@ impl DeadLetterTopic for KafkaDeadLetterTopic {
             headers: &letter.all_headers(),
             opaque: letter.slot | DEAD,
         };
-        let topic = Topic::new(&self.0.current(), &dead_letter_topic(&letter.record.topic));
+        let topic = Topic::new(&self.clients.current(), &dead_letter_topic(&letter.record.topic));
         match topic.and_then(|mut topic| topic.send(&record)) {
             Ok(()) => Taken::Yes,
             // A finished client is about to be replaced.

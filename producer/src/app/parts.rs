@@ -1,6 +1,7 @@
 //! Builds the parts from the configuration and starts them.
 
 use super::feed::Feed;
+use super::kafka::Asked;
 use super::{kafka, status};
 use crate::answers::Answers;
 use crate::config::{Config, SourceConfig};
@@ -46,7 +47,7 @@ pub struct About {
 /// What was found outside before the start.
 pub struct Found {
     /// `None` when no broker answered and there is a spool.
-    pub topics: Option<Vec<TopicInfo>>,
+    pub kafka: Option<Asked>,
     pub spool: Option<Spool>,
 }
 
@@ -117,10 +118,10 @@ impl Parts {
         let aside = SetAsideFile::watched(config.dead_letter.file.clone(), aside_beat, self.clock.clone());
         let set_aside = Arc::new(aside);
         let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
-        let reachable = found.topics.is_some();
+        let reachable = found.kafka.is_some();
         let (answers, clock) = (self.answers.clone(), self.clock.clone());
         let last = LastPlace { file: set_aside.clone(), answers, clock };
-        let (clients, letters) = kafka::clients(config, last, &run.id, reachable)?;
+        let (clients, letters) = kafka::clients(config, last, &run.id, found.kafka.as_ref())?;
         let spool_beat = self.health.component("spool", STUCK);
         let desk = kafka::desk((config, found.spool), &self.answers, &self.clock, (spool_beat, reachable));
         let polls = self.health.component("poll", STUCK);
@@ -140,7 +141,7 @@ impl Parts {
             // Nobody listens any more only when the process is already ending.
             let _ = tell.send(pipeline.run());
         })?;
-        let about = About { run, source: named, topics: found.topics.unwrap_or_default(), knee };
+        let about = About { run, source: named, topics: found.kafka.map(|asked| asked.topics).unwrap_or_default(), knee };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
         let expiry = self.expiry;
         Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, about }, flown))
