@@ -93,7 +93,7 @@ fn end(
     if let Some(server) = running.server {
         server.stop();
     }
-    running.polling.stop();
+    let clients = running.polling.stop();
     let ended = finish::finish(&running.answers, flown, config, &running.about);
     // Whatever cannot be written, the rest is; what became of the events is said first.
     let logged = histograms.map_or(Ok(()), Writing::finish).map_err(Failure::from);
@@ -101,5 +101,6 @@ fn end(
     let said = stdout::say(&ended.report);
     running.metrics.stop(Duration::from_secs(2));
     running.admin.stop();
+    clients.wait();
     finish::verdict(&running.answers, &ended).and(written).and(said)
 }
