@@ -81,7 +81,10 @@ pub async fn run<I: Invoker>(config: Config, shutdown: Shutdown, invoker: I) -> 
     let base = Base::new(&config)?;
     tokio::select! {
         checked = start::check(&config, &invoker) => checked?,
-        () = shutdown.drain() => return Ok(()),
+        () = shutdown.drain() => {
+            runtime::systemd::stopping();
+            return Ok(());
+        }
     }
     let mut running = Running::start(&config, &base, invoker)?;
     base.status.set(State::Running);

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::histogram_log::{HistogramLog, Writing};
 use crate::metrics::LatencyGauges;
 use crate::pipeline::Flown;
+use crate::polling::Polling;
 use parts::{Found, Parts, Running};
 use runtime::exit::Failure;
 use runtime::shutdown::Shutdown;
@@ -39,7 +40,10 @@ pub struct Outputs {
 pub fn run(config: Config, outputs: Outputs) -> Result<(), Failure> {
     // Signals, progress and the end; the flow and the polling have threads of their own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(live(config, outputs))
+    let ended = runtime.block_on(live(config, outputs));
+    // A question to Kafka that nobody waits for any more takes its time.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
@@ -47,20 +51,28 @@ async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
     let shutdown = Shutdown::on_signals()?;
     let spool = kafka::spool(&config)?;
     let parts = Parts::build(&config, shutdown.clone(), outputs.ledger.is_some())?;
-    let topics = tokio::select! {
-        topics = kafka::probe(&config) => topics?,
-        () = shutdown.drain() => return Err(Failure::failed("told to stop before Kafka had answered")),
+    let asked = tokio::select! {
+        asked = kafka::probe(&config) => asked?,
+        () = shutdown.drain() => {
+            systemd::stopping();
+            let (idle, flown) = parts.idle(&config, spool)?;
+            let histograms = begin(histograms, &idle)?;
+            return end(idle, flown, histograms, &config, &outputs);
+        }
     };
-    let (running, flown) = parts.start(&config, Found { topics, spool })?;
-    let histograms = histograms.map(|log| log.start(running.about.run.start_ms, &running.answers)).transpose()?;
+    let (running, flown) = parts.start(&config, Found { kafka: asked, spool })?;
+    let histograms = begin(histograms, &running)?;
     systemd::ready();
     systemd::watchdog(&running.health);
     let mut progress =
         Progress::new(running.answers.clone(), LatencyGauges::new(&running.metrics), running.expiry.clone());
-    let flown = watch(flown, &mut progress, config.run.progress_every.get()).await?;
-    systemd::stopping();
+    let flown = watch(flown, &mut progress, config.run.progress_every.get(), &shutdown).await?;
     progress.publish();
     end(running, flown, histograms, &config, &outputs)
+}
+
+fn begin(histograms: Option<HistogramLog>, running: &Running) -> Result<Option<Writing>, Failure> {
+    Ok(histograms.map(|log| log.start(running.about.run.start_ms, &running.answers)).transpose()?)
 }
 
 /// Tells how it goes until the flow has ended.
@@ -68,16 +80,26 @@ async fn watch(
     mut flown: oneshot::Receiver<Flown>,
     progress: &mut Progress,
     every: Duration,
+    shutdown: &Shutdown,
 ) -> Result<Flown, Failure> {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
-    loop {
+    let mut stopping = false;
+    let flown = loop {
         tokio::select! {
-            flown = &mut flown => return flown.map_err(|_| Failure::failed("the flow ended with a panic, see the log")),
+            flown = &mut flown => break flown,
+            () = shutdown.drain(), if !stopping => {
+                stopping = true;
+                systemd::stopping();
+            }
             _ = ticks.tick() => progress.tell(),
         }
+    };
+    if !stopping {
+        systemd::stopping();
     }
+    flown.map_err(|_| Failure::failed("the flow ended with a panic, see the log"))
 }
 
 fn end(
@@ -93,7 +115,7 @@ fn end(
     if let Some(server) = running.server {
         server.stop();
     }
-    let clients = running.polling.stop();
+    let clients = running.polling.map(Polling::stop);
     let ended = finish::finish(&running.answers, flown, config, &running.about);
     // Whatever cannot be written, the rest is; what became of the events is said first.
     let logged = histograms.map_or(Ok(()), Writing::finish).map_err(Failure::from);
@@ -101,6 +123,8 @@ fn end(
     let said = stdout::say(&ended.report);
     running.metrics.stop(Duration::from_secs(2));
     running.admin.stop();
-    clients.wait();
+    if let Some(clients) = clients {
+        clients.wait();
+    }
     finish::verdict(&running.answers, &ended).and(written).and(said)
 }

@@ -12,7 +12,7 @@ use crate::ingest::Server;
 use crate::knee::{self, SharedKnee};
 use crate::limit::{LimitControl, Limiter};
 use crate::outlet::KafkaOutlet;
-use crate::pipeline::{Flown, Pipeline};
+use crate::pipeline::{End, Flown, Pipeline};
 use crate::polling::Polling;
 use crate::send::{Books, Patience, Sending};
 use crate::set_aside::SetAsideFile;
@@ -77,7 +77,8 @@ pub struct Running {
     pub expiry: Expiry,
     /// Looks for new certificates, when there are any.
     pub rotation: Option<Watch>,
-    pub polling: Polling,
+    /// `None` when it was told to stop before Kafka had answered.
+    pub polling: Option<Polling>,
     /// Takes events over HTTP, when the source is ingest.
     pub server: Option<Server>,
     pub about: About,
@@ -126,7 +127,7 @@ impl Parts {
         let desk = kafka::desk((config, found.spool), &self.answers, &self.clock, (spool_beat, reachable));
         let polls = self.health.component("poll", STUCK);
         polls.ready(true, "");
-        let polling = Polling::start(clients.clone(), letters, polls)?;
+        let polling = Some(Polling::start(clients.clone(), letters, polls)?);
         let (source, named) = self.source(config, &run)?;
         let (source, knee) = knee::watch(source, config.profile(), config.run.instance, &self.answers);
         tracing::info!(run = run.id, source = named, "started");
@@ -144,6 +145,25 @@ impl Parts {
         let about = About { run, source: named, topics: found.kafka.map(|asked| asked.topics).unwrap_or_default(), knee };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
         let expiry = self.expiry;
+        Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, about }, flown))
+    }
+
+    /// In place of a start, told to stop before Kafka had answered: nothing was taken, and what the spool holds stays there.
+    ///
+    /// # Errors
+    /// The source cannot be created.
+    pub fn idle(self, config: &Config, spool: Option<Spool>) -> Result<(Running, Flown), Failure> {
+        let held = spool.map_or(0, |spool| spool.len());
+        tracing::info!(in_spool = held, "told to stop before Kafka had answered");
+        self.answers.tally.recovered.add(held);
+        self.answers.tally.in_spool.set(held as f64);
+        let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
+        let (source, named) = self.source(config, &run)?;
+        let books = Books { offers: self.keep_ledger.then(Default::default), ..Books::default() };
+        let flown = Flown { end: End::Stopped, source, books, elapsed: Duration::ZERO };
+        let about = About { run, source: named, topics: Vec::new(), knee: None };
+        let Self { answers, health, metrics, admin, expiry, .. } = self;
+        let (rotation, polling, server) = (None, None, None);
         Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, about }, flown))
     }
 
