@@ -95,9 +95,16 @@ impl Polling {
 
     /// Ends the thread, but for the clients; answers that come later are not heard.
     pub fn stop(self) -> Closing {
+        self.stop_within(Duration::MAX)
+    }
+
+    /// The same, and leaves a thread behind that takes longer: a place of dead letters holds it.
+    pub fn stop_within(self, at_most: Duration) -> Closing {
         self.stop.store(true, Ordering::Relaxed);
-        if self.ended.recv().is_err() {
-            tracing::error!("the polling thread ended with a panic");
+        match self.ended.recv_timeout(at_most) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Disconnected) => tracing::error!("the polling thread ended with a panic"),
+            Err(RecvTimeoutError::Timeout) => tracing::error!("the thread of the dead letters is left behind"),
         }
         Closing(self.ended)
     }

@@ -2,13 +2,13 @@
 
 use crate::answers::Answers;
 use crate::clients::{Clients, Seed};
-use crate::config::Config;
+use crate::config::{Config, SpoolRaw};
 use crate::dead_letter::{DeadLetters, LastPlace, Shipping};
 use crate::missing::{self, MissingTopics};
 use crate::polling::KafkaDeadLetterTopic;
 use crate::set_aside_objects::SetAsideObjects;
-use crate::spool::Spool;
 use crate::spool::desk::{Desk, SpoolRules};
+use crate::spool::{HANGS, Spool};
 use domain::failure::FailureClass;
 use domain::headers::dead_letter_topic;
 use kafka_client::expiry::Expiry;
@@ -18,6 +18,7 @@ use kafka_client::settings::{ClientSettings, ProducerTuning};
 use runtime::clock::SharedClock;
 use runtime::exit::Failure;
 use runtime::health::Beat;
+use runtime::shutdown::Shutdown;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,10 +131,22 @@ fn without_dead_letters(settings: &ClientSettings, topics: &[String], to_s3: boo
 ///
 /// # Errors
 /// Its folder or file cannot be used.
-pub fn spool(config: &Config) -> Result<Option<Spool>, Failure> {
-    let Some(wanted) = &config.spool else { return Ok(None) };
-    let spool =
-        Spool::open(Path::new(&wanted.dir), wanted.max_size.bytes()).map_err(|e| Failure::failed(e.to_string()))?;
+pub async fn spool(wanted: Option<SpoolRaw>, shutdown: &Shutdown) -> Result<Option<Spool>, Failure> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    // A disk that hangs must not hold whoever waits for a signal.
+    let opening = tokio::task::spawn_blocking(move || Spool::open(Path::new(&wanted.dir), wanted.max_size.bytes()));
+    let told_to_stop = async {
+        shutdown.drain().await;
+        tokio::time::sleep(HANGS).await;
+    };
+    let opened = tokio::select! {
+        opened = opening => opened.map_err(|_| Failure::failed("the opening of the spool ended with a panic"))?,
+        () = told_to_stop => {
+            let sentence = "told to stop before the spool's disk had answered: what the spool holds stays there";
+            return Err(Failure::failed(sentence));
+        }
+    };
+    let spool = opened.map_err(|error| Failure::failed(error.to_string()))?;
     if !spool.is_empty() {
         tracing::info!(events = spool.len(), bytes = spool.bytes(), "the spool holds events of an earlier run");
     }
