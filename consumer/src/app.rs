@@ -82,7 +82,10 @@ pub async fn run<I: Invoker>(mut config: Config, shutdown: Shutdown, invoker: I)
     let base = Base::new(&config)?;
     let partitions = tokio::select! {
         checked = start::check(&config, &invoker) => checked?,
-        () = shutdown.drain() => return Ok(()),
+        () = shutdown.drain() => {
+            runtime::systemd::stopping();
+            return Ok(());
+        }
     };
     config.share_read_ahead(partitions);
     let mut running = Running::start(&config, &base, invoker)?;

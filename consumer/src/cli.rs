@@ -71,11 +71,14 @@ pub fn run_with<I: Invoker>(cli: Cli, wrap: impl FnOnce(LambdaInvoker) -> I) -> 
             let config = Config::validate(&common.load()?)?;
             runtime::logs::init(&config.logs);
             let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-            tokio.block_on(async {
+            let ended = tokio.block_on(async {
                 let shutdown = Shutdown::on_signals()?;
                 let lambda = LambdaInvoker::connect(&config.lambda).await.map_err(Failure::usage)?;
                 app::run(config, shutdown, wrap(lambda)).await
-            })
+            });
+            // A question to Kafka that nobody waits for any more takes its time.
+            tokio.shutdown_background();
+            ended
         }
         Command::Check(check) => show(&check),
     }

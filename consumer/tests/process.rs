@@ -112,6 +112,16 @@ fn sigterm_ends_the_process_within_ten_seconds_although_the_brokers_are_gone() {
 }
 
 #[test]
+fn sigterm_before_kafka_has_answered_ends_the_process_at_once() {
+    let settings = [("KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9"), ("CONSUMER__TOPICS", "t")];
+    let mut consumer = Consumer::start("run", &settings);
+    consumer.wait_for("admin port is open");
+    let begun = Instant::now();
+    assert_eq!(consumer.process.stop(DEADLINE).unwrap().code(), Some(0), "{}", consumer.said());
+    assert!(begun.elapsed() < Duration::from_secs(5), "took {:?}: {}", begun.elapsed(), consumer.said());
+}
+
+#[test]
 fn the_address_file_is_there_while_it_runs() {
     let broker = broker(&["t", "t.dlq"]);
     let settings = [

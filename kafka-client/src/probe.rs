@@ -29,8 +29,12 @@ pub struct TopicInfo {
 
 /// Reaches the cluster and looks at every topic; the answer has their order. Any settings will do.
 pub fn topics(settings: &ClientSettings, topics: &[&str], deadline: Duration) -> Result<Vec<TopicInfo>, ProbeError> {
+    each(settings, topics, deadline)?.into_result(Standing::of(settings))
+}
+
+/// The same, for whoever can go on without some of the topics.
+pub fn each(settings: &ClientSettings, topics: &[&str], deadline: Duration) -> Result<Asked, ProbeError> {
     let names: Vec<String> = topics.iter().map(|name| (*name).to_owned()).collect();
-    let standing = Standing::of(settings);
     session::within(&settings.to_admin(), deadline, move |session| {
         // Also without a topic to ask for, the cluster must answer.
         if names.is_empty() {
@@ -40,7 +44,7 @@ pub fn topics(settings: &ClientSettings, topics: &[&str], deadline: Duration) ->
         for name in names {
             asked.sort_in(session, name)?;
         }
-        asked.into_result(standing)
+        Ok(asked)
     })
 }
 
@@ -75,11 +79,12 @@ pub(crate) fn until_grown(
 pub(crate) use session::within;
 
 /// Topics by what the cluster said about them.
-#[derive(Default)]
-struct Asked {
-    there: Vec<TopicInfo>,
-    missing: Vec<String>,
-    hidden: Vec<String>,
+#[derive(Debug, Default)]
+pub struct Asked {
+    pub there: Vec<TopicInfo>,
+    pub missing: Vec<String>,
+    /// We may not see whether they are there.
+    pub hidden: Vec<String>,
 }
 
 impl Asked {

@@ -2,14 +2,15 @@
 
 mod feed;
 mod finish;
+mod held;
 mod kafka;
 mod parts;
 mod status;
+mod watch;
 
 use crate::config::Config;
 use crate::histogram_log::{HistogramLog, Writing};
 use crate::metrics::LatencyGauges;
-use crate::pipeline::Flown;
 use parts::{Found, Parts, Running};
 use runtime::exit::Failure;
 use runtime::shutdown::Shutdown;
@@ -18,8 +19,7 @@ use runtime::systemd;
 use status::Progress;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::sync::oneshot;
-use tokio::time::MissedTickBehavior;
+use watch::{Ended, Watched};
 
 /// Files that a run leaves.
 #[derive(Debug, Clone, Default)]
@@ -39,50 +39,51 @@ pub struct Outputs {
 pub fn run(config: Config, outputs: Outputs) -> Result<(), Failure> {
     // Signals, progress and the end; the flow and the polling have threads of their own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(live(config, outputs))
+    let ended = runtime.block_on(live(config, outputs));
+    // A question to Kafka that nobody waits for any more takes its time.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
     let histograms = outputs.histogram.as_deref().map(HistogramLog::create).transpose().map_err(Failure::usage)?;
     let shutdown = Shutdown::on_signals()?;
-    let spool = kafka::spool(&config)?;
+    let spool = kafka::spool(config.spool.clone(), &shutdown).await?;
     let parts = Parts::build(&config, shutdown.clone(), outputs.ledger.is_some())?;
-    let topics = tokio::select! {
-        topics = kafka::probe(&config) => topics?,
-        () = shutdown.drain() => return Err(Failure::failed("told to stop before Kafka had answered")),
+    let asked = tokio::select! {
+        asked = kafka::probe(&config) => asked?,
+        () = shutdown.drain() => {
+            systemd::stopping();
+            let (idle, flown) = parts.idle(&config, spool)?;
+            let histograms = begin(histograms, &idle)?;
+            return end(idle, Ended::Flown(Box::new(flown)), histograms, &config, &outputs);
+        }
     };
-    let (running, flown) = parts.start(&config, Found { topics, spool })?;
-    let histograms = histograms.map(|log| log.start(running.about.run.start_ms, &running.answers)).transpose()?;
+    let (mut running, flown) = parts.start(&config, Found { kafka: asked, spool })?;
+    let histograms = begin(histograms, &running)?;
     systemd::ready();
     systemd::watchdog(&running.health);
     let mut progress =
         Progress::new(running.answers.clone(), LatencyGauges::new(&running.metrics), running.expiry.clone());
-    let flown = watch(flown, &mut progress, config.run.progress_every.get()).await?;
-    systemd::stopping();
+    let watched = Watched {
+        progress: &mut progress,
+        progress_every: config.run.progress_every.get(),
+        shutdown: &shutdown,
+        shutdown_deadline: config.run.shutdown_deadline.get(),
+        disk: running.disk.as_mut(),
+    };
+    let ended = watch::watch(flown, watched).await?;
     progress.publish();
-    end(running, flown, histograms, &config, &outputs)
+    end(running, ended, histograms, &config, &outputs)
 }
 
-/// Tells how it goes until the flow has ended.
-async fn watch(
-    mut flown: oneshot::Receiver<Flown>,
-    progress: &mut Progress,
-    every: Duration,
-) -> Result<Flown, Failure> {
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.tick().await;
-    loop {
-        tokio::select! {
-            flown = &mut flown => return flown.map_err(|_| Failure::failed("the flow ended with a panic, see the log")),
-            _ = ticks.tick() => progress.tell(),
-        }
-    }
+fn begin(histograms: Option<HistogramLog>, running: &Running) -> Result<Option<Writing>, Failure> {
+    Ok(histograms.map(|log| log.start(running.about.run.start_ms, &running.answers)).transpose()?)
 }
 
 fn end(
     running: Running,
-    flown: Flown,
+    ended: Ended,
     histograms: Option<Writing>,
     config: &Config,
     outputs: &Outputs,
@@ -93,7 +94,15 @@ fn end(
     if let Some(server) = running.server {
         server.stop();
     }
-    running.polling.stop();
+    if let Ended::Held(why) = &ended {
+        held::end_anyway(why);
+    }
+    let patience = if matches!(ended, Ended::Held(_)) { held::PATIENCE } else { Duration::MAX };
+    let clients = running.polling.map(|polling| polling.stop_within(patience));
+    let (flown, held) = match ended {
+        Ended::Flown(flown) => (*flown, None),
+        Ended::Held(why) => (held::flown(&running.answers), Some(why)),
+    };
     let ended = finish::finish(&running.answers, flown, config, &running.about);
     // Whatever cannot be written, the rest is; what became of the events is said first.
     let logged = histograms.map_or(Ok(()), Writing::finish).map_err(Failure::from);
@@ -101,5 +110,9 @@ fn end(
     let said = stdout::say(&ended.report);
     running.metrics.stop(Duration::from_secs(2));
     running.admin.stop();
-    finish::verdict(&running.answers, &ended).and(written).and(said)
+    if let Some(clients) = clients {
+        clients.wait();
+    }
+    let verdict = held.map_or_else(|| finish::verdict(&running.answers, &ended), |why| held::verdict(&why, &ended));
+    verdict.and(written).and(said)
 }

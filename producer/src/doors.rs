@@ -19,6 +19,11 @@ pub trait Doors: Send + Sync {
     /// # Errors
     /// Why not, and when to come again.
     fn open(&self) -> Result<(), Closed>;
+
+    /// Why what has come in meets no fate for now; asked from time to time for each request that waits.
+    fn stalled(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Always open.
@@ -54,6 +59,10 @@ pub struct All(pub Vec<Box<dyn Doors>>);
 impl Doors for All {
     fn open(&self) -> Result<(), Closed> {
         self.0.iter().try_for_each(|door| door.open())
+    }
+
+    fn stalled(&self) -> Option<String> {
+        self.0.iter().find_map(|door| door.stalled())
     }
 }
 

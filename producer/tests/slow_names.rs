@@ -26,15 +26,20 @@ use runtime::config::Settings;
 use runtime::health::Health;
 use runtime::shutdown::Shutdown;
 use std::ffi::{c_char, c_int};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 const AFTER: Duration = Duration::from_millis(500);
 /// How long a look-up hangs before it fails.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(8);
+/// The end of everything may take so long meanwhile.
+const END: Duration = Duration::from_secs(5);
 /// No turn of the flow may take so long meanwhile.
 const TURN: Duration = Duration::from_secs(1);
+
+/// Look-ups of one test alone may hang.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// Whether look-ups hang, and how many do.
 static NAMES: (Mutex<(bool, u64)>, Condvar) = (Mutex::new((false, 0)), Condvar::new());
@@ -180,7 +185,25 @@ impl Way {
 }
 
 #[test]
+fn the_end_waits_for_no_name() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let broker = EmbeddedBroker::start(1, &[Topic::new("t", 4)]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut way = way(&broker, &folder);
+    way.until("the first answers", |way| way.offer() == Offered::Taken && way.tally.acknowledged.get() > 100);
+    let hanging = Hanging::begin();
+    broker.mock().unwrap().broker_down(1).unwrap();
+    way.until("a thread that hangs", |_| Hanging::now() > 0);
+    let begin = Instant::now();
+    drop(way.detour);
+    way.polling.stop().wait();
+    assert!(begin.elapsed() < END, "{:?}", begin.elapsed());
+    drop(hanging);
+}
+
+#[test]
 fn the_flow_goes_on_while_no_name_is_resolved_and_nothing_is_lost() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let broker = EmbeddedBroker::start(1, &[Topic::new("t", 4)]).unwrap();
     let mock = broker.mock().unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! The file that tells a bound address, for whoever must find port 0.
 
+use crate::config::{ConfigError, Settings};
 use crate::output_file;
 use std::fs;
 use std::io;
@@ -11,6 +12,18 @@ use std::path::{Path, PathBuf};
 pub struct AddressFile {
     file: PathBuf,
     text: String,
+}
+
+/// The file that the setting `key` names; `None` when it names none.
+///
+/// # Errors
+/// No file can be there: it is a device, a pipe or a folder, or its folder does not exist.
+pub fn named(settings: &Settings, key: &str, path: &str) -> Result<Option<PathBuf>, ConfigError> {
+    let path = Some(PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty());
+    if let Some(Err(error)) = path.as_deref().map(output_file::regular) {
+        return Err(settings.refuse(key, format!("allowed is a file in a folder that exists: {error}")));
+    }
+    Ok(path)
 }
 
 impl AddressFile {

@@ -14,7 +14,7 @@ use axum::Router;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::address_file::AddressFile;
+use crate::address_file::{self, AddressFile};
 use crate::config::{ConfigError, Settings};
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -55,7 +55,8 @@ impl AdminConfig {
     /// Checks the section `admin` and reads the token file.
     ///
     /// # Errors
-    /// `listen` is no address, or is open to others without a token; the token file is missing or its token too short.
+    /// `listen` is no address, or is open to others without a token; the token file is missing or its token too short; no file
+    /// can be where the address is to be written.
     pub fn validate(settings: &Settings, raw: &AdminRaw) -> Result<Self, ConfigError> {
         let listen: SocketAddr = raw
             .listen
@@ -66,7 +67,7 @@ impl AdminConfig {
             let sentence = "others can reach this address: write admin.token_file, or listen on 127.0.0.1";
             return Err(settings.refuse("admin.listen", sentence));
         }
-        let address_file = (!raw.address_file.is_empty()).then(|| PathBuf::from(&raw.address_file));
+        let address_file = address_file::named(settings, "admin.address_file", &raw.address_file)?;
         Ok(Self { listen, token, address_file })
     }
 }

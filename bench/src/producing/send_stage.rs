@@ -84,7 +84,7 @@ fn build(config: &Config, clock: &SharedClock) -> Result<(Flow, Polling)> {
     let clients = Clients::new(config.kafka.producer(&config.tuning), seed)?;
     let file = Arc::new(SetAsideFile::new(config.dead_letter.file.clone()));
     let last = LastPlace { file, answers: answers.clone(), clock: clock.clone() };
-    let topic = Some(KafkaDeadLetterTopic(clients.clone()));
+    let topic = Some(KafkaDeadLetterTopic::new(clients.clone(), Vec::new()));
     let letters = DeadLetters::new(inbox, topic, None, last);
     let polling = Polling::start(clients.clone(), letters, health.component("poll", STUCK))?;
     let client = KafkaOutlet::new(clients, config.router.topics().to_vec(), clock.clone());

@@ -15,13 +15,8 @@ const LEAST: &[(&str, &str)] = &[
 ];
 
 /// Any text is one of these; what becomes of it is seen only when it is used.
-const ANY: [&str; 5] = [
-    "kafka.client_id",
-    "kafka.tls.key_password",
-    "kafka.tls.bundle_password",
-    "kafka.tls.bundle_password_file",
-    "admin.address_file",
-];
+const ANY: [&str; 4] =
+    ["kafka.client_id", "kafka.tls.key_password", "kafka.tls.bundle_password", "kafka.tls.bundle_password_file"];
 
 /// A setting, a value that it cannot have, and words of the sentence.
 const OUT_OF_RANGE: &[(&str, &str, &str)] = &[
@@ -114,6 +109,7 @@ const OUT_OF_RANGE: &[(&str, &str, &str)] = &[
     ("admin.listen", "localhost", "an address and port"),
     ("admin.listen", "0.0.0.0:9465", "admin.token_file"),
     ("admin.token_file", "nowhere/token", "admin.token_file"),
+    ("admin.address_file", "nowhere/admin", "a file in a folder that exists"),
     ("logs.filter", "loud", "warn"),
     ("logs.format", "xml", "json"),
     ("metrics.otlp_endpoint", "collector", "http://"),

@@ -9,7 +9,6 @@ use crate::metrics::IngestMetrics;
 use crate::parcel::{Allowance, Parcels};
 use crate::pipeline::Pause;
 use crate::source::Ingest;
-use crate::spool::desk::SpoolDoor;
 use crate::ticket::Tickets;
 use runtime::clock::SharedClock;
 use runtime::metrics::Metrics;
@@ -75,11 +74,11 @@ impl Feed {
         limits: &LimitControl,
         clock: &SharedClock,
         shutdown: &Shutdown,
-        spool: Option<SpoolDoor>,
+        spool: Vec<Box<dyn Doors>>,
     ) -> Result<Option<Server>, IngestError> {
         let Some(serving) = self.serving.clone() else { return Ok(None) };
         let mut doors: Vec<Box<dyn Doors>> = vec![Box::new(UntilDrain(shutdown.clone()))];
-        doors.extend(spool.map(|door| Box::new(door) as Box<dyn Doors>));
+        doors.extend(spool);
         let parts = DeskParts {
             parcels: self.parcels.clone(),
             allowance: serving.allowance,

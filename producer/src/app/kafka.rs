@@ -2,40 +2,51 @@
 
 use crate::answers::Answers;
 use crate::clients::{Clients, Seed};
-use crate::config::Config;
+use crate::config::{Config, SpoolRaw};
 use crate::dead_letter::{DeadLetters, LastPlace, Shipping};
 use crate::missing::{self, MissingTopics};
 use crate::polling::KafkaDeadLetterTopic;
 use crate::set_aside_objects::SetAsideObjects;
-use crate::spool::Spool;
 use crate::spool::desk::{Desk, SpoolRules};
+use crate::spool::{HANGS, Spool};
 use domain::failure::FailureClass;
 use domain::headers::dead_letter_topic;
 use kafka_client::expiry::Expiry;
-use kafka_client::probe::{self, TopicInfo};
+use kafka_client::probe::{self, ProbeError, TopicInfo};
 use kafka_client::rotation::{self, Event, Watch};
 use kafka_client::settings::{ClientSettings, ProducerTuning};
 use runtime::clock::SharedClock;
 use runtime::exit::Failure;
 use runtime::health::Beat;
+use runtime::shutdown::Shutdown;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Asks Kafka for the topics. `None` when no broker answers and there is a spool that can take events meanwhile.
+/// What Kafka said at the start.
+pub struct Asked {
+    pub topics: Vec<TopicInfo>,
+    /// Topics whose dead letters have no topic.
+    without_dead_letters: Vec<String>,
+}
+
+/// Asks Kafka for the topics, and for their dead-letter topics when those are wanted. `None` when no broker answers and there is a spool that can take events meanwhile.
 ///
 /// # Errors
 /// Unreachable, TLS refused, topics missing or not allowed: one sentence.
-pub async fn probe(config: &Config) -> Result<Option<Vec<TopicInfo>>, Failure> {
+pub async fn probe(config: &Config) -> Result<Option<Asked>, Failure> {
     let (settings, deadline) = (settings(config), config.run.start_deadline.get());
-    let topics = config.router.topics().to_vec();
+    let (topics, letters) = (config.router.topics().to_vec(), config.dead_letter.topic);
+    let to_s3 = config.dead_letter.objects.is_some();
     let asked = tokio::task::spawn_blocking(move || {
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-        probe::topics(&settings, &names, deadline)
+        let found = probe::topics(&settings, &names, deadline)?;
+        let without_dead_letters = if letters { without_dead_letters(&settings, &topics, to_s3) } else { Vec::new() };
+        Ok(Asked { topics: found, without_dead_letters })
     });
     match asked.await.map_err(|_| Failure::failed("the check of Kafka ended with a panic"))? {
-        Ok(topics) => Ok(Some(topics)),
-        Err(error) if config.spool.is_some() && error.class() == FailureClass::Transient => {
+        Ok(asked) => Ok(Some(asked)),
+        Err::<_, ProbeError>(error) if config.spool.is_some() && error.class() == FailureClass::Transient => {
             tracing::warn!(%error, "starting without Kafka, events go to the spool");
             Ok(None)
         }
@@ -68,7 +79,7 @@ pub fn clients(
     config: &Config,
     last: LastPlace,
     run: &str,
-    reachable: bool,
+    asked: Option<&Asked>,
 ) -> Result<(Arc<Clients>, DeadLetters<KafkaDeadLetterTopic>), Failure> {
     let (dead_letters, inbox) = crossbeam_channel::unbounded();
     let missing = MissingTopics::new(config.dead_letter.topic_missing_for, last.clock.clone());
@@ -76,8 +87,8 @@ pub fn clients(
     let (answers, behind) = (last.answers.clone(), Some(last.clone()));
     let seed = Seed { answers, dead_letters, last: behind, given_back, missing };
     let clients = Clients::new(settings(config), seed)?;
-    let there = config.dead_letter.topic && (!reachable || dead_letter_topics_are_there(config));
-    let topic = there.then(|| KafkaDeadLetterTopic(clients.clone()));
+    let without = asked.map(|asked| asked.without_dead_letters.clone()).unwrap_or_default();
+    let topic = config.dead_letter.topic.then(|| KafkaDeadLetterTopic::new(clients.clone(), without));
     let objects = shipping(config, &last, run)?;
     Ok((clients, DeadLetters::new(inbox, topic, objects, last)))
 }
@@ -94,27 +105,48 @@ fn shipping(config: &Config, last: &LastPlace, run: &str) -> Result<Option<Shipp
 /// How long the question for the dead-letter topics may take; the brokers have just answered.
 const DEAD_LETTER_PROBE: Duration = Duration::from_secs(5);
 
-/// Dead letters go to the local file when their topics are not there; that is worth a warning, not an end.
-fn dead_letter_topics_are_there(config: &Config) -> bool {
-    let names: Vec<String> = config.router.topics().iter().map(|topic| dead_letter_topic(topic)).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let asked = probe::topics(&config.kafka.producer(&ProducerTuning::default()), &names, DEAD_LETTER_PROBE);
-    asked
-        .map_err(|error| {
-            let to_s3 = config.dead_letter.objects.is_some();
-            tracing::warn!(%error, to_s3, "no dead-letter topic, dead letters go to S3 or to the local file");
-        })
-        .is_ok()
+/// The topics whose dead letters go to S3 or to the local file, because theirs is not there; that is worth a warning, not an end.
+fn without_dead_letters(settings: &ClientSettings, topics: &[String], to_s3: bool) -> Vec<String> {
+    let names: Vec<String> = topics.iter().map(|topic| dead_letter_topic(topic)).collect();
+    let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
+    let gone = match probe::each(settings, &borrowed, DEAD_LETTER_PROBE) {
+        Ok(asked) => [asked.missing, asked.hidden].concat(),
+        Err(error) => {
+            tracing::warn!(%error, to_s3, "no dead-letter topic is known, all dead letters go to S3 or to the local file");
+            return topics.to_vec();
+        }
+    };
+    if !gone.is_empty() {
+        let missing = gone.join(" ");
+        tracing::warn!(
+            missing,
+            to_s3,
+            "dead-letter topics are missing or hidden, their dead letters go to S3 or to the local file: create them with `comboioctl topics apply`"
+        );
+    }
+    topics.iter().filter(|topic| gone.contains(&dead_letter_topic(topic))).cloned().collect()
 }
 
 /// The spool, when one is configured. Opened first of all: two producers must not share one.
 ///
 /// # Errors
 /// Its folder or file cannot be used.
-pub fn spool(config: &Config) -> Result<Option<Spool>, Failure> {
-    let Some(wanted) = &config.spool else { return Ok(None) };
-    let spool =
-        Spool::open(Path::new(&wanted.dir), wanted.max_size.bytes()).map_err(|e| Failure::failed(e.to_string()))?;
+pub async fn spool(wanted: Option<SpoolRaw>, shutdown: &Shutdown) -> Result<Option<Spool>, Failure> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    // A disk that hangs must not hold whoever waits for a signal.
+    let opening = tokio::task::spawn_blocking(move || Spool::open(Path::new(&wanted.dir), wanted.max_size.bytes()));
+    let told_to_stop = async {
+        shutdown.drain().await;
+        tokio::time::sleep(HANGS).await;
+    };
+    let opened = tokio::select! {
+        opened = opening => opened.map_err(|_| Failure::failed("the opening of the spool ended with a panic"))?,
+        () = told_to_stop => {
+            let sentence = "told to stop before the spool's disk had answered: what the spool holds stays there";
+            return Err(Failure::failed(sentence));
+        }
+    };
+    let spool = opened.map_err(|error| Failure::failed(error.to_string()))?;
     if !spool.is_empty() {
         tracing::info!(events = spool.len(), bytes = spool.bytes(), "the spool holds events of an earlier run");
     }

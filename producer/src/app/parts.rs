@@ -1,17 +1,20 @@
 //! Builds the parts from the configuration and starts them.
 
 use super::feed::Feed;
+use super::kafka::Asked;
+use super::watch::DiskWatch;
 use super::{kafka, status};
 use crate::answers::Answers;
 use crate::config::{Config, SourceConfig};
 use crate::dead_letter::LastPlace;
 use crate::detour::Detour;
+use crate::doors::Doors;
 use crate::in_flight::InFlight;
 use crate::ingest::Server;
 use crate::knee::{self, SharedKnee};
 use crate::limit::{LimitControl, Limiter};
 use crate::outlet::KafkaOutlet;
-use crate::pipeline::{Flown, Pipeline};
+use crate::pipeline::{End, Flown, Pipeline};
 use crate::polling::Polling;
 use crate::send::{Books, Patience, Sending};
 use crate::set_aside::SetAsideFile;
@@ -25,7 +28,7 @@ use kafka_client::rotation::Watch;
 use runtime::admin::{Admin, AdminParts};
 use runtime::clock::{self, Clock, SharedClock};
 use runtime::exit::Failure;
-use runtime::health::Health;
+use runtime::health::{Beat, Health};
 use runtime::metrics::Metrics;
 use runtime::shutdown::Shutdown;
 use std::sync::Arc;
@@ -46,7 +49,7 @@ pub struct About {
 /// What was found outside before the start.
 pub struct Found {
     /// `None` when no broker answered and there is a spool.
-    pub topics: Option<Vec<TopicInfo>>,
+    pub kafka: Option<Asked>,
     pub spool: Option<Spool>,
 }
 
@@ -76,9 +79,12 @@ pub struct Running {
     pub expiry: Expiry,
     /// Looks for new certificates, when there are any.
     pub rotation: Option<Watch>,
-    pub polling: Polling,
+    /// `None` when it was told to stop before Kafka had answered.
+    pub polling: Option<Polling>,
     /// Takes events over HTTP, when the source is ingest.
     pub server: Option<Server>,
+    /// The disk under the spool, when there is one.
+    pub disk: Option<DiskWatch>,
     pub about: About,
 }
 
@@ -117,33 +123,54 @@ impl Parts {
         let aside = SetAsideFile::watched(config.dead_letter.file.clone(), aside_beat, self.clock.clone());
         let set_aside = Arc::new(aside);
         let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
-        let reachable = found.topics.is_some();
+        let reachable = found.kafka.is_some();
         let (answers, clock) = (self.answers.clone(), self.clock.clone());
         let last = LastPlace { file: set_aside.clone(), answers, clock };
-        let (clients, letters) = kafka::clients(config, last, &run.id, reachable)?;
+        let (clients, letters) = kafka::clients(config, last, &run.id, found.kafka.as_ref())?;
         let spool_beat = self.health.component("spool", STUCK);
         let desk = kafka::desk((config, found.spool), &self.answers, &self.clock, (spool_beat, reachable));
         let polls = self.health.component("poll", STUCK);
         polls.ready(true, "");
-        let polling = Polling::start(clients.clone(), letters, polls)?;
+        let polling = Some(Polling::start(clients.clone(), letters, polls)?);
         let (source, named) = self.source(config, &run)?;
         let (source, knee) = knee::watch(source, config.profile(), config.run.instance, &self.answers);
         tracing::info!(run = run.id, source = named, "started");
         let rotation = kafka::rotation(config, clients.clone(), self.expiry.clone(), self.clock.clone())?;
-        let door = desk.as_ref().map(Desk::door);
+        let disk_beat = self.health.component("spool-disk", STUCK);
+        let (doors, disk) = watched(desk.as_ref(), disk_beat);
         let client = KafkaOutlet::new(clients, config.router.topics().to_vec(), self.clock.clone());
         let outlet = Detour::new(client, desk, self.answers.clone(), self.clock.clone());
         let pipeline = self.pipeline(config, source, set_aside, outlet);
-        let server = self.feed.serve(&self.limits, &self.clock, &self.shutdown, door)?;
+        let server = self.feed.serve(&self.limits, &self.clock, &self.shutdown, doors)?;
         let (tell, flown) = oneshot::channel();
         std::thread::Builder::new().name("flow".into()).spawn(move || {
             // Nobody listens any more only when the process is already ending.
             let _ = tell.send(pipeline.run());
         })?;
-        let about = About { run, source: named, topics: found.topics.unwrap_or_default(), knee };
+        let about =
+            About { run, source: named, topics: found.kafka.map(|asked| asked.topics).unwrap_or_default(), knee };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
         let expiry = self.expiry;
-        Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, about }, flown))
+        Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, disk, about }, flown))
+    }
+
+    /// In place of a start, told to stop before Kafka had answered: nothing was taken, and what the spool holds stays there.
+    ///
+    /// # Errors
+    /// The source cannot be created.
+    pub fn idle(self, config: &Config, spool: Option<Spool>) -> Result<(Running, Flown), Failure> {
+        let held = spool.map_or(0, |spool| spool.len());
+        tracing::info!(in_spool = held, "told to stop before Kafka had answered");
+        self.answers.tally.recovered.add(held);
+        self.answers.tally.in_spool.set(held as f64);
+        let run = Run { id: run_id(&config.run.id, self.clock.as_ref()), start_ms: self.clock.wall_ms() };
+        let (source, named) = self.source(config, &run)?;
+        let books = Books { offers: self.keep_ledger.then(Default::default), ..Books::default() };
+        let flown = Flown { end: End::Stopped, source, books, elapsed: Duration::ZERO };
+        let about = About { run, source: named, topics: Vec::new(), knee: None };
+        let Self { answers, health, metrics, admin, expiry, .. } = self;
+        let (rotation, polling, server, disk) = (None, None, None, None);
+        Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, disk, about }, flown))
     }
 
     fn source(&self, config: &Config, run: &Run) -> Result<(Box<dyn Source>, String), Failure> {
@@ -193,6 +220,15 @@ impl Parts {
             pause: self.feed.pause(),
         }
     }
+}
+
+/// What a spool's disk closes, and who says that it hangs.
+fn watched(desk: Option<&Desk>, beat: Beat) -> (Vec<Box<dyn Doors>>, Option<DiskWatch>) {
+    let Some(desk) = desk else {
+        beat.retire();
+        return (Vec::new(), None);
+    };
+    (vec![Box::new(desk.pulse()), Box::new(desk.door())], Some(DiskWatch::new(desk.pulse(), beat)))
 }
 
 /// The configured id, or 12 characters of wall clock and process: no two runs share one.

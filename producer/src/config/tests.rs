@@ -72,6 +72,8 @@ fn what_is_wrong_is_named_with_what_is_allowed() {
         ("\"generator\"", "\"replay\"", "source.path is not set"),
         ("load.toml", "none.toml", "none.toml: cannot be read"),
         ("aside.ndjson", "none/aside.ndjson", "dead_letter.file"),
+        ("[limits]", "[admin]\naddress_file = \"DIR/none/admin\"\n[limits]", "admin.address_file"),
+        ("[limits]", "[admin]\naddress_file = \"DIR\"\n[limits]", "admin.address_file"),
         ("[limits]", "[limits]\nevents = 5", "events"),
         ("[limits]", "[limits]\nevents_per_second = nan", "limits.events_per_second is `nan`"),
         ("[dead_letter]", "[dead_letter]\nobjects = \"fleet-dead\"", "dead_letter.objects is `fleet-dead`"),
@@ -198,6 +200,9 @@ fn ingest_checks_its_own_section_and_has_no_load_of_its_own() {
     let section = "\"ingest\"\n[ingest]\nmax_events = 0\n#";
     let sentence = refusal("\"generator\"\n", section, &none);
     assert!(sentence.contains("ingest.max_events is `0`"), "{sentence}");
+    let nowhere = "\"ingest\"\n[ingest]\naddress_file = \"DIR/none/ingest\"\n#";
+    let sentence = refusal("\"generator\"\n", nowhere, &none);
+    assert!(sentence.contains("ingest.address_file is `") && sentence.contains("a folder that exists"), "{sentence}");
     let rate = Overrides { rate: Some(5.0), ..Overrides::default() };
     assert!(refusal("\"generator\"", "\"ingest\"", &rate).contains("are not for ingest"));
 }

@@ -85,29 +85,27 @@ struct Outcome<'a> {
 }
 
 /// Why some events of a request have no good fate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unsettled {
     /// Kafka did not take them.
     Failed,
     /// Kafka has not answered in time.
     Late,
+    /// Nothing meets its fate for now, for this reason.
+    Stalled(String),
     /// The producer ends.
     Ending,
 }
 
 impl Unsettled {
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Failed => ("failed", "not all events are safe: send the request again, repeats are removed by id"),
-            Self::Late => (
-                "no-answer-in-time",
-                "Kafka has not answered in time: send the request again, repeats are removed by id",
-            ),
-            Self::Ending => (
-                "ending",
-                "the producer ended before Kafka answered: send the request again, repeats are removed by id",
-            ),
-        }
+    fn words(&self) -> (&'static str, String) {
+        let (reason, what) = match self {
+            Self::Failed => ("failed", "not all events are safe"),
+            Self::Late => ("no-answer-in-time", "Kafka has not answered in time"),
+            Self::Stalled(why) => ("no-answer-in-time", why.as_str()),
+            Self::Ending => ("ending", "the producer ended before Kafka answered"),
+        };
+        (reason, format!("{what}: send the request again, repeats are removed by id"))
     }
 }
 
@@ -149,7 +147,7 @@ impl Answer {
         let (reason, error) = why.words();
         let Settled { acknowledged, spooled, dead_lettered, .. } = so_far;
         let failed = Some(accepted - acknowledged - spooled - dead_lettered);
-        let (reason, error) = (Some(reason), Some(error));
+        let (reason, error) = (Some(reason), Some(error.as_str()));
         let outcome = Outcome { reason, error, accepted, acknowledged, spooled, dead_lettered, failed, bad_lines };
         Self { retry_after: Some(SOON), ..Self::json(StatusCode::SERVICE_UNAVAILABLE, &outcome) }
     }
@@ -219,6 +217,8 @@ mod tests {
         assert_eq!((status, &body["failed"], &body["accepted"]), (503, &json!(1), &json!(7)));
         let (_, body) = told(&Answer::unsettled(Unsettled::Late, 10, good, &[]));
         assert_eq!((&body["failed"], &body["reason"]), (&json!(4), &json!("no-answer-in-time")));
+        let (status, body) = told(&Answer::unsettled(Unsettled::Stalled("the disk hangs".into()), 10, good, &[]));
+        assert!(status == 503 && body["error"].as_str().unwrap().starts_with("the disk hangs: send"), "{body}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Section `[ingest]`: as it is written, and as it is meant.
 
 use super::tls::{self, Tls};
+use runtime::address_file;
 use runtime::config::{ConfigError, Settings, Size, Span};
 use runtime::token::BearerToken;
 use serde::{Deserialize, Serialize};
@@ -121,7 +122,7 @@ impl IngestConfig {
         Ok(Self {
             listen,
             token,
-            address_file: (!raw.address_file.is_empty()).then(|| PathBuf::from(&raw.address_file)),
+            address_file: address_file::named(settings, "ingest.address_file", &raw.address_file)?,
             limits: RequestLimits {
                 body: raw.max_body.bytes() as usize,
                 line: raw.max_line.bytes() as usize,

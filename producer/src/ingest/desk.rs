@@ -21,9 +21,13 @@ use runtime::clock::SharedClock;
 use runtime::shutdown::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::sleep;
 
 /// What the server is: every path, every answer.
 const DOCUMENT: &str = include_str!("../../../schemas/ingest.openapi.json");
+
+/// How often it is looked whether those who wait would wait in vain.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What a desk needs from the rest of the producer.
 pub struct DeskParts {
@@ -118,12 +122,26 @@ impl Desk {
     }
 
     async fn fates(&self, ticket: Ticket, told: Receiver, count: u32, bad: &[BadLine]) -> Answer {
-        let why = match tokio::time::timeout(self.config.answer_within, told).await {
-            Ok(Ok(settled)) => return Answer::settled(settled, bad),
-            Ok(Err(_)) => Unsettled::Ending,
-            Err(_) => Unsettled::Late,
+        let why = tokio::select! {
+            biased;
+            told = told => match told {
+                Ok(settled) => return Answer::settled(settled, bad),
+                Err(_) => Unsettled::Ending,
+            },
+            why = self.stalls() => Unsettled::Stalled(why),
+            () = sleep(self.config.answer_within) => Unsettled::Late,
         };
         Answer::unsettled(why, count, self.parts.tickets.so_far(ticket), bad)
+    }
+
+    /// Comes back when nobody learns a fate for now, with the reason.
+    async fn stalls(&self) -> String {
+        loop {
+            sleep(LOOK).await;
+            if let Some(why) = self.parts.doors.stalled() {
+                return why;
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod pass;
 pub use super::door::SpoolDoor;
 
 use super::disk::{Disk, TRY_EVERY};
-use super::{Silent, Spool, SpoolError, Spooled, key_hash};
+use super::{DiskPulse, Silent, Spool, SpoolError, Spooled, key_hash};
 use crate::client::Returned;
 use crate::tally::Tally;
 use crate::ticket::Ticket;
@@ -52,6 +52,7 @@ pub struct Desk {
     finished: Vec<u64>,
     removed_at: Duration,
     disk: Disk,
+    pulse: DiskPulse,
     /// When it was last looked whether the file is still there.
     looked: Duration,
     tally: Tally,
@@ -87,6 +88,7 @@ impl Desk {
             finished: Vec::new(),
             removed_at: Duration::ZERO,
             disk: Disk::default(),
+            pulse: DiskPulse::new(clock.clone()),
             looked: Duration::ZERO,
             tally,
             clock,
@@ -99,6 +101,10 @@ impl Desk {
 
     pub fn door(&self) -> SpoolDoor {
         self.state.clone()
+    }
+
+    pub fn pulse(&self) -> DiskPulse {
+        self.pulse.clone()
     }
 
     /// True when an event of this key must not go straight to the client.
@@ -133,7 +139,7 @@ impl Desk {
         }
         let events: Vec<Spooled> =
             self.waiting.iter().map(|(Waiting::New(event, _) | Waiting::Back(_, event))| event.clone()).collect();
-        let stored = self.spool.append(&events);
+        let stored = self.pulse.during(|| self.spool.append(&events));
         let bytes = self.bytes_waiting + events.len() as u64 * AROUND;
         let Some(first) = self.note_of(bytes, stored) else { return Vec::new() };
         let numbered = (first..).zip(&self.waiting);
@@ -183,7 +189,7 @@ impl Desk {
             return;
         }
         self.removed_at = now;
-        let removed = self.spool.remove(&self.finished);
+        let removed = self.pulse.during(|| self.spool.remove(&self.finished));
         if self.note(removed).is_some() {
             self.finished.clear();
             self.publish();
@@ -203,7 +209,8 @@ impl Desk {
             return;
         }
         let Some(bytes) = self.disk.trial(now) else { return };
-        if let Err(error) = self.spool.reopen().and_then(|()| self.spool.trial(bytes)) {
+        let tried = self.pulse.during(|| self.spool.reopen().and_then(|()| self.spool.trial(bytes)));
+        if let Err(error) = tried {
             return self.unready(&error);
         }
         let refused_ms = self.disk.works(now).as_millis() as u64;
@@ -217,7 +224,7 @@ impl Desk {
 
     /// Whether the file is where it was put, if need be again.
     fn stays(&mut self) -> bool {
-        let stays = self.spool.stay();
+        let stays = self.pulse.during(|| self.spool.stay());
         let stays = self.note(stays);
         if stays == Some(true) {
             let events = self.spool.len();

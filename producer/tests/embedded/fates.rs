@@ -6,6 +6,7 @@ use domain::headers::{EVENT_ID, EXPECTED_FATE};
 use domain::key::partition_of;
 use domain::ledger::{Deliveries, Seen, verify};
 use rdkafka::message::{Headers, Message};
+use rdkafka::types::RDKafkaRespErr;
 
 #[test]
 fn what_is_sent_is_what_arrives_in_order_with_its_fate() {
@@ -66,6 +67,33 @@ fn a_record_that_is_too_large_is_set_aside_and_the_rest_goes_on() {
     let ledger = stage.ledger();
     let key = ledger.keys().next().unwrap().1;
     assert_eq!((key.offered.count(), key.acknowledged.count(), key.dead_lettered.ranges()), (3, 2, &[(2, 2)][..]));
+}
+
+#[test]
+fn a_missing_dead_letter_topic_moves_its_own_letters_alone_to_the_file() {
+    let stage = Stage::new();
+    stage.create("mt-c400.dlq");
+    let event = |codigo: u32| {
+        format!(
+            r#"{{"v":1,"id":"r-BR1-{codigo}-1","codigo":{codigo},"truck_id":"BR1","seq":1,"ts":1763701200000,"lat":-23.5,"lon":-46.6,"speed":8.4,"fuel":6.2,"odo":2.2}}"#
+        )
+    };
+    let path = stage.write("in.ndjson", &[event(400), event(300)].join("\n"));
+    stage.answer(&[RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 2]);
+    let source = format!("[source]\nkind = \"replay\"\npath = {path:?}");
+    assert_eq!(stage.run(&source, &[]), Some(0), "{}", stage.log());
+    let report = stage.report();
+    assert_eq!((report.offered, report.dead_lettered, report.failed), (2, 2, 0), "{report}\n{}", stage.log());
+    let aside = std::fs::read_to_string(stage.path("aside.ndjson")).unwrap();
+    let aside: Vec<serde_json::Value> = aside.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((aside.len(), aside[0]["topic"].as_str()), (1, Some("mt-c300")), "{aside:?}");
+    let mut values = Vec::new();
+    stage.read_beside(&[("", "mt-c400.dlq", 1)], 1, |message| values.push(message.payload().unwrap().to_vec()));
+    assert_eq!(values, [event(400).as_bytes()]);
+    let log = stage.log();
+    let warning = log.lines().find(|line| line.contains("dead letters go to S3 or to the local file")).unwrap();
+    let named = ["mt-c300.dlq", "mt-priority.dlq", "mt-c400.dlq"].map(|topic| warning.contains(topic));
+    assert_eq!(named, [true, true, false], "{warning}");
 }
 
 /// A profile with a mix, in the stage's folder; named for `--profile`.

@@ -46,6 +46,38 @@ fn a_broker_that_is_not_there_is_one_sentence_and_exit_1() {
 }
 
 #[test]
+fn a_signal_before_kafka_has_answered_ends_at_once_with_a_report_and_loses_nothing() {
+    let stage = Stage::new();
+    let spool = format!("[spool]\ndir = {:?}\nafter = \"1s\"", stage.path("spool"));
+    let short = "[run]\nstart_deadline = \"1s\"\nshutdown_deadline = \"1s\"\n";
+    stage.all_brokers_down();
+    let mut first = stage.start(&format!("{short}{spool}"), &["--duration", "10m"]);
+    let address = stage.running(&mut first);
+    let spooled = || (!ask(&address, "GET /status", "").contains("\"taken\":0")).then_some(());
+    stage.until(&mut first, "an event in the spool", spooled);
+    assert_eq!(first.stop(DEADLINE).unwrap().code(), Some(0), "{}", stage.log());
+    let kept = stage.report().in_spool;
+    assert!(kept > 0);
+
+    for (more, kept) in [(spool.as_str(), kept), ("", 0)] {
+        std::fs::remove_file(stage.path("report.json")).unwrap();
+        std::fs::remove_file(stage.path("ledger.ndjson")).unwrap();
+        let log = ["--histogram", stage.path("latency.hlog").to_str().unwrap(), "--duration", "10m"].map(str::to_owned);
+        let log: Vec<&str> = log.iter().map(String::as_str).collect();
+        let mut producer = stage.start(&format!("[run]\nstart_deadline = \"600s\"\n{more}"), &log);
+        stage.until(&mut producer, "the admin port", || stage.path("admin").exists().then_some(()));
+        let begin = Instant::now();
+        assert_eq!(producer.stop(DEADLINE).unwrap().code(), Some(0), "{}", stage.log());
+        assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+        let report = stage.report();
+        assert_eq!((report.recovered, report.in_spool, report.offered, report.failed), (kept, kept, 0, 0), "{report}");
+        assert!(report.adds_up() && report.ended == "stopped: SIGTERM", "{report}");
+        assert!(stage.ledger().is_empty() && stage.path("latency.hlog").exists(), "{}", stage.log());
+        assert!(!stage.path("admin").exists());
+    }
+}
+
+#[test]
 fn a_run_that_starts_without_kafka_tells_its_topics_and_how_long_its_events_waited() {
     let stage = Stage::new();
     let more = format!(

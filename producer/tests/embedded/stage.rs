@@ -8,6 +8,7 @@ use localenv::broker::topic::Topic;
 use localenv::process::Guarded;
 use producer::report::Report;
 use rdkafka::message::BorrowedMessage;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -135,6 +136,21 @@ impl Stage {
     /// Shows `count` records of all topics, per partition in order.
     pub fn read(&self, count: u64, see: impl FnMut(&BorrowedMessage<'_>)) {
         reader::each(&self.broker.bootstrap(), self.routes, count, see);
+    }
+
+    /// Makes a topic that no route has.
+    pub fn create(&self, topic: &str) {
+        self.broker.create_topics(&[Topic::new(topic, 1)]).unwrap();
+    }
+
+    /// Shows `count` records of a topic that no route has.
+    pub fn read_beside(&self, topics: Routes, count: u64, see: impl FnMut(&BorrowedMessage<'_>)) {
+        reader::each(&self.broker.bootstrap(), topics, count, see);
+    }
+
+    /// The next produce requests get this answer.
+    pub fn answer(&self, errors: &[RDKafkaRespErr]) {
+        self.broker.mock().unwrap().request_errors(RDKafkaApiKey::Produce, errors);
     }
 
     /// The partitions that the second broker leads are without one while it is away.

@@ -72,6 +72,23 @@ fn it_is_ready_when_kafka_has_answered_lives_as_long_as_it_moves_and_says_that_i
     assert_eq!(producer.wait_exit(DEADLINE).unwrap().expect("it ends").code(), Some(0), "{}", stage.log());
 }
 
+#[test]
+fn it_says_that_it_stops_when_the_drain_begins() {
+    let stage = Stage::new();
+    let command = stage.command("[run]\nshutdown_deadline = \"600s\"", &["--duration", "10m"]);
+    let (manager, mut producer) = Manager::start(&stage, command);
+    let admin = stage.running(&mut producer);
+    assert!(manager.says("READY=1"), "{}", stage.log());
+    stage.all_brokers_down();
+    let unanswered = || status(&admin)["queue"].as_u64().filter(|queue| *queue > 0);
+    stage.until(&mut producer, "events without an answer", unanswered);
+    producer.terminate().unwrap();
+    assert!(manager.says("STOPPING=1"), "{}", stage.log());
+    assert_eq!(status(&admin)["state"], "draining");
+    producer.terminate().unwrap();
+    assert!(producer.wait_exit(DEADLINE).unwrap().is_some(), "{}", stage.log());
+}
+
 /// A pipe without a reader in place of the set-aside file holds the flow, as a file system that hangs does.
 #[test]
 fn a_flow_that_hangs_is_not_called_alive_and_is_again_when_it_goes_on() {

@@ -27,6 +27,10 @@ impl Doors for Hand {
     fn open(&self) -> Result<(), Closed> {
         self.0.lock().unwrap().clone().map_or(Ok(()), Err)
     }
+
+    fn stalled(&self) -> Option<String> {
+        self.0.lock().unwrap().clone().map(|closed| closed.reason)
+    }
 }
 
 /// A server, and the flow's end of it.

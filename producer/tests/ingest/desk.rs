@@ -209,3 +209,20 @@ fn a_refused_body_does_not_cost_the_connection_and_one_without_end_does() {
     asks.begin("POST", "/v1/events", 1 << 20);
     assert_eq!(asks.reply("post", "/v1/events").status, 413, "told before anything was sent");
 }
+
+#[test]
+fn who_waits_in_vain_is_told_why_before_its_time_is_up() {
+    let bench = Bench::new(|raw| raw.answer_within = Span::from_secs(600));
+    let (mut client, body) = (bench.client(), events(2));
+    client.begin("POST", "/v1/events", body.len());
+    client.send(&body);
+    let parcel = bench.parcel();
+    bench.tickets.settle(parcel.ticket, Fate::Acknowledged);
+    let closed = Closed { reason: "the disk hangs".into(), retry_after: Duration::from_secs(5) };
+    *bench.hand.0.lock().unwrap() = Some(closed);
+    let reply = client.reply("post", "/v1/events");
+    assert_eq!((reply.status, reply.reason().as_str()), (503, "no-answer-in-time"));
+    let told = reply.json();
+    assert_eq!((told["acknowledged"].as_u64(), told["failed"].as_u64()), (Some(1), Some(1)), "{told}");
+    assert!(told["error"].as_str().unwrap().starts_with("the disk hangs: send the request again"), "{told}");
+}

@@ -6,6 +6,7 @@ mod client;
 mod desk;
 mod document;
 mod examples;
+mod frozen_disk;
 mod full_disk;
 mod full_spool;
 mod heads;

@@ -16,12 +16,13 @@ const SIZE: u64 = 24 << 20;
 const ROOM: u64 = 8 << 20;
 
 /// An ext4 file system in a file, mounted as long as this lives.
-struct Disk {
+pub struct Disk {
     image: PathBuf,
-    at: PathBuf,
+    pub at: PathBuf,
 }
 
-fn run(command: &mut Command) -> Result<(), String> {
+/// Runs it to the end; what it says when it fails.
+pub fn run(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {said}")) }
@@ -78,7 +79,7 @@ impl Drop for Disk {
 }
 
 /// The disk, or `None` with a word to whoever reads the output; CI must have the right.
-fn disk(stage: &Stage) -> Option<Disk> {
+pub fn disk(stage: &Stage) -> Option<Disk> {
     let refused = match Disk::new(stage) {
         Ok(disk) => return Some(disk),
         Err(refused) => refused,

@@ -39,7 +39,7 @@ impl Desk {
             return None;
         }
         let letter = self.letters.waiting.pop_front()?;
-        let event = self.spool.event(letter.number);
+        let event = self.pulse.during(|| self.spool.event(letter.number));
         match self.note(event) {
             Some(event) => event.map(|event| (letter, event)),
             None => {

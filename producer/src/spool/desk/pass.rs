@@ -19,7 +19,8 @@ impl Desk {
             return None;
         }
         let silent = &mut self.silent;
-        let next = self.spool.next_event(|number, event| silent.may_go((topic(&event.topic), &event.key), number));
+        let may_go = |number, event: &Spooled| silent.may_go((topic(&event.topic), &event.key), number);
+        let next = self.pulse.during(|| self.spool.next_event(may_go));
         self.note(next).flatten()
     }
 
@@ -51,7 +52,7 @@ impl Desk {
             tracing::info!(events = self.spool.len(), "Kafka acknowledges again, the spool is sent");
             self.spool.schedule.succeeded();
             self.healthy = true;
-            let kept = self.spool.keep_schedule();
+            let kept = self.pulse.during(|| self.spool.keep_schedule());
             self.note(kept);
         }
         let awake = self.silent.answered(numbers);
@@ -79,7 +80,7 @@ impl Desk {
         self.sweep(true);
         self.healthy = false;
         self.spool.schedule.failed(self.clock.wall_ms());
-        let kept = self.spool.keep_schedule();
+        let kept = self.pulse.during(|| self.spool.keep_schedule());
         self.note(kept);
     }
 
