@@ -200,6 +200,11 @@ impl Answers {
         self.in_flight.release(slot);
     }
 
+    /// Whether the spool holds the event of `slot`.
+    pub fn is_spooled(&self, slot: usize) -> bool {
+        self.in_flight.get(slot).is_some_and(|flying| flying.spooled != 0)
+    }
+
     /// No place took the dead letter of `slot`: it is given up on, but for one that the spool holds. That stays there, and its
     /// letter is tried again.
     pub fn unplaced(&self, slot: usize, why: &Why, attempts: u64) {

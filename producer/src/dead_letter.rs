@@ -163,7 +163,7 @@ impl<T> Drop for DeadLetters<T> {
     fn drop(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         let left: Vec<_> = waiting.into_iter().chain(self.inbox.try_iter()).collect();
-        left.into_iter().for_each(|letter| self.put_behind(letter));
+        left.into_iter().filter(|letter| !self.last.leave(letter)).for_each(|letter| self.put_behind(letter));
     }
 }
 
@@ -244,6 +244,14 @@ mod tests {
             assert_eq!(counts(script, path.clone(), rounds), (2, 0));
             assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 2);
         }
+    }
+
+    #[test]
+    fn what_the_spool_holds_stays_there_when_nobody_polls_any_more() {
+        let path = tempfile::tempdir().unwrap().path().join("aside.ndjson");
+        let answers = answers(vec![], path.clone(), 0, 7);
+        assert_eq!((answers.tally.dead_lettered.get(), answers.tally.failed.get(), path.exists()), (0, 0, false));
+        assert!((0..2).all(|slot| answers.in_flight.get(slot).is_none()), "its slot is free");
     }
 
     #[test]

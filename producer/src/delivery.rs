@@ -207,6 +207,7 @@ impl Delivery {
     fn hand_over(&self, letter: DeadLetter) {
         let Err(SendError(letter)) = self.dead_letters.send(letter) else { return };
         match &self.last {
+            Some(last) if last.leave(&letter) => {}
             Some(last) => last.take(&letter),
             None => self.answers.failed(letter.slot, "dead letter after the end"),
         }

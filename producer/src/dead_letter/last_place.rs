@@ -15,6 +15,16 @@ pub struct LastPlace {
 }
 
 impl LastPlace {
+    /// At the end of a run an event that the spool holds stays there, for nobody takes it off the disk any more: the next run writes its letter.
+    /// True when this is one.
+    pub fn leave(&self, letter: &DeadLetter) -> bool {
+        let spooled = self.answers.is_spooled(letter.slot);
+        if spooled {
+            self.answers.unplaced(letter.slot, &letter.why, letter.attempts);
+        }
+        spooled
+    }
+
     /// Writes the line; what even the file does not take is counted as failed, or stays in the spool.
     pub fn take(&self, letter: &DeadLetter) {
         match self.file.write(&line(letter, self.clock.wall_ms())) {
