@@ -26,6 +26,8 @@ use tempfile::TempDir;
 
 pub const PARTITIONS: i32 = 3;
 const FUNCTION: &str = "dispatcher";
+/// The same with two seconds for an invocation.
+pub const BRIEF: &str = "brief";
 
 pub struct World {
     pub topic: String,
@@ -88,7 +90,9 @@ impl World {
     async fn around(topic: &str, connection: Vec<Setting>, broker: Box<dyn Any>) -> Self {
         let (collector, folder) = (Collector::start().await.unwrap(), TempDir::new().unwrap());
         let host = LambdaHost::start(HostOptions::default()).await.unwrap();
-        host.deploy(dispatcher(&collector)).unwrap();
+        for (name, seconds) in [(FUNCTION, 10), (BRIEF, 2)] {
+            host.deploy(dispatcher(name, Duration::from_secs(seconds), &collector)).unwrap();
+        }
         for (name, end) in [("exits", "exit 3"), ("killed", "kill -9 $$")] {
             let mut function = Function::new(name, programs::crashes(folder.path()));
             function.env.insert("END".into(), end.into());
@@ -219,9 +223,9 @@ fn config(topic: &str, connection: &[Setting]) -> Config {
 }
 
 /// The real dispatcher, delivering to the collector.
-fn dispatcher(collector: &Collector) -> Function {
-    let mut function = Function::new(FUNCTION, programs::bootstrap());
-    function.timeout = Duration::from_secs(10);
+fn dispatcher(name: &str, timeout: Duration, collector: &Collector) -> Function {
+    let mut function = Function::new(name, programs::bootstrap());
+    function.timeout = timeout;
     let url = format!("{}/v1/deliveries", collector.endpoint());
     function.env.insert("COMBOIO_DESTINATIONS__COLLECTOR__HTTP__URL".into(), url);
     function
