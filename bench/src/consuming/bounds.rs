@@ -19,9 +19,11 @@ const STEADY_CPU: f64 = 10.0;
 const STEADY_RATE: f64 = 0.98;
 /// Microseconds of CPU a record, Lambda's client included.
 const PATH_CPU_US: f64 = 1.5;
-/// Waiting costs nothing: CPU a record at the longest latency against that at the shortest, with as many calls a second. Beyond 1 is what
-/// one core does differently in one minute than in the next.
+/// Waiting costs nothing: CPU a record at the longest latency against that at the shortest, with as many records a second. Beyond 1 is
+/// what one core does differently in one minute than in the next.
 const WAITING: f64 = 1.05;
+/// So much of the records a second of the shortest latency the longest must carry, or the two are not to be compared.
+const AS_MUCH: f64 = 0.95;
 
 /// The bounds between rivals that ran, and their memory.
 pub fn of_rivals(runs: &Runs<Rival>) -> Vec<Bound> {
@@ -63,23 +65,28 @@ pub fn of_streams(streams: &Streams) -> Vec<Bound> {
 
 /// What pauses cost.
 pub fn of_refetch(refetch: &Refetch) -> Vec<Bound> {
-    vec![Bound::new("bytes fetched a record, with pauses / without", refetch.ratio(), Side::AtMost, (REFETCHED, "x"))]
+    let stops = refetch.paused.pauses as f64;
+    vec![
+        Bound::new("bytes fetched a record, with pauses / without", refetch.ratio(), Side::AtMost, (REFETCHED, "x")),
+        Bound::new("times that a partition was full meanwhile", stops, Side::AtLeast, (1.0, "")),
+    ]
 }
 
-/// The whole path, as fast as it goes and with as many calls a second as the longest latency allows.
+/// The whole path: what it costs at all, what it costs to wait longer for each answer, and that both runs carried as much.
 pub fn of_paths(paths: &[Path]) -> Vec<Bound> {
     let cpu = |path: &Path| {
         let what = format!("whole path, CPU a record at {} ms", path.latency_ms);
         Bound::new(what, path.seen.cpu_us(), Side::AtMost, (PATH_CPU_US, "us"))
     };
-    let free = paths.iter().filter(|path| path.most_calls.is_none());
-    let mut bounds: Vec<Bound> = free.clone().map(cpu).collect();
-    let slow = paths.iter().find(|path| path.most_calls.is_some());
-    if let (Some(slow), Some(long)) = (slow, free.max_by_key(|path| path.latency_ms)) {
-        let found = long.seen.cpu_us() / slow.seen.cpu_us().max(f64::MIN_POSITIVE);
-        let what =
-            format!("whole path, CPU a record at {} ms / {} ms, as many calls", long.latency_ms, slow.latency_ms);
-        bounds.push(Bound::new(what, found, Side::AtMost, (WAITING, "x")));
+    let mut bounds: Vec<Bound> = paths.iter().map(cpu).collect();
+    let ends = |path: &&Path| path.latency_ms;
+    if let (Some(short), Some(long)) = (paths.iter().min_by_key(ends), paths.iter().max_by_key(ends)) {
+        let ratio = |of: fn(&Path) -> f64| of(long) / of(short).max(f64::MIN_POSITIVE);
+        let both = format!("{} ms / {} ms", long.latency_ms, short.latency_ms);
+        let cpu = ratio(|path| path.seen.cpu_us());
+        bounds.push(Bound::new(format!("whole path, CPU a record at {both}"), cpu, Side::AtMost, (WAITING, "x")));
+        let rate = ratio(|path| path.seen.throughput());
+        bounds.push(Bound::new(format!("whole path, records/s at {both}"), rate, Side::AtLeast, (AS_MUCH, "x")));
     }
     bounds.extend(paths.iter().map(memory));
     bounds
@@ -146,16 +153,16 @@ mod tests {
     fn the_whole_path_and_the_steady_load_are_judged_by_cpu_and_memory() {
         let path = |latency_ms, cpu_seconds| Path {
             latency_ms,
-            most_calls: None,
+            lanes: 1,
             seen: seen(13_000, cpu_seconds),
             peak_bytes: 90_000_000,
         };
-        let slow = |cpu_seconds| Path { most_calls: Some(26.0), ..path(20, cpu_seconds) };
-        assert_eq!(missed(&of_paths(&[path(20, 0.013), path(100, 0.019), slow(0.0185)])), [""; 0]);
-        let bad = of_paths(&[path(20, 0.013), path(100, 0.020), slow(0.0185)]);
-        let wanted =
-            ["whole path, CPU a record at 100 ms", "whole path, CPU a record at 100 ms / 20 ms, as many calls"];
+        assert_eq!(missed(&of_paths(&[path(20, 0.019), path(100, 0.0195)])), [""; 0]);
+        let bad = of_paths(&[path(20, 0.018), path(100, 0.020)]);
+        let wanted = ["whole path, CPU a record at 100 ms", "whole path, CPU a record at 100 ms / 20 ms"];
         assert_eq!(missed(&bad), wanted);
+        let less = Path { seen: seen(12_000, 0.017), ..path(100, 0.0) };
+        assert_eq!(missed(&of_paths(&[path(20, 0.019), less])), ["whole path, records/s at 100 ms / 20 ms"]);
         assert_eq!(missed(&of_steady(&path(50, 0.099), 13_000)), [""; 0]);
         assert_eq!(missed(&of_steady(&path(50, 0.11), 14_000)).len(), 2);
     }

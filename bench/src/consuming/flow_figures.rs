@@ -80,8 +80,8 @@ impl Streams {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Path {
     pub latency_ms: u64,
-    /// The consumer was told to make no more calls a second than these.
-    pub most_calls: Option<f64>,
+    /// Lanes of a partition: calls that can be under way for it at once.
+    pub lanes: u32,
     pub seen: Seen,
     /// The highest resident memory.
     pub peak_bytes: u64,

@@ -109,9 +109,9 @@ impl Report {
         for path in &self.paths {
             writeln!(
                 f,
-                "  whole path at {:>3} ms{}: {:.0} records/s, CPU {:.2} us/record, peak {:.0} MB",
+                "  whole path at {:>3} ms, {} lanes: {:.0} records/s, CPU {:.2} us/record, peak {:.0} MB",
                 path.latency_ms,
-                path.most_calls.map_or(String::new(), |calls| format!(" and {calls:.0} calls/s")),
+                path.lanes,
                 path.seen.throughput(),
                 path.seen.cpu_us(),
                 megabytes(path)
@@ -176,10 +176,10 @@ mod tests {
     #[test]
     fn the_whole_path_has_its_line() {
         let seen = Seen { records: 60_000, calls: 120, seconds: 1.0, call_ms: 100.0, cpu_seconds: 0.06 };
-        let paths = vec![Path { latency_ms: 100, most_calls: None, seen, peak_bytes: 90_000_000 }];
+        let paths = vec![Path { latency_ms: 100, lanes: 5, seen, peak_bytes: 90_000_000 }];
         let report = Report { bounds: of_paths(&paths), paths, ..Report::default() };
         let text = report.to_string();
-        assert!(text.contains("whole path at 100 ms: 60000 records/s, CPU 1.00 us/record, peak 90 MB"), "{text}");
+        assert!(text.contains("whole path at 100 ms, 5 lanes: 60000 records/s, CPU 1.00 us/record, peak 90 MB"), "{text}");
         assert!(text.contains("holds   memory, whole path at 100 ms 90.00 MB, at most 250 MB"), "{text}");
     }
 }

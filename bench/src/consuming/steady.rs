@@ -25,7 +25,7 @@ const MARGIN: u64 = 12;
 pub fn run(world: &mut World, seconds: u64, folder: &Path) -> Result<Figures> {
     backlog::create(world, TOPIC, PARTITIONS)?;
     let (ours, theirs) = (settings::write(world, TOPIC, folder)?, senders::write(world, TOPIC, folder)?);
-    let mut whole = Whole::start(&ours.ours, "bench-steady", Duration::from_millis(LATENCY_MS), None)?;
+    let mut whole = Whole::start(&ours.ours, "bench-steady", Duration::from_millis(LATENCY_MS), 1)?;
     let mut load = Command::new(launch::producer()?);
     load.args(["run", "--duration", &format!("{}s", seconds + MARGIN), "--rate", &RATE.to_string()]);
     load.arg("--profile").arg(profile()).arg("--config").arg(&theirs.ours);
@@ -36,5 +36,5 @@ pub fn run(world: &mut World, seconds: u64, folder: &Path) -> Result<Figures> {
     let status = load.stop(Duration::from_secs(40))?;
     ensure!(status.success(), "the producer ended with {status}:\n{}", load.log_tail(8));
     world.check()?;
-    Ok(Figures { latency_ms: LATENCY_MS, most_calls: None, seen, peak_bytes: whole.end()? })
+    Ok(Figures { latency_ms: LATENCY_MS, lanes: 1, seen, peak_bytes: whole.end()? })
 }

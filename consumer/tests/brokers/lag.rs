@@ -9,6 +9,8 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::{Offset, TopicPartitionList};
 use runtime::clock::{Clock, SystemClock};
 use runtime::exit::Exit;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const STANDSTILL: Duration = Duration::from_secs(5);
@@ -79,6 +81,72 @@ async fn a_standstill_shows_as_seconds_also_while_partitions_move() {
     admin.wait_for(|status| sum(status, "lag_seconds") == 0.0 && sum(status, "lag_records") == 0.0).await;
     first.stop().await;
     second.stop().await;
+}
+
+/// Seconds of lag by partition, as `/status` has them.
+fn said(status: &Value) -> BTreeMap<i32, f64> {
+    let number = |of: &Value| i32::try_from(of["partition"].as_i64().unwrap()).unwrap();
+    let all = status["assignment"].as_array().unwrap().iter();
+    all.map(|of| (number(of), of["lag_seconds"].as_f64().expect("never absent"))).collect()
+}
+
+/// As `/metrics` has them.
+fn measured(metrics: &str) -> BTreeMap<i32, f64> {
+    let of_ours = |line: &str| {
+        let (labels, value) = line.strip_prefix("comboio_consumer_poll_lag_seconds{")?.split_once("} ")?;
+        let partition = labels.split(',').find_map(|label| label.strip_prefix("partition=\""))?;
+        Some((partition.trim_end_matches('"').parse().unwrap(), value.parse().unwrap()))
+    };
+    metrics.lines().filter_map(of_ours).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_age_from_a_fifth_of_a_second_to_an_hour_shows_as_seconds() {
+    const BUSY: Duration = Duration::from_secs(3);
+    let millis = Duration::from_millis;
+    let rounds: [&[(i32, Duration)]; 2] = [
+        &[(0, millis(200)), (1, millis(1_000)), (2, millis(10_000)), (3, millis(60_000))],
+        &[(0, millis(600_000)), (1, millis(3_600_000)), (2, millis(5_000))],
+    ];
+    let mut world = World::on_kafka();
+    world.produce(200, 0);
+    catch_up(&world, 200).await;
+    let (recorder, admin) = (Recorder { latency: BUSY, ..Recorder::default() }, Admin::new());
+    let running = world.start_with("", &recorder, &[admin.setting()]);
+    admin.wait_for(|status| status["assignment"].as_array().is_some_and(|all| all.len() == PARTITIONS as usize)).await;
+    for ages in rounds {
+        let given = recorder.seen().len();
+        let before_ms = SystemClock.wall_ms();
+        world.produce_aged(ages);
+        let after_ms = SystemClock.wall_ms();
+        let (mut looks, mut compared) = (tokio::time::interval(Duration::from_millis(200)), 0);
+        while recorder.seen().len() == given {
+            looks.tick().await;
+            let asked_ms = SystemClock.wall_ms();
+            let (status, metrics) = (admin.status().unwrap(), admin.get("/metrics").unwrap());
+            let now_ms = SystemClock.wall_ms();
+            let (said, measured) = (said(&status), measured(&metrics));
+            assert_eq!((said.len(), measured.len()), (PARTITIONS as usize, PARTITIONS as usize), "never absent");
+            if asked_ms - after_ms < 1_000 || recorder.seen().len() > given {
+                continue;
+            }
+            for (partition, age) in ages {
+                let truth = |ms: i64| age.as_secs_f64() + ms as f64 / 1_000.0;
+                let (least, most) = (truth(asked_ms - after_ms), truth(now_ms - before_ms));
+                let error = f64::max(1.0, 0.02 * least);
+                for all in [&said, &measured] {
+                    let found = all[partition];
+                    let right = found >= least - error && found <= most + error;
+                    assert!(right, "{found} s of lag in {partition}, in truth {least} to {most}");
+                }
+            }
+            compared += 1;
+        }
+        assert!(compared >= 3, "{compared} looks");
+        recorder.wait_for(given + ages.len()).await;
+        admin.wait_for(|status| sum(status, "lag_seconds") == 0.0).await;
+    }
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
+use runtime::clock::{Clock, SystemClock};
 use runtime::config::load;
 use runtime::exit::Failure;
 use runtime::shutdown::Shutdown;
@@ -117,6 +118,24 @@ impl World {
                 .send(BaseRecord::to(TOPIC).key(&name).payload(b"\xff{no json".as_slice()))
                 .map_err(|(error, _)| error)
                 .unwrap();
+        }
+        producer.flush(DEADLINE).unwrap();
+    }
+
+    /// Produces one record to each of these partitions, with the time of so long ago.
+    pub fn produce_aged(&mut self, ages: &[(i32, Duration)]) {
+        let tuning = ProducerTuning::default();
+        let producer: BaseProducer<ObservedContext> =
+            self.config("").kafka.producer(&tuning).create_with_context(ObservedContext::default()).unwrap();
+        let now_ms = SystemClock.wall_ms();
+        for (partition, age) in ages {
+            let key = 100 + i64::from(*partition);
+            let seq = self.next_seq.entry(key).or_default();
+            *seq += 1;
+            let (name, value) = (format!("key-{key}"), format!("{{\"key\":{key},\"seq\":{seq}}}"));
+            let at_ms = now_ms - i64::try_from(age.as_millis()).unwrap();
+            let record = BaseRecord::to(TOPIC).partition(*partition).timestamp(at_ms).key(&name).payload(&value);
+            producer.send(record).map_err(|(error, _)| error).unwrap();
         }
         producer.flush(DEADLINE).unwrap();
     }

@@ -44,7 +44,7 @@ async fn one_stuck_record_holds_its_partition_and_no_memory() {
     world.send(&key, &value);
     world.produce_for(WARM, PACE).await;
     let (span, warm) = (span(), resident_kib(&consumer));
-    let (begun, before, mut most) = (Instant::now(), world.events.made(), warm);
+    let (begun, before, mut most, mut rate) = (Instant::now(), world.events.made(), warm, 0.0);
     println!("resident after {WARM:?}: {warm} KiB");
     // One clock for all of it, so that a moment's delay is caught up with.
     let mut paces = tokio::time::interval(TENTH);
@@ -53,15 +53,15 @@ async fn one_stuck_record_holds_its_partition_and_no_memory() {
             paces.tick().await;
             world.produce(PACE);
         }
-        let (now, rate) =
-            (resident_kib(&consumer), (world.events.made() - before) as f64 / begun.elapsed().as_secs_f64());
-        println!("resident after {:.0} s more: {now} KiB, at {rate:.0} events/s", begun.elapsed().as_secs_f64());
-        assert!(rate >= KEPT, "{rate:.0} events/s are not the load that this is about");
+        let (now, elapsed) = (resident_kib(&consumer), begun.elapsed().as_secs_f64());
+        rate = (world.events.made() - before) as f64 / elapsed;
+        println!("resident after {elapsed:.0} s more: {now} KiB, at {rate:.0} events/s");
         most = most.max(now);
         let behind = world.reader.committed_and_ends().into_iter().map(|(next, end)| end - next).collect::<Vec<_>>();
         let going_on = behind.iter().filter(|behind| (**behind as f64) < BEHIND * KEPT / f64::from(PARTITIONS));
         assert_eq!(going_on.count(), PARTITIONS as usize - 1, "all but the stuck one go on: {behind:?} records behind");
     }
+    assert!(rate >= KEPT, "{rate:.0} events/s are not the load that this is about");
     let status = consumer.status().unwrap();
     assert_eq!((&status["dead_lettered"], status["pauses"].as_u64().unwrap() > 0), (&0.into(), true), "{status}");
     assert!(most < warm + MOST_GROWTH_KIB, "{warm} KiB, and up to {most} KiB within {span:?}");
