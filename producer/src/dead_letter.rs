@@ -251,7 +251,6 @@ mod tests {
         let path = tempfile::tempdir().unwrap().path().join("aside.ndjson");
         let answers = answers(vec![], path.clone(), 0, 7);
         assert_eq!((answers.tally.dead_lettered.get(), answers.tally.failed.get(), path.exists()), (0, 0, false));
-        assert!((0..2).all(|slot| answers.in_flight.get(slot).is_none()), "its slot is free");
     }
 
     #[test]

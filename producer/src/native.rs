@@ -69,7 +69,7 @@ impl<C: Hearing> FromClientConfigAndContext<C> for NativeProducer<C> {
     }
 }
 
-/// How long a client that is dropped may take to hand out its last answers.
+/// How long a client at its end may take to hand out its last answers.
 const LAST_POLLS: usize = 25;
 const LAST_POLL: Duration = Duration::from_millis(20);
 
@@ -113,15 +113,24 @@ impl<C: Hearing> NativeProducer<C> {
     }
 }
 
-impl<C: Hearing> Drop for NativeProducer<C> {
-    fn drop(&mut self) {
+impl<C: Hearing> NativeProducer<C> {
+    /// Has every record given back and hears that; true when it came to that within half a second.
+    pub fn give_back(&self) -> bool {
         self.purge();
         for _ in 0..LAST_POLLS {
             if self.in_flight_count() == 0 {
-                return;
+                return true;
             }
             self.poll(LAST_POLL);
         }
-        tracing::warn!(records = self.in_flight_count(), "a client is closed before it has given back its records");
+        self.in_flight_count() == 0
+    }
+}
+
+impl<C: Hearing> Drop for NativeProducer<C> {
+    fn drop(&mut self) {
+        if !self.give_back() {
+            tracing::warn!(records = self.in_flight_count(), "a client is closed before it has given back its records");
+        }
     }
 }

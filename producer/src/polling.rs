@@ -83,6 +83,8 @@ impl Polling {
                 letters.work();
                 beat.progress();
             }
+            // Letters that Kafka has not confirmed come back, and go to another place.
+            clients.current().give_back();
             drop(letters);
             beat.retire();
             // Who asked for the end may wait no more.
