@@ -55,7 +55,7 @@ async fn a_record_that_ends_the_function_is_set_aside_once_after_so_many_attempt
     let traffic = world.traffic();
     let poison = RECORDS / 10_000;
     let until = Instant::now() + DEADLINE;
-    let mut visits = 0;
+    let mut visits = 0_u64;
     while visits < 3 || world.reader.dead_letters() < i64::try_from(poison).unwrap() {
         assert!(Instant::now() < until, "{} dead letters after {visits} visits", world.reader.dead_letters());
         visit(&world, &resident).await;
@@ -66,6 +66,7 @@ async fn a_record_that_ends_the_function_is_set_aside_once_after_so_many_attempt
     let rebalances = resident.status().unwrap()["rebalances"].clone();
     resident.stop().await;
     println!("{visits} visits, {rebalances}");
+    assert!(rebalances["revoked"].as_u64().unwrap() >= visits, "each visit takes partitions away: {rebalances}");
 
     let letters = world.reader.letters();
     let found: BTreeSet<(String, String)> =
