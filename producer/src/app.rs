@@ -19,7 +19,7 @@ use runtime::systemd;
 use status::Progress;
 use std::path::PathBuf;
 use std::time::Duration;
-use watch::{Ended, Watched};
+use watch::{DiskWatch, Ended, Watched};
 
 /// Files that a run leaves.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +70,7 @@ async fn live(config: Config, outputs: Outputs) -> Result<(), Failure> {
         progress_every: config.run.progress_every.get(),
         shutdown: &shutdown,
         shutdown_deadline: config.run.shutdown_deadline.get(),
-        disk: running.disk.as_mut(),
+        disks: &mut running.disks,
     };
     let ended = watch::watch(flown, watched).await?;
     progress.publish();
@@ -97,8 +97,8 @@ fn end(
     if let Ended::Held(why) = &ended {
         held::end_anyway(why);
     }
-    let patience = if matches!(ended, Ended::Held(_)) { held::PATIENCE } else { Duration::MAX };
-    let clients = running.polling.map(|polling| polling.stop_within(patience));
+    let hangs = || running.disks.iter().any(DiskWatch::hangs);
+    let clients = running.polling.map(|polling| polling.stop_unless(hangs));
     let (flown, held) = match ended {
         Ended::Flown(flown) => (*flown, None),
         Ended::Held(why) => (held::flown(&running.answers), Some(why)),

@@ -11,7 +11,7 @@ use runtime::output_file;
 use runtime::stdout;
 use std::path::PathBuf;
 
-/// Puts telemetry events into Kafka: generated from a load profile, or replayed from files.
+/// Puts telemetry events into Kafka: taken over HTTP, replayed from files, or generated from a load profile.
 #[derive(Debug, Parser)]
 #[command(name = "comboio-producer", version)]
 pub struct Cli {

@@ -8,6 +8,8 @@
 pub mod ticket;
 /// Whether events from outside may come in now.
 pub mod doors;
+/// Whether a disk answers that is asked something.
+pub mod disk_pulse;
 /// How the rate goes over time, and when event i is due: pure functions.
 pub mod shape;
 /// Which of several producers this one is, and its share.

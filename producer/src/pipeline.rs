@@ -59,8 +59,8 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 const LOGGED_BAD_LINES: u64 = 20;
 
 impl<O: Outlet> Pipeline<O> {
-    /// Runs until the source ends, a drain is asked for, or nothing more can be sent.
-    pub fn run(mut self) -> Flown {
+    /// Runs until the source ends, a drain is asked for, or nothing more can be sent. Gives the outlet back, whose end may take a while.
+    pub fn run(mut self) -> (Flown, O) {
         let mut chunk = Chunk::default();
         self.sending.answers.started();
         let end = loop {
@@ -76,9 +76,9 @@ impl<O: Outlet> Pipeline<O> {
         };
         let elapsed = self.sending.elapsed();
         self.sending.finish(&mut *self.pause);
-        let Sending { beat, books, .. } = self.sending;
+        let Sending { beat, books, outlet, .. } = self.sending;
         beat.retire();
-        Flown { end, source: self.source, books, elapsed }
+        (Flown { end, source: self.source, books, elapsed }, outlet)
     }
 
     fn turn(&mut self, chunk: &mut Chunk) -> Result<Option<End>, String> {

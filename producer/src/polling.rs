@@ -57,6 +57,8 @@ impl DeadLetterTopic for KafkaDeadLetterTopic {
 
 /// How long one poll takes; answers that come meanwhile are handled as they come.
 const POLL: Duration = Duration::from_millis(50);
+/// How often it is looked whether a disk holds the thread.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long clients may take to end. A thread of theirs that looks up a name hangs for as long as the resolver does.
 const CLIENTS_END: Duration = Duration::from_secs(2);
 
@@ -97,16 +99,25 @@ impl Polling {
 
     /// Ends the thread, but for the clients; answers that come later are not heard.
     pub fn stop(self) -> Closing {
-        self.stop_within(Duration::MAX)
+        self.stop_unless(|| false)
     }
 
-    /// The same, and leaves a thread behind that takes longer: a place of dead letters holds it.
-    pub fn stop_within(self, at_most: Duration) -> Closing {
+    /// The same, and leaves the thread behind when a place of dead letters hangs and holds it.
+    pub fn stop_unless(self, hangs: impl Fn() -> bool) -> Closing {
         self.stop.store(true, Ordering::Relaxed);
-        match self.ended.recv_timeout(at_most) {
-            Ok(()) => {}
-            Err(RecvTimeoutError::Disconnected) => tracing::error!("the polling thread ended with a panic"),
-            Err(RecvTimeoutError::Timeout) => tracing::error!("the thread of the dead letters is left behind"),
+        loop {
+            match self.ended.recv_timeout(LOOK) {
+                Ok(()) => break,
+                Err(RecvTimeoutError::Disconnected) => {
+                    tracing::error!("the polling thread ended with a panic");
+                    break;
+                }
+                Err(RecvTimeoutError::Timeout) if hangs() => {
+                    tracing::error!("the thread of the dead letters is left behind: a disk holds it");
+                    break;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
         Closing(self.ended)
     }

@@ -5,6 +5,7 @@
 
 mod watch;
 
+use crate::disk_pulse::DiskPulse;
 use runtime::clock::SharedClock;
 use runtime::health::Beat;
 use serde::Serialize;
@@ -61,6 +62,8 @@ impl Serialize for Bytes<'_> {
 pub struct SetAsideFile {
     path: PathBuf,
     open: Mutex<Open>,
+    /// `None` when nobody asks.
+    pulse: Option<DiskPulse>,
 }
 
 #[derive(Default)]
@@ -72,13 +75,18 @@ struct Open {
 
 impl SetAsideFile {
     pub fn new(path: PathBuf) -> Self {
-        Self { path, open: Mutex::default() }
+        Self { path, open: Mutex::default(), pulse: None }
     }
 
     /// One that says in the log and by `beat` when it cannot be written, and when it can again.
     pub fn watched(path: PathBuf, beat: Beat, clock: SharedClock) -> Self {
-        let watch = Some(Watch::new(beat, clock));
-        Self { path, open: Mutex::new(Open { file: None, watch }) }
+        let (pulse, watch) = (DiskPulse::new("the disk of dead_letter.file", clock.clone()), Watch::new(beat, clock));
+        Self { path, open: Mutex::new(Open { file: None, watch: Some(watch) }), pulse: Some(pulse) }
+    }
+
+    /// Whether its disk answers.
+    pub fn pulse(&self) -> Option<&DiskPulse> {
+        self.pulse.as_ref()
     }
 
     /// Appends one line; it is with the operating system when this returns.
@@ -89,7 +97,7 @@ impl SetAsideFile {
         let mut line = serde_json::to_vec(what)?;
         line.push(b'\n');
         let mut open = self.open();
-        let written = self.opened(&mut open.file).and_then(|file| append(file, &line));
+        let written = self.during(|| self.opened(&mut open.file).and_then(|file| append(file, &line)));
         if let Some(watch) = &mut open.watch {
             watch.written(&self.path, written.as_ref().err(), line.len());
         }
@@ -100,10 +108,18 @@ impl SetAsideFile {
     pub fn look(&self, now: Duration) {
         let mut open = self.open();
         let Some(bytes) = open.watch.as_mut().and_then(|watch| watch.trial(now)) else { return };
-        if self.opened(&mut open.file).and_then(|file| trial(file, bytes)).is_ok()
+        if self.during(|| self.opened(&mut open.file).and_then(|file| trial(file, bytes))).is_ok()
             && let Some(watch) = &mut open.watch
         {
             watch.written(&self.path, None, bytes);
+        }
+    }
+
+    /// Only who holds the lock asks, so that one at a time does.
+    fn during<T>(&self, ask: impl FnOnce() -> T) -> T {
+        match &self.pulse {
+            Some(pulse) => pulse.during(ask),
+            None => ask(),
         }
     }
 

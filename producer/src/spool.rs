@@ -9,14 +9,12 @@ mod door;
 mod file;
 mod fullness;
 mod index;
-mod pulse;
 mod record;
 mod schedule;
 mod silent;
 mod store;
 
 pub use index::key_hash;
-pub use pulse::{DiskPulse, HANGS};
 pub use record::{Spooled, Trace, process};
 pub use schedule::Schedule;
 pub use silent::{Lane, Silent};

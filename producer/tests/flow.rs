@@ -75,7 +75,7 @@ impl Bench {
     }
 
     fn run(&self, source: Box<dyn Source>, say: impl FnMut(u64) -> Offered + Send + 'static) -> Flown {
-        self.pipeline(source, say, self.clock.clone()).run()
+        self.pipeline(source, say, self.clock.clone()).run().0
     }
 
     /// Sleeping turns `slept`, the hands of the clock.

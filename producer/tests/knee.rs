@@ -140,7 +140,7 @@ fn run_instance(
         set_aside: Arc::new(SetAsideFile::new(folder.path().join("aside.ndjson"))),
         pause: Box::new(move |time| passing.pass(time)),
     };
-    let flown = pipeline.run();
+    let (flown, _) = pipeline.run();
     while answers.tally.unanswered() > 0 {
         kafka.pass(Duration::from_millis(1));
     }

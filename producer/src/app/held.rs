@@ -13,9 +13,6 @@ use std::time::Duration;
 /// So long the report and all that is written with it may take: they may lie on the same disk.
 const LAST_RESORT: Duration = Duration::from_secs(10);
 
-/// So long the dead letters may take: their file may lie there, too.
-pub const PATIENCE: Duration = Duration::from_secs(2);
-
 /// Ends the process also when the disk holds the end as well.
 pub fn end_anyway(why: &str) {
     tracing::error!(why, "the flow is left behind: its books and the ledger are lost, what the spool holds is safe");
@@ -32,7 +29,7 @@ fn last_resort() {
     std::process::exit(1);
 }
 
-const WHY: &str = "the spool's disk does not answer";
+const WHY: &str = "a disk does not answer";
 
 /// What can be known of the flow. What is neither in Kafka nor in the spool, as far as is known, counts as failed.
 pub fn flown(answers: &Answers) -> Flown {
@@ -52,6 +49,6 @@ pub fn verdict(why: &str, ended: &Ended) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::failed(format!(
-        "{why}: {failed} of {offered} events are neither in Kafka nor known to be on it, check the disk under spool.dir"
+        "{why}: {failed} of {offered} events are neither in Kafka nor known to be on a disk, check the disks under spool.dir and dead_letter.file"
     )))
 }

@@ -4,11 +4,12 @@ use crate::answers::Answers;
 use crate::clients::{Clients, Seed};
 use crate::config::{Config, SpoolRaw};
 use crate::dead_letter::{DeadLetters, LastPlace, Shipping};
+use crate::disk_pulse::HANGS;
 use crate::missing::{self, MissingTopics};
 use crate::polling::KafkaDeadLetterTopic;
 use crate::set_aside_objects::SetAsideObjects;
 use crate::spool::desk::{Desk, SpoolRules};
-use crate::spool::{HANGS, Spool};
+use crate::spool::Spool;
 use domain::failure::FailureClass;
 use domain::headers::dead_letter_topic;
 use kafka_client::expiry::Expiry;
@@ -19,6 +20,7 @@ use runtime::clock::SharedClock;
 use runtime::exit::Failure;
 use runtime::health::Beat;
 use runtime::shutdown::Shutdown;
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,7 +141,13 @@ pub async fn spool(wanted: Option<SpoolRaw>, shutdown: &Shutdown) -> Result<Opti
         shutdown.drain().await;
         tokio::time::sleep(HANGS).await;
     };
+    let told_of = async {
+        tokio::time::sleep(HANGS).await;
+        tracing::error!("the spool's disk has not answered for {} s: nothing begins before it does", HANGS.as_secs());
+        std::future::pending::<Infallible>().await
+    };
     let opened = tokio::select! {
+        never = told_of => match never {},
         opened = opening => opened.map_err(|_| Failure::failed("the opening of the spool ended with a panic"))?,
         () = told_to_stop => {
             let sentence = "told to stop before the spool's disk had answered: what the spool holds stays there";

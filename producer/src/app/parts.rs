@@ -8,6 +8,7 @@ use crate::answers::Answers;
 use crate::config::{Config, SourceConfig};
 use crate::dead_letter::LastPlace;
 use crate::detour::Detour;
+use crate::disk_pulse::DiskPulse;
 use crate::doors::Doors;
 use crate::in_flight::InFlight;
 use crate::ingest::Server;
@@ -83,8 +84,8 @@ pub struct Running {
     pub polling: Option<Polling>,
     /// Takes events over HTTP, when the source is ingest.
     pub server: Option<Server>,
-    /// The disk under the spool, when there is one.
-    pub disk: Option<DiskWatch>,
+    /// The disks under the spool and under the set-aside file, as far as there are any.
+    pub disks: Vec<DiskWatch>,
     pub about: About,
 }
 
@@ -136,8 +137,9 @@ impl Parts {
         let (source, knee) = knee::watch(source, config.profile(), config.run.instance, &self.answers);
         tracing::info!(run = run.id, source = named, "started");
         let rotation = kafka::rotation(config, clients.clone(), self.expiry.clone(), self.clock.clone())?;
-        let disk_beat = self.health.component("spool-disk", STUCK);
-        let (doors, disk) = watched(desk.as_ref(), disk_beat);
+        let disk_beat = |name| self.health.component(name, STUCK);
+        let (doors, disks) = watched((desk.as_ref(), &set_aside), (disk_beat("spool-disk"), disk_beat("set-aside-disk")));
+        let spool_disk = desk.as_ref().map(Desk::pulse);
         let client = KafkaOutlet::new(clients, config.router.topics().to_vec(), self.clock.clone());
         let outlet = Detour::new(client, desk, self.answers.clone(), self.clock.clone());
         let pipeline = self.pipeline(config, source, set_aside, outlet);
@@ -145,13 +147,13 @@ impl Parts {
         let (tell, flown) = oneshot::channel();
         std::thread::Builder::new().name("flow".into()).spawn(move || {
             // Nobody listens any more only when the process is already ending.
-            let _ = tell.send(pipeline.run());
+            let _ = tell.send(flow(pipeline, spool_disk));
         })?;
         let about =
             About { run, source: named, topics: found.kafka.map(|asked| asked.topics).unwrap_or_default(), knee };
         let (answers, health, metrics, admin) = (self.answers, self.health, self.metrics, self.admin);
         let expiry = self.expiry;
-        Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, disk, about }, flown))
+        Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, disks, about }, flown))
     }
 
     /// In place of a start, told to stop before Kafka had answered: nothing was taken, and what the spool holds stays there.
@@ -169,8 +171,8 @@ impl Parts {
         let flown = Flown { end: End::Stopped, source, books, elapsed: Duration::ZERO };
         let about = About { run, source: named, topics: Vec::new(), knee: None };
         let Self { answers, health, metrics, admin, expiry, .. } = self;
-        let (rotation, polling, server, disk) = (None, None, None, None);
-        Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, disk, about }, flown))
+        let (rotation, polling, server, disks) = (None, None, None, Vec::new());
+        Ok((Running { answers, health, metrics, admin, expiry, rotation, polling, server, disks, about }, flown))
     }
 
     fn source(&self, config: &Config, run: &Run) -> Result<(Box<dyn Source>, String), Failure> {
@@ -222,13 +224,33 @@ impl Parts {
     }
 }
 
-/// What a spool's disk closes, and who says that it hangs.
-fn watched(desk: Option<&Desk>, beat: Beat) -> (Vec<Box<dyn Doors>>, Option<DiskWatch>) {
-    let Some(desk) = desk else {
-        beat.retire();
-        return (Vec::new(), None);
+/// The flow to its end, and the spool's: to close its file asks the disk once more.
+fn flow(pipeline: Pipeline<Detour<KafkaOutlet>>, spool_disk: Option<DiskPulse>) -> Flown {
+    let (flown, outlet) = pipeline.run();
+    match spool_disk {
+        Some(disk) => disk.during(|| drop(outlet)),
+        None => drop(outlet),
+    }
+    flown
+}
+
+/// What disks close, and who says that they hang.
+fn watched(
+    (desk, file): (Option<&Desk>, &SetAsideFile),
+    (spool_beat, file_beat): (Beat, Beat),
+) -> (Vec<Box<dyn Doors>>, Vec<DiskWatch>) {
+    let (spool, file) = (desk.map(Desk::pulse), file.pulse().cloned());
+    let pulses = spool.iter().chain(&file);
+    let mut doors: Vec<Box<dyn Doors>> = pulses.map(|pulse| Box::new(pulse.clone()) as Box<dyn Doors>).collect();
+    doors.extend(desk.map(|desk| Box::new(desk.door()) as Box<dyn Doors>));
+    let watch = |(pulse, beat): (Option<DiskPulse>, Beat)| match pulse {
+        Some(pulse) => Some(DiskWatch::new(pulse, beat)),
+        None => {
+            beat.retire();
+            None
+        }
     };
-    (vec![Box::new(desk.pulse()), Box::new(desk.door())], Some(DiskWatch::new(desk.pulse(), beat)))
+    (doors, [(spool, spool_beat), (file, file_beat)].into_iter().filter_map(watch).collect())
 }
 
 /// The configured id, or 12 characters of wall clock and process: no two runs share one.

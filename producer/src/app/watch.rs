@@ -1,8 +1,8 @@
-//! Watches a run until its flow has ended: says how it goes, and leaves a flow behind that a disk holds which hangs.
+//! Watches a run until its flow has ended: says how it goes, and leaves a flow behind that a hanging disk holds.
 
 use super::status::Progress;
+use crate::disk_pulse::DiskPulse;
 use crate::pipeline::Flown;
-use crate::spool::DiskPulse;
 use runtime::exit::Failure;
 use runtime::health::Beat;
 use runtime::shutdown::Shutdown;
@@ -12,17 +12,17 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-/// How often the disk under the spool is looked after.
+/// How often disks are looked after.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// How a flow ended.
 pub enum Ended {
     Flown(Box<Flown>),
-    /// The disk under the spool hangs, and holds the flow; with the sentence about it.
+    /// A disk hangs, and holds the flow; with the sentence about it.
     Held(String),
 }
 
-/// Says that the disk under the spool hangs: for `/readyz`, and in the log.
+/// Says that a disk hangs: for `/readyz`, and in the log.
 pub struct DiskWatch {
     pulse: DiskPulse,
     beat: Beat,
@@ -37,11 +37,16 @@ impl DiskWatch {
         Self { pulse, beat, hangs: false }
     }
 
+    /// Whether it hangs at this moment.
+    pub fn hangs(&self) -> bool {
+        self.pulse.silence().is_some()
+    }
+
     fn look(&mut self) {
         let silence = self.pulse.silence();
         match (&silence, self.hangs) {
-            (Some(why), false) => tracing::error!(why, "the spool's disk hangs: nothing is taken until it answers"),
-            (None, true) => tracing::info!("the spool's disk answers again"),
+            (Some(why), false) => tracing::error!(why, "a disk hangs: nothing is taken until it answers"),
+            (None, true) => tracing::info!("{} answers again", self.pulse.name()),
             _ => {}
         }
         if silence.is_some() || self.hangs {
@@ -57,8 +62,7 @@ pub struct Watched<'a> {
     pub progress_every: Duration,
     pub shutdown: &'a Shutdown,
     pub shutdown_deadline: Duration,
-    /// `None` without a spool.
-    pub disk: Option<&'a mut DiskWatch>,
+    pub disks: &'a mut [DiskWatch],
 }
 
 /// Comes back when the flow has ended, or never will.
@@ -66,8 +70,9 @@ pub struct Watched<'a> {
 /// # Errors
 /// The flow ended with a panic.
 pub async fn watch(mut flown: oneshot::Receiver<Flown>, watched: Watched<'_>) -> Result<Ended, Failure> {
-    let Watched { progress, progress_every, shutdown, shutdown_deadline, mut disk } = watched;
-    let mut held = pin!(held(shutdown, shutdown_deadline, disk.as_ref().map(|disk| disk.pulse.clone())));
+    let Watched { progress, progress_every, shutdown, shutdown_deadline, disks } = watched;
+    let pulses = disks.iter().map(|disk| disk.pulse.clone()).collect();
+    let mut held = pin!(held(shutdown, shutdown_deadline, pulses));
     let (mut ticks, mut looks) = (interval(progress_every), interval(LOOK));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
@@ -81,7 +86,7 @@ pub async fn watch(mut flown: oneshot::Receiver<Flown>, watched: Watched<'_>) ->
                 systemd::stopping();
             }
             _ = ticks.tick() => progress.tell(),
-            _ = looks.tick() => disk.iter_mut().for_each(|disk| disk.look()),
+            _ = looks.tick() => disks.iter_mut().for_each(DiskWatch::look),
         }
     };
     if !stopping {
@@ -90,16 +95,15 @@ pub async fn watch(mut flown: oneshot::Receiver<Flown>, watched: Watched<'_>) ->
     ended.map_err(|_| Failure::failed("the flow ended with a panic, see the log"))
 }
 
-/// Comes back when time is up and the disk hangs.
-async fn held(shutdown: &Shutdown, deadline: Duration, disk: Option<DiskPulse>) -> String {
-    let Some(disk) = disk else { return std::future::pending().await };
+/// Comes back when time is up and a disk hangs.
+async fn held(shutdown: &Shutdown, deadline: Duration, disks: Vec<DiskPulse>) -> String {
     shutdown.drain().await;
     tokio::select! {
         () = sleep(deadline) => {}
         () = shutdown.hurried() => {}
     }
     loop {
-        if let Some(why) = disk.silence() {
+        if let Some(why) = disks.iter().find_map(DiskPulse::silence) {
             return why;
         }
         sleep(LOOK).await;

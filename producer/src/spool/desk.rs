@@ -6,8 +6,9 @@ mod pass;
 pub use super::door::SpoolDoor;
 
 use super::disk::{Disk, TRY_EVERY};
-use super::{DiskPulse, Silent, Spool, SpoolError, Spooled, key_hash};
+use super::{Silent, Spool, SpoolError, Spooled, key_hash};
 use crate::client::Returned;
+use crate::disk_pulse::DiskPulse;
 use crate::tally::Tally;
 use crate::ticket::Ticket;
 use letters::Letters;
@@ -88,7 +89,7 @@ impl Desk {
             finished: Vec::new(),
             removed_at: Duration::ZERO,
             disk: Disk::default(),
-            pulse: DiskPulse::new(clock.clone()),
+            pulse: DiskPulse::new("the spool's disk", clock.clone()),
             looked: Duration::ZERO,
             tally,
             clock,

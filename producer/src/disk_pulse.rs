@@ -1,4 +1,4 @@
-//! Whether the spool's disk answers: one that hangs says nothing, not even an error, and holds whoever has asked it.
+//! Whether a disk answers: one that hangs says nothing, not even an error, and holds whoever has asked it.
 
 use crate::doors::{Closed, Doors};
 use runtime::clock::SharedClock;
@@ -13,19 +13,26 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// In place of a time: nobody waits for the disk.
 const IDLE: u64 = u64::MAX;
 
-/// Since when the disk has been asked; clones watch the same disk.
+/// Since when a disk has been asked; clones watch the same one.
 #[derive(Clone)]
 pub struct DiskPulse {
+    /// For people: whose disk.
+    name: &'static str,
     clock: SharedClock,
     asked_nanos: Arc<AtomicU64>,
 }
 
 impl DiskPulse {
-    pub fn new(clock: SharedClock) -> Self {
-        Self { clock, asked_nanos: Arc::new(AtomicU64::new(IDLE)) }
+    pub fn new(name: &'static str, clock: SharedClock) -> Self {
+        Self { name, clock, asked_nanos: Arc::new(AtomicU64::new(IDLE)) }
     }
 
-    /// Asks the disk; comes back when it has answered.
+    /// What this is the disk of.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Asks the disk; comes back when it has answered. Whoever asks beside that waits before it calls this.
     pub fn during<T>(&self, ask: impl FnOnce() -> T) -> T {
         self.asked_nanos.store(self.clock.now().as_nanos() as u64, Ordering::Relaxed);
         let answer = ask();
@@ -38,7 +45,7 @@ impl DiskPulse {
         let asked = self.asked_nanos.load(Ordering::Relaxed);
         let silent = self.clock.now().saturating_sub(Duration::from_nanos(asked));
         let seconds = silent.as_secs();
-        (asked != IDLE && silent >= HANGS).then(|| format!("the spool's disk has not answered for {seconds} s"))
+        (asked != IDLE && silent >= HANGS).then(|| format!("{} has not answered for {seconds} s", self.name))
     }
 }
 
@@ -63,7 +70,7 @@ mod tests {
     #[test]
     fn a_disk_that_owes_an_answer_for_too_long_closes_the_door_until_it_comes() {
         let clock = ManualClock::starting_at(0);
-        let pulse = DiskPulse::new(Arc::new(clock.clone()));
+        let pulse = DiskPulse::new("the spool's disk", Arc::new(clock.clone()));
         let doors = All(vec![Box::new(pulse.clone())]);
         clock.advance(HANGS * 2);
         assert_eq!((pulse.silence(), doors.stalled()), (None, None), "nobody has asked");
