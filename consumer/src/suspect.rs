@@ -169,7 +169,11 @@ mod tests {
     use domain::offset::{NextOffset, Offset};
 
     fn suspect(first: i64, last: i64, failures: u32) -> Suspect {
-        Suspect { first: Offset(first), last: Offset(last), blame: Blame { failures, proofs: failures % 3, condemned: failures == 11 } }
+        Suspect {
+            first: Offset(first),
+            last: Offset(last),
+            blame: Blame { failures, proofs: failures % 3, condemned: failures == 11 },
+        }
     }
 
     fn said(lane: u32, (first, last): (i64, i64), suspects: &[Suspect]) -> Suspicion {

@@ -97,5 +97,9 @@ fn in_the_steady_state_a_batch_takes_one_piece_of_memory_for_its_request() {
         drop((request, batch));
         desk.apply(Command::Settled { lane, bytes });
     }
-    assert_eq!(LARGE_ONES.load(Ordering::Relaxed) - before, BATCHES as usize, "one for each, and none grew or was copied");
+    assert_eq!(
+        LARGE_ONES.load(Ordering::Relaxed) - before,
+        BATCHES as usize,
+        "one for each, and none grew or was copied"
+    );
 }

@@ -138,8 +138,11 @@ impl World {
         let mut all: Vec<_> = outside.filter(|(a, b, _)| a <= b).chain(now).collect();
         all.sort();
         model.suspects = all;
-        let suspects =
-            now.map(|_| Suspect { first: Offset(first), last: Offset(last), blame: Blame { failures, proofs: 1, condemned: false } });
+        let suspects = now.map(|_| Suspect {
+            first: Offset(first),
+            last: Offset(last),
+            blame: Blame { failures, proofs: 1, condemned: false },
+        });
         let lane = LaneId { held: held.clone(), lane: 0 };
         self.ledger.suspect(&Suspicion {
             lane,

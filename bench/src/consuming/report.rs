@@ -179,7 +179,10 @@ mod tests {
         let paths = vec![Path { latency_ms: 100, lanes: 5, seen, peak_bytes: 90_000_000 }];
         let report = Report { bounds: of_paths(&paths), paths, ..Report::default() };
         let text = report.to_string();
-        assert!(text.contains("whole path at 100 ms, 5 lanes: 60000 records/s, CPU 1.00 us/record, peak 90 MB"), "{text}");
+        assert!(
+            text.contains("whole path at 100 ms, 5 lanes: 60000 records/s, CPU 1.00 us/record, peak 90 MB"),
+            "{text}"
+        );
         assert!(text.contains("holds   memory, whole path at 100 ms 90.00 MB, at most 250 MB"), "{text}");
     }
 }

@@ -56,7 +56,9 @@ impl Line {
         let mut open = self.open();
         if open.number == begun.number && self.answered.load(Ordering::Relaxed) == begun.answered {
             *open = Open { client: (self.make)(), number: begun.number + 1 };
-            tracing::warn!("nothing was answered while a call waited for its whole time: the next calls open another connection to Lambda");
+            tracing::warn!(
+                "nothing was answered while a call waited for its whole time: the next calls open another connection to Lambda"
+            );
         }
     }
 

@@ -44,11 +44,19 @@ fn tell(shared: &Shared, why: Option<&str>) {
     unknown.iter().for_each(|held| shared.queues.stop(&held.at.topic, held.at.partition));
     let why = why.unwrap_or("no answer");
     let all = unknown.len();
-    let said = format!("where the group stands in {} of {all} partitions is not known: {why}; they are not read until Kafka says it", first.at);
+    let said = format!(
+        "where the group stands in {} of {all} partitions is not known: {why}; they are not read until Kafka says it",
+        first.at
+    );
     if shared.condition.complain_about(Part::Poll, ABOUT, said) {
         for held in &unknown {
             let (topic, partition) = (&*held.at.topic, held.at.partition);
-            tracing::warn!(topic, partition, error = why, "where the group stands is not known: the partition is not read until Kafka says it");
+            tracing::warn!(
+                topic,
+                partition,
+                error = why,
+                "where the group stands is not known: the partition is not read until Kafka says it"
+            );
         }
     }
 }

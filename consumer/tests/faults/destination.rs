@@ -18,7 +18,8 @@ fn membership(status: &Value) -> (Value, Vec<f64>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_destination_that_is_down_is_lag_and_nothing_else() {
-    let down = |collector: &Collector, down| collector.refuse(if down { 503 } else { 200 }, if down { u64::MAX } else { 0 });
+    let down =
+        |collector: &Collector, down| collector.refuse(if down { 503 } else { 200 }, if down { u64::MAX } else { 0 });
     lag_and_nothing_else(World::on_kafka("destination").await, &[], down).await;
 }
 

@@ -62,7 +62,8 @@ impl Log {
                 _ => format!("{{\"v\":{offset}}}").into_bytes(),
             };
             let key = key.map(|key| format!("key-{key}").into_bytes());
-            let record = Record { key, value, kind: *kind, delivered: false, letters: 0, accidents: 0, failed: None, proofs: 0 };
+            let record =
+                Record { key, value, kind: *kind, delivered: false, letters: 0, accidents: 0, failed: None, proofs: 0 };
             self.records.insert(offset, record);
         }
     }

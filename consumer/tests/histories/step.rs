@@ -198,7 +198,8 @@ impl Step {
     /// Without failures of the function that no record is at fault for.
     fn calm_down(&mut self) {
         let Self::Script(replies) = self else { return };
-        let accidents = replies.iter_mut().filter(|reply| matches!(reply.does, Does::Fail { .. } | Does::TimeOut { .. }));
+        let accidents =
+            replies.iter_mut().filter(|reply| matches!(reply.does, Does::Fail { .. } | Does::TimeOut { .. }));
         accidents.for_each(|reply| reply.does = Does::Deliver);
     }
 }

@@ -193,7 +193,8 @@ impl Truth {
                 broken.push(format!("{offset} of partition {partition} was finished and is not committed"));
             }
             let at = Offset(*offset);
-            let found = noted.between(owner.lane(*offset, record), at, at).first().map(|suspect| suspect.blame.failures);
+            let found =
+                noted.between(owner.lane(*offset, record), at, at).first().map(|suspect| suspect.blame.failures);
             if !beyond && !owner.should_tell(*offset, record, found) {
                 let (failures, certain) = (owner.failures(*offset, record), owner.certain(*offset, record));
                 broken.push(format!(

@@ -138,7 +138,8 @@ impl Parts {
         tracing::info!(run = run.id, source = named, "started");
         let rotation = kafka::rotation(config, clients.clone(), self.expiry.clone(), self.clock.clone())?;
         let disk_beat = |name| self.health.component(name, STUCK);
-        let (doors, disks) = watched((desk.as_ref(), &set_aside), (disk_beat("spool-disk"), disk_beat("set-aside-disk")));
+        let (doors, disks) =
+            watched((desk.as_ref(), &set_aside), (disk_beat("spool-disk"), disk_beat("set-aside-disk")));
         let spool_disk = desk.as_ref().map(Desk::pulse);
         let client = KafkaOutlet::new(clients, config.router.topics().to_vec(), self.clock.clone());
         let outlet = Detour::new(client, desk, self.answers.clone(), self.clock.clone());

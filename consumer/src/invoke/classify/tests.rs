@@ -36,10 +36,7 @@ fn every_code_is_where_it_belongs() {
              CodeArtifactUserPending SnapStartNotReady SnapStartTimeout EFSIO EFSMountConnectivity \
              EFSMountTimeout S3FilesMountConnectivity S3FilesMountTimeout RequestExpired",
         ),
-        (
-            FailureClass::TooLarge,
-            "RequestTooLarge SerializedRequestEntityTooLarge RequestEntityTooLarge",
-        ),
+        (FailureClass::TooLarge, "RequestTooLarge SerializedRequestEntityTooLarge RequestEntityTooLarge"),
         (
             FailureClass::Ours,
             "ResourceNotFound AccessDenied NotAuthorized OptInRequired ExpiredToken IncompleteSignature \
