@@ -15,8 +15,10 @@ pub use shipping::Shipping;
 use crossbeam_channel::Receiver;
 use domain::failure::FailureClass;
 use domain::headers::dead_letter as names;
-use notice::Notice;
+use notice::{Notice, Refusals};
+use rdkafka::error::RDKafkaErrorCode;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Names and values of a record's headers.
 pub type Headers = Vec<(String, Vec<u8>)>;
@@ -46,17 +48,17 @@ pub struct DeadLetter {
     pub record: Record,
     pub why: Why,
     pub attempts: u64,
-    /// The dead-letter topic refused it already.
-    pub not_topic: bool,
+    /// Why the dead-letter topic refused it already.
+    pub refused: Option<RDKafkaErrorCode>,
 }
 
 impl DeadLetter {
     pub fn new(slot: usize, record: Record, why: Why) -> Self {
-        Self { slot, record, why, attempts: 1, not_topic: false }
+        Self { slot, record, why, attempts: 1, refused: None }
     }
 
     /// The dead letter that this record on a dead-letter topic was.
-    pub fn read_back(slot: usize, written: &Record, not_topic: bool) -> Self {
+    pub fn read_back(slot: usize, written: &Record, refused: Option<RDKafkaErrorCode>) -> Self {
         let ours = |name: &str| written.headers.iter().find(|(key, _)| key == name);
         let text = |name| ours(name).map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
         let mut record = written.clone();
@@ -66,7 +68,7 @@ impl DeadLetter {
         let class = FailureClass::ALL.into_iter().find(|class| class.as_str() == text(names::CLASS));
         let class = class.unwrap_or(FailureClass::Rejected);
         let why = Why { class, reason: text(names::REASON), detail: text(names::DETAIL) };
-        Self { slot, record, why, attempts: text(names::ATTEMPTS).parse().unwrap_or(1), not_topic }
+        Self { slot, record, why, attempts: text(names::ATTEMPTS).parse().unwrap_or(1), refused }
     }
 
     /// All headers of the record on the dead-letter topic: its own, then ours.
@@ -97,6 +99,9 @@ pub enum Taken {
     Yes,
     /// No room now.
     Later,
+    /// Not this letter.
+    Refused(RDKafkaErrorCode),
+    /// It is not there, which was told at the start.
     Never,
 }
 
@@ -115,30 +120,29 @@ pub struct DeadLetters<T> {
     objects: Option<Shipping>,
     last: LastPlace,
     notice: Notice,
+    refusals: Refusals,
 }
 
 impl<T: DeadLetterTopic> DeadLetters<T> {
     pub fn new(inbox: Receiver<DeadLetter>, topic: Option<T>, objects: Option<Shipping>, last: LastPlace) -> Self {
-        Self { inbox, waiting: VecDeque::new(), topic, objects, last, notice: Notice::default() }
+        let (waiting, notice, refusals) = Default::default();
+        Self { inbox, waiting, topic, objects, last, notice, refusals }
     }
 
     /// Brings away what has come in; what finds no room waits for the next call.
     pub fn work(&mut self) {
         let now = self.last.clock.now();
-        for letter in self.inbox.try_iter() {
-            // One that its topic did not take either was told before.
-            if !letter.not_topic {
-                self.notice.note(&letter, now);
-            }
-            self.waiting.push_back(letter);
-        }
-        self.notice.look(now);
+        self.take_in(now);
         self.last.file.look(now);
         while let Some(letter) = self.waiting.pop_front() {
-            let topic = self.topic.as_ref().filter(|_| !letter.not_topic);
+            let topic = self.topic.as_ref().filter(|_| letter.refused.is_none());
             match topic.map_or(Taken::Never, |topic| topic.offer(&letter)) {
                 Taken::Yes => {}
                 Taken::Later => return self.waiting.push_front(letter),
+                Taken::Refused(code) => {
+                    self.refusals.note(&letter, code, now);
+                    self.put_behind(letter);
+                }
                 Taken::Never => self.put_behind(letter),
             }
         }
@@ -146,6 +150,21 @@ impl<T: DeadLetterTopic> DeadLetters<T> {
 }
 
 impl<T> DeadLetters<T> {
+    /// What has come in, and what the log says about it.
+    fn take_in(&mut self, now: Duration) {
+        for letter in self.inbox.try_iter() {
+            // That a refused one is a dead letter was told before.
+            if let Some(code) = letter.refused {
+                self.refusals.note(&letter, code, now);
+            } else {
+                self.notice.note(&letter, now);
+            }
+            self.waiting.push_back(letter);
+        }
+        self.notice.look(now);
+        self.refusals.look(now);
+    }
+
     /// The places behind the topic.
     fn put_behind(&self, letter: DeadLetter) {
         let left = match &self.objects {
@@ -169,7 +188,9 @@ impl<T> Drop for DeadLetters<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeadLetter, DeadLetterTopic, DeadLetters, FailureClass, LastPlace, Record, Taken, Why};
+    use super::{
+        DeadLetter, DeadLetterTopic, DeadLetters, FailureClass, LastPlace, RDKafkaErrorCode, Record, Taken, Why,
+    };
     use crate::answers::Answers;
     use crate::in_flight::{Flying, InFlight, Slots};
     use crate::set_aside::SetAsideFile;
@@ -229,7 +250,7 @@ mod tests {
     fn a_full_queue_is_waited_for_and_a_refusal_goes_to_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("aside.ndjson");
-        let script = vec![Taken::Later, Taken::Yes, Taken::Never];
+        let script = vec![Taken::Later, Taken::Yes, Taken::Refused(RDKafkaErrorCode::UnknownTopic)];
         assert_eq!(counts(script, path.clone(), 2), (1, 0));
         let line: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         assert_eq!((line["topic"].as_str(), line["class"].as_str()), (Some("mt-c400"), Some("too-large")));
@@ -276,6 +297,6 @@ mod tests {
         let class = headers.iter().find(|(name, _)| name == "comboio-class");
         assert_eq!(class.map(|(_, value)| value.as_slice()), Some(&b"too-large"[..]));
         let record = Record { topic: "mt-c400.dlq".into(), headers, ..letter(0).record };
-        assert_eq!(DeadLetter::read_back(0, &record, false), letter(0));
+        assert_eq!(DeadLetter::read_back(0, &record, None), letter(0));
     }
 }

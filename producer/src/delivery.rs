@@ -162,11 +162,11 @@ impl Delivery {
 
     /// The dead-letter topic did not take it: once more by the next client, or else only the file is left.
     fn dead_letter_refused(&self, slot: usize, refused: &Refused) {
-        let not_topic = !self.retiring.load(Ordering::Acquire) && Refusal::at_delivery(refused.code) != Refusal::Again;
-        if !not_topic {
+        let again = self.retiring.load(Ordering::Acquire) || Refusal::at_delivery(refused.code) == Refusal::Again;
+        if again {
             self.count_repeat(refused);
         }
-        self.hand_over(DeadLetter::read_back(slot, &refused.record, not_topic));
+        self.hand_over(DeadLetter::read_back(slot, &refused.record, (!again).then_some(refused.code)));
     }
 
     /// What was only queued, and never left, is not in Kafka; of everything else nobody knows.

@@ -52,12 +52,12 @@ pub mod repeats;
 pub mod set_aside;
 /// Set-aside lines as objects on S3.
 pub mod set_aside_objects;
+/// What a refused record means: wait, set aside, another client, give up, stop.
+pub mod refusal;
 /// Records that can never be written to their topic: to `<topic>.dlq`, else to the local file.
 pub mod dead_letter;
 /// Topics that Kafka says it does not have, and since when.
 pub mod missing;
-/// What a refused record means: wait, set aside, another client, give up, stop.
-pub mod refusal;
 /// The border to a Kafka client that can be replaced.
 pub mod client;
 /// librdkafka's producer without detours.

@@ -47,10 +47,7 @@ impl DeadLetterTopic for KafkaDeadLetterTopic {
             Ok(()) => Taken::Yes,
             // A finished client is about to be replaced.
             Err(RDKafkaErrorCode::QueueFull | RDKafkaErrorCode::Fatal) => Taken::Later,
-            Err(code) => {
-                tracing::warn!(topic = letter.record.topic, %code, "the dead-letter topic refuses");
-                Taken::Never
-            }
+            Err(code) => Taken::Refused(code),
         }
     }
 }

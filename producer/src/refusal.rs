@@ -4,7 +4,7 @@ use domain::failure::FailureClass;
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 /// What to do about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// The client has no room now: wait, and offer the same record again before any other.
     Wait,

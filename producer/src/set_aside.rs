@@ -1,15 +1,17 @@
 //! The local file for what cannot go to Kafka: one JSON line per event or line, with the reason.
 //!
 //! *In*: bad lines, events without a route, dead letters whose topic does not take them. *Out*: a file, appended to.
-//! *Never*: loses a byte of a value; what is no UTF-8 is written as hex.
+//! *Never*: loses a byte of a value (what is no UTF-8 is written as hex); writes to a file that is no longer found under its name.
 
+mod begun;
 mod watch;
 
 use crate::disk_pulse::DiskPulse;
+use begun::Lost;
 use runtime::clock::SharedClock;
 use runtime::health::Beat;
 use serde::Serialize;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -124,14 +126,25 @@ impl SetAsideFile {
     }
 
     fn opened<'a>(&self, file: &'a mut Option<File>) -> std::io::Result<&'a mut File> {
+        self.begin_anew(file)?;
         match file {
             Some(file) => Ok(file),
             None => {
-                let fresh = OpenOptions::new().create(true).append(true).open(&self.path)?;
+                let fresh = begun::begin(&self.path)?;
                 tracing::warn!(file = %self.path.display(), "events are set aside in a local file");
                 Ok(file.insert(fresh))
             }
         }
+    }
+
+    /// A line in a file that nobody finds any more would be lost.
+    fn begin_anew(&self, file: &mut Option<File>) -> std::io::Result<()> {
+        let Some(open) = file else { return Ok(()) };
+        let Some(lost) = Lost::of(open, &self.path)? else { return Ok(()) };
+        *open = begun::begin(&self.path)?;
+        let (file, earlier_lines) = (self.path.display(), lost.lines());
+        tracing::warn!(%file, earlier_lines, "the set-aside file was moved or removed: a new one is begun");
+        Ok(())
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -268,5 +281,68 @@ mod tests {
         file.look(Duration::from_secs(70));
         assert!(health.ready().ok && std::fs::read(&path).unwrap().is_empty(), "a trial leaves nothing behind");
         assert!(file.write(&SetAside::default()).is_ok());
+    }
+
+    fn line(detail: &str) -> SetAside<'_> {
+        SetAside { class: "rejected", reason: "schema", detail, ..SetAside::default() }
+    }
+
+    fn details(path: &std::path::Path) -> Vec<String> {
+        let text = std::fs::read_to_string(path).unwrap();
+        let detail =
+            |line: &str| Some(serde_json::from_str::<serde_json::Value>(line).ok()?["detail"].as_str()?.into());
+        text.lines().map(|line| detail(line).unwrap_or_else(|| format!("no line: {line}"))).collect()
+    }
+
+    #[test]
+    fn a_file_that_is_removed_is_begun_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = SetAsideFile::new(dir.path().join("aside.ndjson"));
+        file.write(&line("a")).unwrap();
+        std::fs::remove_file(file.path()).unwrap();
+        file.write(&line("b")).unwrap();
+        file.write(&line("c")).unwrap();
+        assert_eq!(details(file.path()), ["b", "c"]);
+    }
+
+    #[test]
+    fn a_file_that_is_renamed_keeps_its_lines_and_takes_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, old) = (SetAsideFile::new(dir.path().join("aside.ndjson")), dir.path().join("aside.ndjson.1"));
+        file.write(&line("a")).unwrap();
+        std::fs::rename(file.path(), &old).unwrap();
+        file.write(&line("b")).unwrap();
+        // As logrotate's `create` does: another file stands there already.
+        let (newer, older) = (file.path(), dir.path().join("aside.ndjson.2"));
+        std::fs::rename(newer, &older).unwrap();
+        std::fs::write(newer, "").unwrap();
+        file.write(&line("c")).unwrap();
+        assert_eq!([details(&old), details(&older), details(newer)], [["a"], ["b"], ["c"]]);
+    }
+
+    #[test]
+    fn a_file_that_went_with_its_folder_is_an_error_until_the_folder_is_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, file) = (dir.path().join("a"), SetAsideFile::new(dir.path().join("a/aside.ndjson")));
+        std::fs::create_dir(&folder).unwrap();
+        file.write(&line("a")).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(file.write(&line("b")).is_err());
+        std::fs::create_dir(&folder).unwrap();
+        file.write(&line("c")).unwrap();
+        assert_eq!(details(file.path()), ["c"]);
+    }
+
+    #[test]
+    fn half_a_line_of_an_earlier_run_spoils_none_of_this_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("aside.ndjson");
+        for (before, found) in [("", &[][..]), ("{\"detail\":\"a\"}\n", &["a"]), ("{\"det", &["no line: {\"det"])] {
+            std::fs::write(&path, before).unwrap();
+            let file = SetAsideFile::new(path.clone());
+            file.write(&line("b")).unwrap();
+            file.write(&line("c")).unwrap();
+            assert_eq!(details(&path), [found, &["b", "c"]].concat());
+        }
     }
 }

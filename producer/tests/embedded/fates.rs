@@ -96,6 +96,20 @@ fn a_missing_dead_letter_topic_moves_its_own_letters_alone_to_the_file() {
     assert_eq!(named, [true, true, false], "{warning}");
 }
 
+#[test]
+fn a_dead_letter_topic_that_refuses_is_told_once_and_not_for_each_letter() {
+    let stage = Stage::new();
+    let topics = ["mt-c400.dlq", "mt-c300.dlq", "mt-priority.dlq"];
+    topics.iter().for_each(|topic| stage.create(topic));
+    let mix = "oversize_share = 0.01, oversize_bytes = \"1100KB\"";
+    assert_eq!(stage.run("", &["--profile", &profile_with(&stage, mix)]), Some(0), "{}", stage.log());
+    let (report, log) = (stage.report(), stage.log());
+    let refusals = log.lines().filter(|line| line.contains("the dead-letter topic refuses")).count();
+    assert!(report.dead_lettered > 10 && (1..=topics.len()).contains(&refusals), "{refusals} lines\n{log}");
+    let aside = std::fs::read_to_string(stage.path("aside.ndjson")).unwrap();
+    assert_eq!(aside.lines().count() as u64, report.dead_lettered);
+}
+
 /// A profile with a mix, in the stage's folder; named for `--profile`.
 fn profile_with(stage: &Stage, mix: &str) -> String {
     let profile = format!(
