@@ -51,7 +51,7 @@ async fn one_stuck_record_holds_its_partition_and_no_memory() {
     for _ in 0..LOOKS {
         for _ in 0..(span / LOOKS).as_millis() / TENTH.as_millis() {
             paces.tick().await;
-            world.produce(PACE);
+            world.offer(PACE);
         }
         let (now, elapsed) = (resident_kib(&consumer), begun.elapsed().as_secs_f64());
         rate = (world.events.made() - before) as f64 / elapsed;
@@ -62,6 +62,7 @@ async fn one_stuck_record_holds_its_partition_and_no_memory() {
         assert!(going_on.count() >= PARTITIONS as usize - 1, "all but the stuck one go on: {behind:?} records behind");
     }
     assert!(rate >= KEPT, "{rate:.0} events/s are not the load that this is about");
+    world.flush();
     let status = consumer.status().unwrap();
     assert_eq!((&status["dead_lettered"], status["pauses"].as_u64().unwrap() > 0), (&0.into(), true), "{status}");
     assert!(most < warm + MOST_GROWTH_KIB, "{warm} KiB, and up to {most} KiB within {span:?}");

@@ -162,6 +162,15 @@ impl World {
         self.flush();
     }
 
+    /// The same, and does not wait until Kafka has them.
+    pub fn offer(&mut self, count: usize) {
+        for _ in 0..count {
+            let (key, value) = self.events.next();
+            self.send(&key, &value);
+        }
+        self.producer.poll(Duration::ZERO);
+    }
+
     pub fn send(&self, key: &str, value: &[u8]) {
         self.producer.send(BaseRecord::to(&self.topic).key(key).payload(value)).map_err(|(error, _)| error).unwrap();
     }
