@@ -41,8 +41,10 @@ fn partitions_without_a_leader_hold_up_no_others_and_make_no_dead_letters() {
     stage.until(&mut producer, "a spool full of silent partitions", || (held() > 3_000).then_some(()));
     let acknowledged = || number(&status(&admin), "/acknowledged");
     let before = acknowledged();
-    stage.until(&mut producer, "acknowledgements of others", || (acknowledged() > before + 6_000).then_some(()));
-    assert!(held() > 3_000 && stage.log().contains("partitions do not answer"), "{}", stage.log());
+    // On a busy machine others may lie in it for a moment as well.
+    let full_and_going_on = || (acknowledged() > before + 6_000 && held() > 3_000).then_some(());
+    stage.until(&mut producer, "acknowledgements of others beside a full spool", full_and_going_on);
+    assert!(stage.log().contains("partitions do not answer"), "{}", stage.log());
     stage.second_broker(true);
     stage.until(&mut producer, "an empty spool", || (held() == 0).then_some(()));
     assert_eq!(producer.stop(DEADLINE).unwrap().code(), Some(0), "{}", stage.log());

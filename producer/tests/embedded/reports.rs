@@ -59,8 +59,8 @@ fn a_climb_finds_the_rate_that_the_limits_of_the_producer_let_through() {
     let stage = Stage::with(ONE_TOPIC);
     let profile = std::fs::read_to_string(smoke()).unwrap();
     let (head, rest) = (profile.find("[shape]").unwrap(), profile.find("# Hottest first").unwrap());
-    let climb = "[shape]\nkind = \"climb\"\nstart = 300\nfactor = 3\nevery = \"3s\"\nhighest = 10000\nack_p99 = \"400ms\"\nqueue = 5000\n";
-    let text = format!("{}{climb}{}", &profile[..head], &profile[rest..]).replace("\"5s\"", "\"15s\"");
+    let climb = "[shape]\nkind = \"climb\"\nstart = 300\nfactor = 3\nevery = \"5000ms\"\nhighest = 10000\nack_p99 = \"400ms\"\nqueue = 5000\n";
+    let text = format!("{}{climb}{}", &profile[..head], &profile[rest..]).replace("\"5s\"", "\"25s\"");
     let profile = stage.write("climb.toml", &text);
     let page = stage.path("page.html");
     let source = format!("[source]\nprofile = {profile:?}\n[limits]\nevents_per_second = 600");
