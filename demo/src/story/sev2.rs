@@ -14,8 +14,8 @@ use std::time::Duration;
 const USUAL: Duration = Duration::from_millis(120);
 const SLOW: Duration = Duration::from_millis(950);
 /// The names of the curves.
-const AT_ONCE: &str = "all at once, batches of a fixed size";
-const ONE_BY_ONE: &str = "one at a time, batches that grow";
+const AT_ONCE: &str = "all at once, fixed batches";
+const ONE_BY_ONE: &str = "one at a time, growing batches";
 /// How long the function stays slow.
 const LASTS: f64 = 15.0;
 /// With what was learnt at most so many percent of the records are behind.
