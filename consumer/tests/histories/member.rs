@@ -1,14 +1,17 @@
 //! One process of the group: the consumer's real parts, and what the poll thread does around them.
 
+/// What it commits, and what becomes of that.
+mod commits;
+
 use crate::function::Function;
 use crate::letters::Topic;
 use crate::rules::{self, FUNCTION, TOPIC};
-use crate::step::{Fate, Setup};
+use crate::step::Setup;
 use crate::truth::Shared;
+use commits::Request;
 use consumer::assignment::{Held, TopicPartition};
 use consumer::batch_limit::BatchLimits;
 use consumer::collect::Limits;
-use consumer::commit::Commit;
 use consumer::condition::Condition;
 use consumer::coordinator::{Coordinator, Fatal};
 use consumer::deferral::Deferral;
@@ -59,15 +62,6 @@ pub struct Member {
 
 /// So late Kafka answers that when it does not answer at once.
 const RECALL: Duration = Duration::from_millis(500);
-
-/// A commit under way.
-struct Request {
-    commits: Vec<(usize, Commit)>,
-    generation: u64,
-    fate: Fate,
-    /// Whether Kafka took it, once it has arrived.
-    taken: Option<bool>,
-}
 
 impl Member {
     pub fn new(id: u64, truth: &Shared, clock: &SharedClock) -> Self {
@@ -246,73 +240,6 @@ impl Member {
         let gone: Vec<TopicPartition> = held.iter().map(|held| held.at.clone()).collect();
         mark(&mut self.stopped, &[], &gone);
         held.iter().filter_map(|held| self.tenures.remove(held)).collect()
-    }
-
-    /// The asynchronous commit: one at a time.
-    pub fn commit(&mut self, fate: Fate) {
-        if self.under_way.is_some() {
-            return;
-        }
-        let due = self.desk.due_commits();
-        if due.is_empty() {
-            return;
-        }
-        self.desk.commits_asked(&due);
-        self.under_way = Some(self.request(due, fate));
-        match fate {
-            Fate::Slow => {}
-            Fate::AnswerLate => self.carry(),
-            Fate::Confirmed | Fate::Refused | Fate::AnswerLost => self.arrive(),
-        }
-    }
-
-    fn request(&self, commits: Vec<Commit>, fate: Fate) -> Request {
-        let mut truth = self.truth.see();
-        let mut of = |commit: Commit| match self.tenures.get(&commit.held) {
-            Some(tenure) => Some((*tenure, commit)),
-            None => {
-                truth.blame(format!("{} is released, and {} is to be committed", commit.held.at, commit.next));
-                None
-            }
-        };
-        let commits = commits.into_iter().filter_map(&mut of).collect();
-        Request { commits, generation: truth.generation, fate, taken: None }
-    }
-
-    /// The request arrives at Kafka, if it has not.
-    pub fn carry(&mut self) {
-        let Some(request) = &mut self.under_way else { return };
-        if request.taken.is_none() {
-            let lost = request.fate == Fate::Refused;
-            let taken = !lost && self.truth.see().arrive(self.id, request.generation, &request.commits);
-            request.taken = Some(taken);
-        }
-    }
-
-    /// The request and its answer arrive.
-    pub fn arrive(&mut self) {
-        self.carry();
-        let Some(Request { commits, fate, taken, .. }) = self.under_way.take() else { return };
-        let confirmed = taken == Some(true) && fate != Fate::AnswerLost;
-        commits.iter().for_each(|(_, commit)| self.desk.commit_settled(commit, confirmed));
-    }
-
-    /// The client that was asked is gone.
-    pub fn forget_commit(&mut self) {
-        let Some(request) = self.under_way.take() else { return };
-        request.commits.iter().for_each(|(_, commit)| self.desk.commit_settled(commit, false));
-    }
-
-    /// The last commit of partitions that go, which waits for its answer. True when Kafka has everything.
-    pub fn commit_last(&mut self, held: &[Held], fate: Fate) -> bool {
-        // One connection: what was asked for before arrives before.
-        self.carry();
-        let last = self.desk.last_commits(held);
-        let request = self.request(last, fate);
-        let taken = fate != Fate::Refused && self.truth.see().arrive(self.id, request.generation, &request.commits);
-        let confirmed = taken && fate != Fate::AnswerLost;
-        request.commits.iter().for_each(|(_, commit)| self.desk.commit_settled(commit, confirmed));
-        taken || request.commits.is_empty()
     }
 }
 

@@ -143,8 +143,7 @@ fn a_disk_that_hangs_is_told_and_holds_neither_senders_nor_the_end() {
     let mut producer = stage.start("", &spool);
     sender.move_to(stage.address(&mut producer));
     assert_eq!(sender.send().status, 202);
-    let empty = |status: Value| status["spool"]["events"] == 0 && status["queue"] == 0;
-    stage.until(&mut producer, "an empty spool", || empty(stage.admin().get("/status").json()).then_some(()));
+    stage.until_empty(&mut producer);
     stage.stop(&mut producer);
     sender.assert_delivered(&stage.read_all());
 }

@@ -2,7 +2,6 @@
 
 use crate::sender::{REQUEST, Sender};
 use crate::stage::{PRODUCER, Stage};
-use serde_json::Value;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -50,8 +49,7 @@ fn a_full_disk_fails_readiness_answers_503_and_loses_nothing_that_was_answered_2
     let mut producer = stage.start("", &spool);
     sender.move_to(stage.address(&mut producer));
     assert_eq!(sender.send().status, 202, "there is room again");
-    let empty = |status: Value| status["spool"]["events"] == 0 && status["queue"] == 0;
-    stage.until(&mut producer, "an empty spool", || empty(stage.admin().get("/status").json()).then_some(()));
+    stage.until_empty(&mut producer);
     let report = stage.stop(&mut producer);
     assert!(report.adds_up() && report.recovered >= spooled, "{report}");
     assert_eq!((report.in_spool, report.failed, report.dead_lettered), (0, 0, 0), "{report}");

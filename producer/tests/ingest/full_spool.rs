@@ -2,7 +2,6 @@
 
 use crate::sender::Sender;
 use crate::stage::Stage;
-use serde_json::Value;
 
 #[test]
 fn a_full_spool_answers_503_and_all_that_was_answered_202_arrives_in_order() {
@@ -35,8 +34,7 @@ fn a_full_spool_answers_503_and_all_that_was_answered_202_arrives_in_order() {
 
     stage.brokers(true);
     stage.until(&mut producer, "an accepted request", || (sender.send().status == 202).then_some(()));
-    let empty = |status: Value| status["spool"]["events"] == 0 && status["queue"] == 0;
-    stage.until(&mut producer, "an empty spool", || empty(stage.admin().get("/status").json()).then_some(()));
+    stage.until_empty(&mut producer);
     assert_eq!(stage.admin().get("/readyz").status, 200);
     let room = || stage.log().contains("the spool has room again").then_some(());
     stage.until(&mut producer, "the line that it is over", room);

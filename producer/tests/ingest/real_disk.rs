@@ -5,7 +5,6 @@ use crate::client::Reply;
 use crate::sender::{REQUEST, Sender};
 use crate::stage::Stage;
 use localenv::process::Guarded;
-use serde_json::Value;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -141,8 +140,7 @@ fn a_disk_that_fills_up_and_one_that_turns_read_only_lose_nothing_that_was_answe
     let mut producer = stage.start("", &spool);
     sender.move_to(stage.address(&mut producer));
     assert_eq!(sender.send().status, 202, "it can be written again");
-    let empty = |status: Value| status["spool"]["events"] == 0 && status["queue"] == 0;
-    stage.until(&mut producer, "an empty spool", || empty(stage.admin().get("/status").json()).then_some(()));
+    stage.until_empty(&mut producer);
     let report = stage.stop(&mut producer);
     assert!(report.adds_up() && report.recovered >= spooled, "{report}");
     assert_eq!((report.in_spool, report.failed, report.dead_lettered), (0, 0, 0), "{report}");

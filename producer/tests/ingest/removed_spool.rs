@@ -2,7 +2,6 @@
 
 use crate::sender::{REQUEST, Sender};
 use crate::stage::Stage;
-use serde_json::Value;
 
 #[test]
 fn a_spool_that_is_removed_in_use_is_written_anew_and_loses_nothing() {
@@ -30,8 +29,7 @@ fn a_spool_that_is_removed_in_use_is_written_anew_and_loses_nothing() {
     let mut producer = stage.start("", &spool);
     sender.move_to(stage.address(&mut producer));
     assert_eq!(sender.send().status, 202);
-    let empty = |status: Value| status["spool"]["events"] == 0 && status["queue"] == 0;
-    stage.until(&mut producer, "an empty spool", || empty(stage.admin().get("/status").json()).then_some(()));
+    stage.until_empty(&mut producer);
     let report = stage.stop(&mut producer);
     assert!(report.adds_up() && report.recovered >= 2 * REQUEST, "{report}");
     sender.assert_delivered(&stage.read_all());

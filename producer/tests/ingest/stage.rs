@@ -11,6 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use runtime::config::Settings;
+use serde_json::Value;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
@@ -108,6 +109,12 @@ impl Stage {
             let ended = producer.wait_exit(Duration::from_millis(5)).unwrap();
             assert_eq!(ended, None, "the producer ended before {what} came:\n{}", self.log());
         }
+    }
+
+    /// Waits until everything is in Kafka: nothing in the spool, and nothing on its way.
+    pub fn until_empty(&self, producer: &mut Guarded) {
+        let empty = |status: Value| status["spool"]["events"] == 0 && status["queue"] == 0;
+        self.until(producer, "an empty spool", || empty(self.admin().get("/status").json()).then_some(()));
     }
 
     /// All brokers away, or back.
