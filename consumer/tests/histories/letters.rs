@@ -17,14 +17,14 @@ pub struct Topic {
 
 impl DeadLetters for Topic {
     async fn send(&self, letters: Vec<DeadLetter>) -> Result<(), Unacknowledged> {
-        self.breathe().await;
+        self.truth.breathe(self.member).await;
         let (tenures, slow) = {
             let mut truth = self.truth.see();
             let tenure = |letter: &DeadLetter| truth.look_at_letter(self.member, letter);
             (letters.iter().map(tenure).collect::<Vec<_>>(), truth.mood == Mood::Slow)
         };
         lasting(Duration::from_millis(if slow { 700 } else { 10 })).await;
-        self.breathe().await;
+        self.truth.breathe(self.member).await;
         let mut truth = self.truth.see();
         let taken = match truth.mood {
             Mood::Up | Mood::Slow => letters.len(),
@@ -40,15 +40,6 @@ impl DeadLetters for Topic {
         truth.note("a letter is not acknowledged");
         let letters = letters[taken..].to_vec();
         Err(Unacknowledged { letters, class: FailureClass::Transient, detail: "down".into() })
-    }
-}
-
-impl Topic {
-    async fn breathe(&self) {
-        let dead = self.truth.see().dead.contains(&self.member);
-        if dead {
-            std::future::pending::<()>().await;
-        }
     }
 }
 

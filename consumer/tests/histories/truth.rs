@@ -70,6 +70,14 @@ impl Shared {
     pub fn see(&self) -> MutexGuard<'_, Truth> {
         self.0.lock().unwrap()
     }
+
+    /// Goes on only while the process lives that asks.
+    pub async fn breathe(&self, member: u64) {
+        let dead = self.see().dead.contains(&member);
+        if dead {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 impl Truth {

@@ -52,9 +52,7 @@ fn is_told(stage: &Stage, producer: &mut Guarded, sender: &mut Sender) {
     let refused = sender.send();
     assert_eq!((refused.status, refused.reason().as_str()), (503, "closed"), "{}", refused.json());
     assert!(names_it(&waited.json()["error"]) && names_it(&refused.json()["error"]), "{}", waited.json());
-    let unready = stage.until(producer, "readiness to fail", || {
-        Some(stage.admin().get("/readyz")).filter(|reply| reply.status == 503)
-    });
+    let unready = stage.until_unready(producer);
     let wrong = &unready.json()["wrong"][0];
     assert!(wrong["component"] == "spool-disk" && names_it(&wrong["why"]), "{wrong}");
 }
@@ -102,9 +100,7 @@ fn a_disk_under_the_set_aside_file_that_hangs_is_told_and_does_not_hold_the_end(
     let frozen = Frozen::new(&disk);
     let told = client.post(&without_route(2)).json();
     assert!(told["error"].as_str().is_some_and(|why| why.starts_with(FILE_SAYS)), "{told}");
-    let unready = stage.until(&mut producer, "readiness to fail", || {
-        Some(stage.admin().get("/readyz")).filter(|reply| reply.status == 503)
-    });
+    let unready = stage.until_unready(&mut producer);
     let wrong = unready.json()["wrong"].clone();
     assert!(wrong.as_array().unwrap().iter().any(|wrong| wrong["component"] == "set-aside-disk"), "{wrong}");
     ends(&stage, &mut producer, frozen);

@@ -29,9 +29,7 @@ fn a_full_disk_fails_readiness_answers_503_and_loses_nothing_that_was_answered_2
     });
     let names_it = |why: &str| why.contains("spool.redb cannot be used") && why.contains("File too large");
     assert!(names_it(refused["error"].as_str().unwrap()), "{refused}");
-    let unready = stage.until(&mut producer, "readiness to fail", || {
-        Some(stage.admin().get("/readyz")).filter(|reply| reply.status == 503)
-    });
+    let unready = stage.until_unready(&mut producer);
     let wrong = &unready.json()["wrong"][0];
     assert!(wrong["component"] == "spool" && names_it(wrong["why"].as_str().unwrap()), "{wrong}");
     assert_eq!(stage.admin().get("/livez").status, 200, "it lives, and tries the disk again");

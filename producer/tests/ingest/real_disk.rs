@@ -102,9 +102,7 @@ fn refuses(stage: &Stage, producer: &mut Guarded, sender: &mut Sender, reason: &
         (reply.reason() == "closed").then_some(reply)
     });
     assert!(names(reason, refused.json()["error"].as_str().unwrap()), "{}", refused.json());
-    let unready = stage.until(producer, "readiness to fail", || {
-        Some(stage.admin().get("/readyz")).filter(|reply| reply.status == 503)
-    });
+    let unready = stage.until_unready(producer);
     let wrong = &unready.json()["wrong"][0];
     assert!(wrong["component"] == "spool" && names(reason, wrong["why"].as_str().unwrap()), "{wrong}");
     assert!(stage.log().contains("the spool's disk refuses"), "{}", stage.log());

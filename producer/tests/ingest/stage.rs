@@ -1,6 +1,6 @@
 //! The real binary with source ingest, an embedded broker, and what a test asks of both.
 
-use crate::client::Client;
+use crate::client::{Client, Reply};
 use kafka_client::context::ObservedContext;
 use kafka_client::settings::{ConsumerTuning, Kafka, KafkaRaw};
 use localenv::broker::embedded::EmbeddedBroker;
@@ -115,6 +115,12 @@ impl Stage {
     pub fn until_empty(&self, producer: &mut Guarded) {
         let empty = |status: Value| status["spool"]["events"] == 0 && status["queue"] == 0;
         self.until(producer, "an empty spool", || empty(self.admin().get("/status").json()).then_some(()));
+    }
+
+    /// Waits until readiness fails; what it says.
+    pub fn until_unready(&self, producer: &mut Guarded) -> Reply {
+        let failed = || Some(self.admin().get("/readyz")).filter(|reply| reply.status == 503);
+        self.until(producer, "readiness to fail", failed)
     }
 
     /// All brokers away, or back.
