@@ -4,8 +4,8 @@
 //! next owner must know of suspects.
 //! Never: passes an unfinished received record, speaks for a revoked generation, or goes back within a generation.
 
-/// A set of offsets as ranges: small when offsets come and go in order.
-mod ranges;
+/// A set of offsets as blocks of bits.
+mod offsets;
 /// One partition in one generation: received, finished, committed.
 mod tally;
 
@@ -144,9 +144,9 @@ impl CommitLedger {
         }
     }
 
-    /// How many ranges the ledger holds, over all partitions: its memory.
-    pub fn ranges(&self) -> usize {
-        self.held.iter().map(|(_, tally)| tally.ranges()).sum()
+    /// How many blocks of 512 offsets with unfinished ones among them the ledger holds, over all partitions: its memory.
+    pub fn blocks(&self) -> usize {
+        self.held.iter().map(|(_, tally)| tally.blocks()).sum()
     }
 
     fn tally(&self, held: &Held) -> Option<&Tally> {

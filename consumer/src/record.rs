@@ -4,7 +4,6 @@ use crate::assignment::TopicPartition;
 use domain::headers::TRACEPARENT;
 use domain::offset::Offset;
 use kafka_client::partition_queues::Record;
-use std::ops::Range;
 
 /// Name and value of each header, in order; names may repeat, values may be null.
 pub type Headers = Vec<(String, Option<Vec<u8>>)>;
@@ -84,38 +83,47 @@ fn length(bytes: Option<&Vec<u8>>) -> usize {
 pub struct Kept {
     keys: Vec<u8>,
     entries: Vec<Entry>,
+    /// Of the records that have any, in the order of their offsets.
+    headers: Vec<(Offset, Headers)>,
     header_bytes: usize,
 }
 
-#[derive(Debug, Clone)]
+/// Small, because every record has one.
+#[derive(Debug, Clone, Copy)]
 struct Entry {
     offset: Offset,
-    key: Option<Range<usize>>,
-    headers: Headers,
+    /// Where its key ends in `keys`; with `NO_KEY`, where it would.
+    end: usize,
 }
+
+/// The highest bit of an end.
+const NO_KEY: usize = 1 << (usize::BITS - 1);
 
 impl Kept {
     /// With memory for so many records and bytes of keys, so that it need not grow.
     pub fn with_room(records: usize, bytes: usize) -> Self {
-        Self { keys: Vec::with_capacity(bytes), entries: Vec::with_capacity(records), header_bytes: 0 }
+        Self { keys: Vec::with_capacity(bytes), entries: Vec::with_capacity(records), ..Self::default() }
     }
 
     /// Keeps key and headers of `record`; offsets must ascend.
     pub fn push(&mut self, record: Lent<'_>) {
-        let key = record.key.map(|key| {
-            let start = self.keys.len();
-            self.keys.extend_from_slice(key);
-            start..self.keys.len()
-        });
-        self.header_bytes += header_bytes(&record.headers);
-        self.entries.push(Entry { offset: record.offset, key, headers: record.headers });
+        self.keys.extend_from_slice(record.key.unwrap_or_default());
+        let mark = if record.key.is_none() { NO_KEY } else { 0 };
+        self.entries.push(Entry { offset: record.offset, end: self.keys.len() | mark });
+        if !record.headers.is_empty() {
+            self.header_bytes += header_bytes(&record.headers);
+            self.headers.push((record.offset, record.headers));
+        }
     }
 
     /// Key and headers of the record at `offset`, when it was kept.
     pub fn find(&self, offset: Offset) -> Option<(Option<&[u8]>, &Headers)> {
         let at = self.entries.binary_search_by_key(&offset, |entry| entry.offset).ok()?;
-        let entry = &self.entries[at];
-        Some((entry.key.clone().map(|range| &self.keys[range]), &entry.headers))
+        let start = at.checked_sub(1).map_or(0, |before| self.entries[before].end & !NO_KEY);
+        let end = self.entries[at].end;
+        let key = (end & NO_KEY == 0).then(|| &self.keys[start..end]);
+        let headers = self.headers.binary_search_by_key(&offset, |(offset, _)| *offset);
+        Some((key, headers.map_or(const { &Headers::new() }, |at| &self.headers[at].1)))
     }
 
     /// Bytes of all keys.
@@ -149,14 +157,26 @@ mod tests {
     #[test]
     fn keys_are_found_by_offset_and_no_key_is_not_an_empty_key() {
         let mut kept = Kept::default();
-        for (offset, key) in [(3, Some(b"abc".as_slice())), (5, None), (9, Some(b"".as_slice()))] {
+        for (offset, key) in [(3, Some(b"abc".as_slice())), (5, None), (9, Some(b"".as_slice())), (10, Some(b"d"))] {
             kept.push(lent(offset, key));
         }
         let key = |offset| kept.find(Offset(offset)).map(|(key, _)| key);
         assert_eq!(key(3), Some(Some(b"abc".as_slice())));
         assert_eq!(key(5), Some(None));
         assert_eq!(key(9), Some(Some(b"".as_slice())));
+        assert_eq!(key(10), Some(Some(b"d".as_slice())));
         assert_eq!(key(4), None);
+    }
+
+    #[test]
+    fn headers_are_found_beside_records_without_any() {
+        let mut kept = Kept::default();
+        for offset in [1, 2, 3] {
+            let headers = if offset == 2 { lent(2, None).headers } else { Vec::new() };
+            kept.push(Lent { headers, ..lent(offset, None) });
+        }
+        let many = |offset| kept.find(Offset(offset)).map(|(_, headers)| headers.len());
+        assert_eq!([1, 2, 3, 4].map(many), [Some(0), Some(1), Some(0), None]);
     }
 
     #[test]

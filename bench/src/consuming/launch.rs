@@ -68,6 +68,8 @@ impl Launcher<'_> {
         let servers = std::fs::read_to_string(&self.settings.java)?;
         let servers = servers.lines().find_map(|line| line.strip_prefix("bootstrap.servers=")).unwrap_or_default();
         command.args(["--bootstrap-server", servers, "--topic", self.topic, "--group", group]);
+        let fetch = self.settings.shared.iter().find(|(name, _)| name == "max.partition.fetch.bytes");
+        command.args(["--fetch-size", fetch.map_or("1048576", |(_, bytes)| bytes)]);
         command.args(["--messages", &records.to_string(), "--timeout", "60000", "--consumer.config"]);
         command.arg(&self.settings.java);
         Ok(command)

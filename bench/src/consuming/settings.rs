@@ -104,8 +104,8 @@ fn for_all((_, value): &mut (String, String)) -> Result<()> {
     Ok(())
 }
 
-/// Java's names for the same; `max.partition.fetch.bytes` and `auto.offset.reset` are set by the tool, to the same values, and so is
-/// `check.crcs`, to false.
+/// Java's names for the same; `auto.offset.reset` is set by the tool, to the same value, and so is `check.crcs`, to false.
+/// `max.partition.fetch.bytes` is an option of the tool's.
 fn java_client(world: &World, shared: &[(String, String)]) -> Properties {
     let of = |name: &str| shared.iter().find(|(shared, _)| shared == name).map_or("", |(_, value)| value.as_str());
     let settings = [

@@ -1,6 +1,6 @@
 //! One partition in one generation: which received records are not finished, and what Kafka was told.
 
-use super::ranges::Ranges;
+use super::offsets::Offsets;
 use crate::suspect::{Suspects, Suspicion};
 use domain::offset::{NextOffset, Offset};
 
@@ -9,7 +9,7 @@ use domain::offset::{NextOffset, Offset};
 /// Offsets that never arrive (compaction, transactions) are in no range and hold nothing up.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    unfinished: Ranges,
+    unfinished: Offsets,
     /// Where this generation began to read, which Kafka need not be told; `None` for one that went back.
     start: Option<Offset>,
     went_back: bool,
@@ -29,25 +29,20 @@ impl Tally {
     }
 
     pub(super) fn received(&mut self, offset: Offset) {
-        self.unfinished.insert(offset.0);
+        self.unfinished.insert(offset);
         if !self.went_back {
             self.start.get_or_insert(offset);
         }
         self.end = self.end.max(Some(offset.next()));
     }
 
-    /// `offsets` ascend, or cost more time.
     pub(super) fn finished(&mut self, offsets: &[Offset]) {
-        for run in offsets.chunk_by(|one, next| one.next() == NextOffset(next.0)) {
-            if let (Some(first), Some(last)) = (run.first(), run.last()) {
-                self.unfinished.remove(first.0, last.0);
-            }
-        }
+        self.unfinished.remove(offsets);
     }
 
     pub(super) fn next(&self) -> Option<NextOffset> {
         // The first unfinished record is itself the next one to read.
-        self.unfinished.first().map(NextOffset).or(self.end)
+        self.unfinished.first().map(|first| NextOffset(first.0)).or(self.end)
     }
 
     pub(super) fn committed(&self) -> Option<NextOffset> {
@@ -118,7 +113,7 @@ impl Tally {
         &self.suspects
     }
 
-    pub(super) fn ranges(&self) -> usize {
-        self.unfinished.len()
+    pub(super) fn blocks(&self) -> usize {
+        self.unfinished.blocks()
     }
 }

@@ -49,9 +49,8 @@ impl Print {
 fn fold(bytes: Option<&[u8]>) -> u64 {
     let Some(bytes) = bytes else { return u64::MAX };
     let word = |from: usize| {
-        let mut word = [0; 8];
-        word.iter_mut().zip(&bytes[from..]).for_each(|(to, byte)| *to = *byte);
-        u64::from_le_bytes(word)
+        let short = || bytes[from..].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        bytes[from..].first_chunk().map_or_else(short, |word| u64::from_le_bytes(*word))
     };
     let (middle, last) = (bytes.len() / 2, bytes.len().saturating_sub(8));
     [0, middle, last].into_iter().fold(bytes.len() as u64, |sum, from| sum.rotate_left(17) ^ word(from))
