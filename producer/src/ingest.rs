@@ -75,12 +75,8 @@ impl Server {
         let runtime = runtime.map_err(IngestError::Start)?;
         let (desk, closing) = (Arc::new(desk), Shutdown::new());
         let (done, closed) = mpsc::channel();
-        let server = connections::Connections {
-            desk: desk.clone(),
-            tls: config.tls.clone(),
-            most: config.max_connections,
-            closing: closing.clone(),
-        };
+        let server =
+            connections::Front::new(desk.clone(), config.tls.clone(), config.max_connections, closing.clone());
         let serve = move || {
             if let Err(error) = runtime.block_on(server.serve(listener, GRACE)) {
                 tracing::error!(%error, "the ingest server no longer answers");

@@ -1,5 +1,6 @@
 //! The admin port: /livez, /readyz, /metrics, /status and the service's controls.
 
+mod deadline;
 mod paths;
 mod token;
 
@@ -11,11 +12,13 @@ use std::thread;
 use std::time::Duration;
 
 use axum::Router;
+use hyper_util::service::TowerToHyperService;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::address_file::{self, AddressFile};
 use crate::config::{ConfigError, Settings};
+use crate::connections::{Connections, greet};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
@@ -23,6 +26,14 @@ use crate::token::BearerToken;
 
 /// How long open requests may take once the port closes.
 const GRACE: Duration = Duration::from_secs(2);
+/// How many connections at once: probes, a scraper, a person or two.
+const MOST: usize = 64;
+/// How long a client may take for the head of a request.
+const HEAD: Duration = Duration::from_secs(5);
+/// The largest head.
+const BUFFER: usize = 32 * 1024;
+/// The longest that a connection lasts.
+const LIFE: Duration = Duration::from_secs(30);
 
 /// Section `[admin]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +138,7 @@ impl Admin {
         let address = listener.local_addr().map_err(bind)?;
         listener.set_nonblocking(true).map_err(bind)?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(AdminError::Start)?;
-        let router = token::guard(paths::router(parts), config.token.clone());
+        let router = deadline::bound(token::guard(paths::router(parts), config.token.clone()));
         let closing = Shutdown::new();
         let (done, closed) = mpsc::channel();
         let serving = closing.clone();
@@ -173,15 +184,18 @@ impl Drop for Admin {
 }
 
 fn answer(runtime: Runtime, listener: TcpListener, router: Router, closing: &Shutdown) {
-    let served: io::Result<()> = runtime.block_on(async {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let graceful = closing.clone();
-        let serve = axum::serve(listener, router).with_graceful_shutdown(async move { graceful.drain().await });
-        tokio::select! {
-            served = serve => served,
-            () = async { closing.drain().await; tokio::time::sleep(GRACE).await } => Ok(()),
+    let connections =
+        Connections { server: "admin", most: MOST, head: HEAD, buffer: BUFFER, closing: closing.clone() };
+    let service = TowerToHyperService::new(router);
+    let one = |stream| {
+        let (connections, service) = (connections.clone(), service.clone());
+        async move {
+            let peer = greet(&stream);
+            // A client that does not take its answer.
+            let _ = tokio::time::timeout(LIFE, connections.requests(stream, &peer, service)).await;
         }
-    });
+    };
+    let served = runtime.block_on(connections.accept(listener, GRACE, one));
     if let Err(error) = served {
         tracing::error!(error = &error as &(dyn std::error::Error + 'static), "the admin port no longer answers");
     }

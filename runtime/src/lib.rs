@@ -31,6 +31,8 @@ pub mod shutdown;
 pub mod systemd;
 /// The bearer token of a port: read from a file, looked for in every request.
 pub mod token;
+/// HTTP connections of a server, accepted up to a bound, none without a deadline.
+pub mod connections;
 /// A file that a run leaves behind, written whole; devices, pipes and links stay what they are.
 pub mod output_file;
 /// The file that tells a bound address.

@@ -56,7 +56,7 @@ impl Bench {
 
 fn ask(address: SocketAddr, head: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     write!(stream, "{head}\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -165,6 +165,28 @@ fn a_request_that_never_ends_holds_the_stop_for_two_seconds_at_most() {
     admin.stop();
     assert!(started.elapsed() < Duration::from_millis(3_500), "{:?}", started.elapsed());
     assert_eq!(hanging.read(&mut [0; 8]).unwrap_or(0), 0, "the connection is still open");
+}
+
+#[test]
+fn clients_that_send_half_a_request_hold_nobody_up_for_long() {
+    let bench = Bench::new();
+    let admin = bench.start(&AdminRaw::default());
+    let half = |head: &str| {
+        let mut stream = TcpStream::connect(admin.local_addr()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        write!(stream, "{head}").unwrap();
+        stream
+    };
+    let mut body = half("POST /rate HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n5");
+    let heads: Vec<_> = (0..150).map(|_| half("GET /status HTTP/1.1\r\nhost: x\r\n")).collect();
+    // More than are served at once: this one waits until those have been given up.
+    assert_eq!(get(&admin, "/livez").0, 200);
+    let mut answer = String::new();
+    body.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("did not come to its end"), "{answer}");
+    for mut head in heads {
+        assert_eq!(head.read(&mut [0; 8]).unwrap_or(0), 0, "a connection with half a head is still open");
+    }
 }
 
 #[test]
