@@ -31,6 +31,7 @@ use runtime::exit::Failure;
 use runtime::health::{Beat, Health};
 use runtime::metrics::Metrics;
 use runtime::shutdown::Shutdown;
+use runtime::traces::Traces;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -43,14 +44,15 @@ const POLL_SLACK: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(200);
 /// How often the lag is published: by itself, for the poll thread may stand in a rebalance.
 const LAG: Duration = Duration::from_millis(500);
-/// For the last metrics.
-const LAST_METRICS: Duration = Duration::from_secs(2);
+/// For the last metrics, and the last spans.
+const LAST_EXPORT: Duration = Duration::from_secs(2);
 
 /// What is there from the first moment on.
 struct Base {
     clock: SharedClock,
     metrics: Metrics,
     meters: Arc<Meters>,
+    traces: Traces,
     health: Health,
     beat: Beat,
     condition: Condition,
@@ -103,7 +105,8 @@ pub async fn run<I: Invoker>(mut config: Config, shutdown: Shutdown, invoker: I)
     let ended = running.end(&config, &shutdown, fatal.is_some()).await;
     base.status.set(State::Stopped);
     base.beat.retire();
-    base.metrics.stop(LAST_METRICS);
+    base.metrics.stop(LAST_EXPORT);
+    base.traces.stop(LAST_EXPORT);
     base.admin.stop();
     match fatal {
         Some(why) => Err(Failure::failed(why)),
@@ -124,6 +127,7 @@ impl Base {
         let clock = clock::system();
         let metrics = Metrics::start(&config.metrics, "comboio-consumer")?;
         let meters = Arc::new(Meters::new(&metrics));
+        let traces = Traces::start(&config.traces, "comboio-consumer")?;
         let health = Health::new(clock.clone());
         let beat = health.component("poll", config.poll.revoke_drain + POLL_SLACK);
         let condition = Condition::default();
@@ -143,7 +147,21 @@ impl Base {
             controls: controls::router(moved, config.poll.topics.clone(), clock.clone()),
         };
         let admin = Admin::start(&config.admin, parts)?;
-        Ok(Self { clock, metrics, meters, health, beat, condition, guard, flood, pauses, status, expiry, admin })
+        Ok(Self {
+            clock,
+            metrics,
+            meters,
+            traces,
+            health,
+            beat,
+            condition,
+            guard,
+            flood,
+            pauses,
+            status,
+            expiry,
+            admin,
+        })
     }
 }
 
@@ -207,6 +225,7 @@ impl Running {
             flood: base.flood.clone(),
             commands: commands.clone(),
             meters: base.meters.clone(),
+            traces: base.traces.clone(),
             condition: base.condition.clone(),
             clock: base.clock.clone(),
             unit: rand::random::<f64>,

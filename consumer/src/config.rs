@@ -37,6 +37,7 @@ use runtime::admin::AdminConfig;
 use runtime::config::{ConfigError, Loaded, Settings, Span};
 use runtime::logs::LogsConfig;
 use runtime::metrics::MetricsConfig;
+use runtime::traces::TracesConfig;
 use std::time::Duration;
 
 /// A configuration that can run.
@@ -58,6 +59,7 @@ pub struct Config {
     pub admin: AdminConfig,
     pub logs: LogsConfig,
     pub metrics: MetricsConfig,
+    pub traces: TracesConfig,
 }
 
 impl Config {
@@ -92,6 +94,7 @@ impl Config {
             admin: AdminConfig::validate(settings, &raw.admin)?,
             logs,
             metrics: MetricsConfig::validate(settings, &raw.metrics)?,
+            traces: TracesConfig::validate(settings, &raw.traces)?,
         };
         effect::check(settings, raw)?;
         Ok(config)

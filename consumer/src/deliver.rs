@@ -28,6 +28,7 @@ use crate::invoke::{InvokeFailure, Invoker};
 use crate::pulse::Signs;
 use crate::suspect::{Blame, Suspect, Suspicion};
 use crate::times::{Moment, Times};
+use crate::trace::{CallEnd, Trace};
 use domain::contract::{Judgement, OpenBatch, judge};
 use domain::failure::FailureClass;
 use domain::offset::Offset;
@@ -65,6 +66,7 @@ struct Delivery<'a, I, D> {
     /// Letters of records that may not enter a request. They are written with the first answer, not before it: a batch that is told to
     /// stop before its call comes again as a whole, and its letters with it.
     unfit: Vec<DeadLetter>,
+    trace: Trace,
 }
 
 /// Works off `batch`. Comes back when everything is finished, or soon after it was told to stop: a call that is under way is waited
@@ -78,6 +80,7 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(
     stop: Stop,
 ) -> Result<(), UnknownTopic> {
     let way = ports.way(&batch.lane.held.at.topic)?;
+    let trace = Trace::begin(&ports.traces, &batch);
     let unfit = letters::of_unfit(batch.unfit);
     let (held, times) = (batch.lane.held.clone(), batch.times);
     let origin = Origin { lane: batch.lane, ends: batch.records.first().zip(batch.records.last()), kept: batch.kept };
@@ -95,17 +98,20 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(
         hold: None,
         uncalled: Some(times),
         unfit,
+        trace,
     };
     delivery.finished(delivery.aside.iter().map(|suspect| suspect.first).collect());
     while let Some(piece) = delivery.work.pop_front() {
         if delivery.step(piece).await.is_break() {
+            delivery.trace.stopped();
             return Ok(());
         }
     }
     // No call was answered, or there was nothing to send.
     let left = std::mem::take(&mut delivery.unfit);
-    if delivery.set_aside(left).await.is_continue() {
-        ports.meters.stages.finished(&held, times, ports.clock.now());
+    match delivery.set_aside(left).await {
+        Continue(()) => ports.meters.stages.finished(&held, times, ports.clock.now()),
+        Break(Stopped) => delivery.trace.stopped(),
     }
     Ok(())
 }
@@ -152,7 +158,8 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         }
         let _in_flight = ports.meters.call_begins();
         let (begun, round) = (ports.clock.now(), self.way.batch_limit.round());
-        let answer = ports.invoker.invoke(permit.function(), piece.records.send(piece.attempts, None)).await;
+        let request = piece.records.send(piece.attempts, self.trace.context());
+        let answer = ports.invoker.invoke(permit.function(), request).await;
         let latency = ports.clock.now().saturating_sub(begun);
         ports.meters.call_took(latency);
         let judged = match answer {
@@ -166,6 +173,13 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             }
         };
         let outcome = judged.as_ref().err().map_or(Outcome::Answered, |failure| Outcome::Failed(failure.class));
+        self.trace.called(CallEnd {
+            function: permit.function(),
+            attempt: piece.attempts,
+            records: piece.records.len(),
+            latency,
+            outcome: judged.as_ref().map_or_else(|failure| failure.class.as_str(), |_| "ok"),
+        });
         permit.ended(outcome, latency);
         let end = match &judged {
             Ok(_) => End::Answered(latency),

@@ -15,6 +15,8 @@ pub mod suspect;
 pub mod times;
 /// A closed batch: what is sent in one invocation, and what is kept beside it.
 pub mod batch;
+/// The trace of a batch: one span for its delivery, with links to its records.
+pub mod trace;
 /// Lag: how old the oldest unfinished record of a partition is, and what retention deleted unread.
 pub mod lag;
 /// All metrics of the consumer.

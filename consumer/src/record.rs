@@ -4,6 +4,7 @@ use crate::assignment::TopicPartition;
 use domain::headers::TRACEPARENT;
 use domain::offset::Offset;
 use kafka_client::partition_queues::Record;
+use runtime::traces::Traceparent;
 
 /// Name and value of each header, in order; names may repeat, values may be null.
 pub type Headers = Vec<(String, Option<Vec<u8>>)>;
@@ -62,10 +63,14 @@ impl OwnedRecord {
 
     /// The trace id of a sampled record: the second part of its W3C trace context.
     pub fn trace_id(&self) -> Option<&str> {
-        let (_, value) = self.headers.iter().rev().find(|(name, _)| name == TRACEPARENT)?;
-        let text = std::str::from_utf8(value.as_deref()?).ok()?;
-        text.split('-').nth(1).filter(|id| id.len() == 32)
+        trace_context(&self.headers)?.split('-').nth(1).filter(|id| id.len() == 32)
     }
+}
+
+/// What the last header of that name says.
+fn trace_context(headers: &Headers) -> Option<&str> {
+    let (_, value) = headers.iter().rev().find(|(name, _)| name == TRACEPARENT)?;
+    std::str::from_utf8(value.as_deref()?).ok()
 }
 
 /// Memory of headers: names, values, and what it takes to hold them.
@@ -124,6 +129,12 @@ impl Kept {
         let key = (end & NO_KEY == 0).then(|| &self.keys[start..end]);
         let headers = self.headers.binary_search_by_key(&offset, |(offset, _)| *offset);
         Some((key, headers.map_or(const { &Headers::new() }, |at| &self.headers[at].1)))
+    }
+
+    /// The trace contexts of the records whose journey is recorded, in order. A record without headers is not looked into.
+    pub fn traced(&self) -> impl Iterator<Item = Traceparent> + '_ {
+        let contexts = self.headers.iter().filter_map(|(_, headers)| trace_context(headers)?.parse().ok());
+        contexts.filter(|context: &Traceparent| context.sampled)
     }
 
     /// Bytes of all keys.
@@ -185,6 +196,20 @@ mod tests {
         kept.push(lent(1, Some(b"abc")));
         let header = "traceparent".len() + 55 + std::mem::size_of::<(String, Option<Vec<u8>>)>();
         assert_eq!((kept.key_bytes(), kept.bytes()), (3, 3 + header));
+    }
+
+    #[test]
+    fn only_records_whose_journey_is_recorded_are_traced() {
+        let mut kept = Kept::default();
+        assert_eq!(kept.traced().count(), 0);
+        for (offset, flags) in [(1, "01"), (2, "00"), (3, "nonsense")] {
+            let text = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333{offset}-{flags}");
+            kept.push(Lent { headers: vec![("traceparent".into(), Some(text.into_bytes()))], ..lent(offset, None) });
+        }
+        kept.push(Lent { headers: Vec::new(), ..lent(4, None) });
+        kept.push(Lent { headers: vec![("traceparent".into(), None)], ..lent(5, None) });
+        let traced: Vec<String> = kept.traced().map(|context| context.to_string()).collect();
+        assert_eq!(traced, ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]);
     }
 
     #[test]

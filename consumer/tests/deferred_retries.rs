@@ -7,6 +7,7 @@ mod rig;
 use consumer::dead_letter::DeadLetter;
 use consumer::desk::DeskSettings;
 use consumer::pause::Scope;
+use consumer::record::Headers;
 use consumer::topic::TopicPlan;
 use domain::failure::FailureClass;
 use rig::{Answer, FUNCTION, Rig, TOPIC, settings};
@@ -113,6 +114,53 @@ async fn it_comes_when_it_is_due_and_no_sooner_and_ends_as_a_dead_letter_of_wher
     );
     assert_eq!((last.topic().as_str(), last.record.value.as_deref()), ("t.dlq", Some(&b"{\"v\":1}"[..])));
     assert_eq!(rig.commit(), [(0, 44), (SHORT_PARTITION, 3), (LONG_PARTITION, 1)]);
+}
+
+/// A record's own headers: a name twice, values that are null, empty and no text, and names that are also ours.
+fn own_headers() -> Headers {
+    let header = |name: &str, value: Option<&[u8]>| (name.to_owned(), value.map(<[u8]>::to_vec));
+    vec![
+        header("b", Some(b"1")),
+        header("a", None),
+        header("b", Some(b"\xff\x00")),
+        header("", Some(b"")),
+        header("a", None),
+        header("comboio-due", Some(b"mine")),
+        header("comboio-topic", None),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_keeps_its_key_value_and_headers_through_every_wait_and_as_a_dead_letter() {
+    let mut rig = Rig::new(deferring(1));
+    rig.assign(&[0]);
+    rig.assign_of(SHORT, &[SHORT_PARTITION]);
+    rig.assign_of(LONG, &[LONG_PARTITION]);
+    rig.lambda.standing(Some(Answer::Retry(vec![3])));
+    rig.receive_with(0, 3, own_headers());
+    let stations = [
+        (0, SHORT, Some(SHORT_PARTITION)),
+        (SHORT_PARTITION, LONG, Some(LONG_PARTITION)),
+        (LONG_PARTITION, "t.dlq", None),
+    ];
+    for (partition, topic, next) in stations {
+        rig.pass(SECOND * 40).await;
+        assert_eq!(sent_of(&rig, partition), [[3]]);
+        let letter = rig.dead_letters().pop().unwrap();
+        assert_eq!(letter.topic(), topic);
+        assert_eq!(
+            (letter.record.key.as_deref(), letter.record.value.as_deref()),
+            (Some(&b"key-3"[..]), Some(&b"{\"v\":1}"[..]))
+        );
+        let headers = letter.headers();
+        let (own, added) = headers.split_at(own_headers().len());
+        assert_eq!(own, own_headers(), "{topic}");
+        assert!(added.iter().all(|(name, _)| name.starts_with("comboio-")), "{added:?}");
+        if let Some(next) = next {
+            rig.receive_letter(next, 3, &letter);
+        }
+    }
+    assert_eq!(rig.dead_letters().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -179,6 +179,26 @@ async fn pass_with_others(rig: &mut Rig, span: Duration, next: &mut i64) {
     }
 }
 
+/// Every call for a batch of 512 fails at a record at fault, which spends one of its attempts, or is for the half without one, which a cut made.
+#[tokio::test(start_paused = true)]
+async fn each_record_at_fault_among_512_costs_no_more_calls_than_its_attempts_and_one_for_each_cut() {
+    let pace = usual_pace();
+    let each = (pace.attempts + 512_u32.ilog2()) as usize;
+    assert_eq!(each, 2 * 9 + 7, "O(log n): two a cut, and what the first cut and the last proof take");
+    for poison in [vec![0], vec![1], vec![255], vec![256], vec![511], vec![7, 300, 301]] {
+        let mut rig = Rig::paced(settings(1, 512), pace);
+        rig.assign(&[0, 1]);
+        poison.iter().for_each(|offset| rig.lambda.poison(0, *offset));
+        rig.receive(0, 0..512);
+        pass_with_others(&mut rig, SECOND * 90 * poison.len() as u32, &mut 0).await;
+        let calls = rig.calls().iter().filter(|call| call.partition == 0).count();
+        assert!(calls <= each * poison.len(), "{calls} calls for {poison:?}");
+        let letters: Vec<i64> = rig.dead_letters().iter().map(|letter| letter.record.offset.0).collect();
+        assert_eq!(letters, poison);
+        assert!(rig.commit().contains(&(0, 512)));
+    }
+}
+
 /// Six lanes, and a function that fails at everything for far longer than all attempts of a record take.
 #[tokio::test(start_paused = true)]
 async fn a_function_that_fails_as_a_whole_for_a_while_makes_no_dead_letter() {

@@ -3,12 +3,17 @@
 //!
 //! They take turns, because each of them wants the machine's cores.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../../consumer/tests/faults/log.rs"]
+#[allow(dead_code)]
+mod log;
 
 use demo::journey;
 use demo::options::Options;
 use demo::report::Report;
 use demo::view::View;
+use log::Log;
 use tokio::sync::Mutex;
 
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -19,7 +24,9 @@ async fn travel(arguments: &[&str]) -> Report {
     let name = folder.path().to_string_lossy().into_owned();
     let always = ["comboio-demo", "--folder", &name, "--duration", "8"];
     let options = Options::read(always.iter().chain(arguments)).unwrap();
-    journey::run(&options, &mut View::new()).await.unwrap()
+    let report = journey::run(&options, &mut View::new()).await.unwrap();
+    assert!(Log::assert_coordinates_of_all(&folder.path().join("run")) >= 3, "every consumer has a log");
+    report
 }
 
 fn adds_up(report: &Report, events: u64) {

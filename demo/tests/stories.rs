@@ -2,7 +2,11 @@
 //!
 //! They take turns on one cluster, because its start takes longer than some of them.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../../consumer/tests/faults/log.rs"]
+#[allow(dead_code)]
+mod log;
 
 use demo::journey;
 use demo::layout::RunFolder;
@@ -11,6 +15,7 @@ use demo::report::Report;
 use demo::view::View;
 use demo::world::start_broker;
 use localenv::broker::Broker;
+use log::Log;
 use std::sync::{Arc, Weak};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
@@ -52,7 +57,9 @@ async fn tell(arguments: &[&str]) -> Report {
     let as_expected = told.as_ref().is_ok_and(|report| report.holds || report.fault != "none");
     if !as_expected {
         eprintln!("what is left of {arguments:?} is in {}", folder.keep().display());
+        return told.unwrap();
     }
+    assert!(Log::assert_coordinates_of_all(&folder.path().join("run")) >= 3, "every consumer has a log");
     told.unwrap()
 }
 

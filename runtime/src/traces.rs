@@ -1,19 +1,27 @@
 //! W3C trace context, and the spans of batches.
 
+/// Which traces are recorded.
+mod choice;
+/// The W3C `traceparent` header.
 mod parent;
 
 use std::time::Duration;
 
-use opentelemetry::trace::TracerProvider;
+use choice::LinksOrShare;
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanBuilder, Tracer, TracerProvider};
 use opentelemetry_otlp::{RetryPolicy, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{
+    IdGenerator, RandomIdGenerator, Sampler, SdkTracer, SdkTracerProvider, TracerProviderBuilder,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Settings};
 use crate::metrics::stop_within;
 use crate::otlp::{self, PlainHttp};
 
+pub use opentelemetry_sdk::trace::Span;
 pub use parent::{BadTraceparent, Traceparent};
 
 /// Section `[traces]`.
@@ -22,7 +30,7 @@ pub use parent::{BadTraceparent, Traceparent};
 pub struct TracesRaw {
     /// Base URL of an OTLP/HTTP receiver, `http://host:4318`; empty: no export.
     pub otlp_endpoint: String,
-    /// Share of new traces that are recorded, 0 to 1.
+    /// Share of new traces that are recorded, 0 to 1; what links to a recorded one always is.
     pub sample_ratio: f64,
 }
 
@@ -63,6 +71,7 @@ pub struct TracesError(String);
 pub struct Traces {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
+    exports: bool,
     ids: RandomIdGenerator,
     sample_ratio: f64,
 }
@@ -75,18 +84,30 @@ impl Traces {
     pub fn start(config: &TracesConfig, service: &str) -> Result<Self, TracesError> {
         let resource = Resource::builder().with_service_name(service.to_owned()).build();
         let builder = SdkTracerProvider::builder().with_resource(resource);
-        let provider = match &config.endpoint {
-            Some(endpoint) => {
-                let own = Sampler::TraceIdRatioBased(config.sample_ratio);
-                builder
-                    .with_sampler(Sampler::ParentBased(Box::new(own)))
-                    .with_batch_exporter(exporter(endpoint)?)
-                    .build()
-            }
-            None => builder.with_sampler(Sampler::AlwaysOff).build(),
+        let (builder, exports) = match &config.endpoint {
+            Some(endpoint) => (builder.with_batch_exporter(exporter(endpoint)?), true),
+            None => (builder, false),
         };
+        Ok(Self::built(builder, exports, config.sample_ratio))
+    }
+
+    /// Gives each span to `exporter` as soon as it has ended (for tests).
+    pub fn into(exporter: impl opentelemetry_sdk::trace::SpanExporter + 'static, sample_ratio: f64) -> Self {
+        Self::built(SdkTracerProvider::builder().with_simple_exporter(exporter), true, sample_ratio)
+    }
+
+    fn built(builder: TracerProviderBuilder, exports: bool, sample_ratio: f64) -> Self {
+        let sampler =
+            if exports { Sampler::ParentBased(Box::new(LinksOrShare::new(sample_ratio))) } else { Sampler::AlwaysOff };
+        let provider = builder.with_sampler(sampler).build();
         let tracer = provider.tracer("comboio");
-        Ok(Self { provider, tracer, ids: RandomIdGenerator::default(), sample_ratio: config.sample_ratio })
+        Self { provider, tracer, exports, ids: RandomIdGenerator::default(), sample_ratio }
+    }
+
+    /// The first span of a new trace; `None` while nothing is exported, and then `make` is not called. It is recorded when it links to a
+    /// span that is, and else for the configured share of all.
+    pub fn begin(&self, make: impl FnOnce() -> SpanBuilder) -> Option<Span> {
+        self.exports.then(|| self.tracer.build_with_context(make(), &Context::new()))
     }
 
     /// For spans, with OpenTelemetry's own API. A span whose parent is sampled is recorded, others cost nearly nothing.

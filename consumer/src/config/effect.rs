@@ -123,10 +123,12 @@ fn surroundings(raw: &Raw) -> Vec<Rule> {
     ];
     let sentence = "without effect, for there are no certificates and the connection is plaintext: allowed is with kafka.tls.ca or kafka.tls.bundle";
     let tls = keys.map(|key| (key, plaintext, sentence.to_owned()));
-    let export = (
-        "metrics.otlp_interval",
-        raw.metrics.otlp_endpoint.is_empty(),
-        "without effect while metrics.otlp_endpoint is empty: allowed is with an endpoint".to_owned(),
-    );
-    tls.into_iter().chain([export]).collect()
+    let export = |key, endpoint: &str, idle| {
+        (key, idle, format!("without effect while {endpoint} is empty: allowed is with an endpoint"))
+    };
+    let exports = [
+        export("metrics.otlp_interval", "metrics.otlp_endpoint", raw.metrics.otlp_endpoint.is_empty()),
+        export("traces.sample_ratio", "traces.otlp_endpoint", raw.traces.otlp_endpoint.is_empty()),
+    ];
+    tls.into_iter().chain(exports).collect()
 }

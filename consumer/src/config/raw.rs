@@ -7,6 +7,7 @@ use runtime::admin::AdminRaw;
 use runtime::config::{Size, Span};
 use runtime::logs::LogsRaw;
 use runtime::metrics::MetricsRaw;
+use runtime::traces::TracesRaw;
 use serde::{Deserialize, Serialize};
 
 /// The whole file.
@@ -28,6 +29,7 @@ pub struct Raw {
     pub admin: AdminRaw,
     pub logs: LogsRaw,
     pub metrics: MetricsRaw,
+    pub traces: TracesRaw,
 }
 
 /// Section `[consumer]`: who we are in the group, and what we read.

@@ -12,6 +12,7 @@ use crate::pulse::{Pulse, Pulses};
 use crossbeam_channel::Sender;
 use domain::contract::Judgement;
 use runtime::clock::SharedClock;
+use runtime::traces::Traces;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -31,6 +32,7 @@ pub struct Ports<I, D> {
     /// To the poll thread.
     pub commands: Sender<Command>,
     pub meters: Arc<Meters>,
+    pub traces: Traces,
     pub condition: Condition,
     pub clock: SharedClock,
     /// Uniform in 0..=1, for jitter.

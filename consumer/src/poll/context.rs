@@ -83,8 +83,13 @@ impl PollContext {
         self.shared.publish();
         self.shared.meters.lost.add(1);
         for held in &held {
-            let (topic, partition, offset) = (&*held.at.topic, held.at.partition, self.shared.desk().place(&held.at));
-            tracing::warn!(topic, partition, offset, "a partition is lost: nothing more of it can be committed");
+            let (topic, partition, place) = (&*held.at.topic, held.at.partition, self.shared.desk().place(&held.at));
+            match place {
+                Some(offset) => {
+                    tracing::warn!(topic, partition, offset, "a partition is lost: nothing more of it can be committed")
+                }
+                None => tracing::warn!(topic, partition, "a partition is lost before anything of it was read"),
+            }
         }
         held
     }

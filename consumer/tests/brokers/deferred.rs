@@ -1,7 +1,7 @@
 //! Records that are put off, on a broker: each is delivered once in the end or a dead letter of where it came from, and nobody waits for them.
 
 use crate::world::{World, topics};
-use crate::{DEADLINE, PARTITIONS, TOPIC, text};
+use crate::{DEADLINE, PARTITIONS, TOPIC};
 use bytes::Bytes;
 use consumer::invoke::{InvokeFailure, Invoker};
 use domain::contract::{Request, Response};
@@ -9,7 +9,7 @@ use domain::headers::dead_letter as header;
 use domain::verdict::Verdict;
 use localenv::broker::topic::Topic;
 use rdkafka::consumer::Consumer;
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::{Offset, TopicPartitionList};
 use runtime::clock::{Clock, SystemClock};
 use std::collections::HashMap;
@@ -73,20 +73,52 @@ fn retry_topics() -> Vec<Topic> {
     DELAYS.iter().map(|(name, _)| Topic::new(format!("{TOPIC}.retry.{name}"), 2)).collect()
 }
 
-/// Key and value of the record at these coordinates.
-fn fetch(world: &World, (topic, partition, offset): (&str, i32, i64)) -> (Vec<u8>, Vec<u8>) {
+/// Key, value and headers of a record, as they are in Kafka.
+type Whole = (Vec<u8>, Vec<u8>, Vec<(String, Option<Vec<u8>>)>);
+
+fn whole(message: &BorrowedMessage<'_>) -> Whole {
+    let header = |header: Header<'_, &[u8]>| (header.key.to_owned(), header.value.map(<[u8]>::to_vec));
+    let headers = message.headers().unwrap().iter().map(header).collect();
+    (message.key().unwrap().to_vec(), message.payload().unwrap().to_vec(), headers)
+}
+
+/// A name twice, values that are null, empty and no text, and names that are also ours.
+fn own_headers() -> OwnedHeaders {
+    let header = |all: OwnedHeaders, (key, value): &(&str, Option<&[u8]>)| all.insert(Header { key, value: *value });
+    let all: [(&str, Option<&[u8]>); 6] = [
+        ("b", Some(b"1")),
+        ("a", None),
+        ("b", Some(b"\xff\x00")),
+        ("a", Some(b"")),
+        ("comboio-due", Some(b"mine")),
+        ("comboio-topic", None),
+    ];
+    all.iter().fold(OwnedHeaders::new(), header)
+}
+
+/// What came of a record has all that it had, and then only headers of ours.
+fn assert_unchanged((key, value, headers): &Whole, source: &Whole) {
+    assert_eq!((key, value), (&source.0, &source.1));
+    let (own, added) = headers.split_at(source.2.len());
+    assert_eq!(own, source.2);
+    assert!(!added.is_empty() && added.iter().all(|(name, _)| name.starts_with("comboio-")), "{added:?}");
+}
+
+/// Every record of a partition, by its offset.
+fn everything(world: &World, topic: &str, partition: i32) -> HashMap<i64, Whole> {
     let client = world.client("reader");
+    let end = client.fetch_watermarks(topic, partition, DEADLINE).unwrap().1;
     let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, partition, Offset::Offset(offset)).unwrap();
+    list.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
     client.assign(&list).unwrap();
-    let until = Instant::now() + DEADLINE;
-    while Instant::now() < until {
+    let (mut found, until) = (HashMap::new(), Instant::now() + DEADLINE);
+    while found.len() < usize::try_from(end).unwrap() {
+        assert!(Instant::now() < until, "{} of {end} records of {topic}/{partition}", found.len());
         if let Some(Ok(message)) = client.poll(Duration::from_millis(100)) {
-            assert_eq!(message.offset(), offset);
-            return (message.key().unwrap().to_vec(), message.payload().unwrap().to_vec());
+            found.insert(message.offset(), whole(&message));
         }
     }
-    panic!("no record {offset} in {topic}/{partition}");
+    found
 }
 
 /// Every record of the retry topics is finished and committed too.
@@ -102,10 +134,30 @@ async fn assert_nothing_waits(world: &World) {
     }
 }
 
+/// The text of the last header of that name; those before are the record's own.
+fn last(message: &BorrowedMessage<'_>, name: &str) -> String {
+    let found = message.headers().unwrap().iter().filter(|header| header.key == name).last();
+    String::from_utf8(found.unwrap().value.unwrap().to_vec()).unwrap()
+}
+
+/// Everything in the retry topics is as it was in its source; how many records these are.
+fn assert_waiting_unchanged(world: &World, sources: &[HashMap<i64, Whole>]) -> usize {
+    let places = retry_topics().into_iter().flat_map(|topic| (0..2).map(move |n| (topic.name.clone(), n)));
+    let waiting: Vec<Whole> =
+        places.flat_map(|(topic, partition)| everything(world, &topic, partition).into_values()).collect();
+    for record in &waiting {
+        // Behind its own headers stands where it came from: topic, partition, offset.
+        let text = |nth: usize| String::from_utf8(record.2[own_headers().count() + nth].1.clone().unwrap()).unwrap();
+        assert_unchanged(record, &sources[text(1).parse::<usize>().unwrap()][&text(2).parse().unwrap()]);
+    }
+    waiting.len()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_are_put_off_are_delivered_once_or_become_dead_letters_and_hold_nobody_up() {
     let all: Vec<Topic> = topics().into_iter().chain(retry_topics()).collect();
     let mut world = World::embedded(&all);
+    world.headers = own_headers();
     // 20 keys of 20 records.
     world.produce(400, 0);
     let function = Function::default();
@@ -115,7 +167,7 @@ async fn records_that_are_put_off_are_delivered_once_or_become_dead_letters_and_
     function.wait_for_tries(400 + 2 * 40).await;
     let letters = world.dead_letters(20, |message| {
         let words = [header::TOPIC, header::PARTITION, header::OFFSET, header::ATTEMPTS, header::REASON, header::CLASS];
-        (words.map(|name| text(message, name)), message.key().unwrap().to_vec(), message.payload().unwrap().to_vec())
+        (words.map(|name| last(message, name)), whole(message))
     });
     world.wait_committed().await;
     running.stop().await;
@@ -135,12 +187,16 @@ async fn records_that_are_put_off_are_delivered_once_or_become_dead_letters_and_
         }
     }
     assert_eq!(by_record.len(), 400);
-    for (words, key, value) in letters {
+    let sources: Vec<_> = (0..PARTITIONS).map(|partition| everything(&world, TOPIC, partition)).collect();
+    for (words, letter) in letters {
         let [topic, partition, offset, attempts, reason, class] = words;
         assert_eq!([topic.as_str(), &attempts, &reason, &class], [TOPIC, "3", "busy", "transient"]);
         let (partition, offset): (i32, i64) = (partition.parse().unwrap(), offset.parse().unwrap());
         assert!(partition < PARTITIONS);
-        assert_eq!(fetch(&world, (TOPIC, partition, offset)), (key, value), "the source record");
+        let source = &sources[usize::try_from(partition).unwrap()][&offset];
+        assert_eq!(source.2.len(), own_headers().count());
+        assert_unchanged(&letter, source);
     }
+    assert_eq!(assert_waiting_unchanged(&world, &sources), 80, "two waits for each record of two keys");
     assert_nothing_waits(&world).await;
 }

@@ -12,7 +12,7 @@ use localenv::broker::embedded::EmbeddedBroker;
 use localenv::broker::kafka::{KafkaCluster, KafkaOptions};
 use localenv::broker::topic::Topic;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::BorrowedMessage;
+use rdkafka::message::{BorrowedMessage, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use runtime::clock::{Clock, SystemClock};
@@ -31,6 +31,8 @@ pub struct World {
     /// Ends when it is dropped.
     pub broker: Box<dyn Any>,
     pub next_seq: HashMap<i64, i64>,
+    /// Of every record that is produced.
+    pub headers: OwnedHeaders,
 }
 
 pub struct Running {
@@ -46,7 +48,7 @@ impl World {
     pub fn embedded(topics: &[Topic]) -> Self {
         let broker = EmbeddedBroker::start(1, topics).unwrap();
         let connection = vec![("KAFKA__BOOTSTRAP_SERVERS", broker.bootstrap())];
-        Self { connection, broker: Box::new(broker), next_seq: HashMap::new() }
+        Self { connection, broker: Box::new(broker), next_seq: HashMap::new(), headers: OwnedHeaders::new() }
     }
 
     pub fn on_kafka() -> Self {
@@ -54,7 +56,7 @@ impl World {
         cluster.create_topics(&topics()).unwrap();
         let mut connection = vec![("KAFKA__BOOTSTRAP_SERVERS", cluster.bootstrap())];
         connection.extend(cluster.admin().settings());
-        Self { connection, broker: Box::new(cluster), next_seq: HashMap::new() }
+        Self { connection, broker: Box::new(cluster), next_seq: HashMap::new(), headers: OwnedHeaders::new() }
     }
 
     pub fn config(&self, instance: &str) -> Config {
@@ -110,7 +112,8 @@ impl World {
             let seq = self.next_seq.entry(key).or_default();
             *seq += 1;
             let (name, value) = (format!("key-{key}"), format!("{{\"key\":{key},\"seq\":{seq}}}"));
-            producer.send(BaseRecord::to(TOPIC).key(&name).payload(&value)).map_err(|(error, _)| error).unwrap();
+            let record = BaseRecord::to(TOPIC).key(&name).payload(&value).headers(self.headers.clone());
+            producer.send(record).map_err(|(error, _)| error).unwrap();
         }
         for n in 0..bad {
             let name = format!("key-{n}");

@@ -36,7 +36,11 @@ const ABOUT_NONE: [&str; 25] = [
     "ended with an error",
 ];
 /// They are about a whole partition.
-const WITHOUT_OFFSET: [&str; 2] = ["opened: dead letters are written again", "where the group stands is not known"];
+const WITHOUT_OFFSET: [&str; 3] = [
+    "opened: dead letters are written again",
+    "where the group stands is not known",
+    "a partition is lost before anything of it was read",
+];
 
 impl Log {
     pub fn read(file: &Path) -> Self {
@@ -67,6 +71,15 @@ impl Log {
             assert!(whole || line["offset"].is_i64(), "no offset: {line}");
         }
         about.len()
+    }
+
+    /// The same for every consumer whose log lies in `folder`; how many these are.
+    #[allow(dead_code)]
+    pub fn assert_coordinates_of_all(folder: &Path) -> usize {
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let name = |file: &Path| file.file_name().unwrap().to_str().unwrap().to_owned();
+        let logs = files.filter(|file| name(file).starts_with("consumer-") && name(file).ends_with(".log"));
+        logs.inspect(|file| _ = Self::read(file).assert_coordinates()).count()
     }
 
     /// The complaint that says this.

@@ -114,6 +114,8 @@ const OUT_OF_RANGE: &[(&str, &str, &str)] = &[
     ("logs.format", "xml", "json"),
     ("metrics.otlp_endpoint", "collector", "http://"),
     ("metrics.otlp_interval", "1ms", "100ms or more"),
+    ("traces.otlp_endpoint", "collector", "http://"),
+    ("traces.sample_ratio", "1.1", "0 to 1"),
 ];
 
 /// What cannot be said of a topic: the list of them, the setting that is named, and words of the sentence.
@@ -181,6 +183,7 @@ const BESIDE: &[Beside] = &[
     (&[("kafka.tls.settle_checks", "5")], "kafka.tls.settle_checks", "the connection is plaintext"),
     (&[("kafka.tls.warn_before", "20d")], "kafka.tls.warn_before", "the connection is plaintext"),
     (&[("kafka.tls.alarm_before", "2d")], "kafka.tls.alarm_before", "the connection is plaintext"),
+    (&[("traces.sample_ratio", "0.5")], "traces.sample_ratio", "without effect while traces.otlp_endpoint is empty"),
     (
         &[("metrics.otlp_interval", "5s")],
         "metrics.otlp_interval",

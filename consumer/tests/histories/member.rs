@@ -26,6 +26,7 @@ use consumer::pulse::Pulses;
 use crossbeam_channel::Receiver;
 use runtime::clock::SharedClock;
 use runtime::metrics::{Metrics, MetricsConfig};
+use runtime::traces::{Traces, TracesConfig};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -37,6 +38,12 @@ fn meters() -> Arc<Meters> {
     static METERS: OnceLock<Arc<Meters>> = OnceLock::new();
     let new = || Arc::new(Meters::new(&Metrics::start(&MetricsConfig::default(), "test").unwrap()));
     METERS.get_or_init(new).clone()
+}
+
+/// Likewise.
+fn traces() -> Traces {
+    static TRACES: OnceLock<Traces> = OnceLock::new();
+    TRACES.get_or_init(|| Traces::start(&TracesConfig::default(), "test").unwrap()).clone()
 }
 
 pub struct Member {
@@ -83,6 +90,7 @@ impl Member {
             flood: flood.clone(),
             commands,
             meters,
+            traces: traces(),
             condition,
             clock: clock.clone(),
             unit: || 1.0,

@@ -32,6 +32,7 @@ pub struct Call {
     pub lane: u32,
     pub offsets: Vec<i64>,
     pub attempt: u32,
+    pub traceparent: Option<String>,
 }
 
 /// Calls that failed because of records at fault, by record.
@@ -185,6 +186,7 @@ impl Invoker for FakeLambda {
             lane: lane.1,
             offsets: offsets.clone(),
             attempt: request.attempt,
+            traceparent: request.traceparent.as_deref().map(str::to_owned),
         };
         let (answer, latency) = self.begin(&request, call);
         lasting(latency).await;

@@ -4,6 +4,7 @@ use super::{Rig, TOPIC};
 use consumer::assignment::Held;
 use consumer::commit::Commit;
 use consumer::event::Ticket;
+use consumer::times::Moment;
 
 impl Rig {
     pub fn assign(&mut self, partitions: &[i32]) -> Vec<Held> {
@@ -53,6 +54,7 @@ impl Rig {
 
     fn confirm(&mut self, commit: &Commit) {
         self.desk.commit_settled(commit, true);
+        self.meters.stages.committed(&commit.held, commit.next, Moment::read(&self.clock));
         self.metadata.insert(commit.held.at.partition, commit.metadata.clone());
     }
 }

@@ -20,7 +20,7 @@ use consumer::metrics::Meters;
 use consumer::pause::Pauses;
 use consumer::policy::Pace;
 use consumer::pulse::Pulses;
-use consumer::record::Lent;
+use consumer::record::{Headers, Lent};
 use consumer::topic::functions;
 use crossbeam_channel::Receiver;
 use domain::offset::Offset;
@@ -28,6 +28,7 @@ use fake_lambda::{Call, FakeLambda};
 use fake_letters::FakeLetters;
 use runtime::clock::{Clock, ManualClock, SharedClock};
 use runtime::metrics::{Metrics, MetricsConfig};
+use runtime::traces::{Traces, TracesConfig};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub struct Rig {
     pub lambda: FakeLambda,
     pub letters: FakeLetters,
     pub meters: Arc<Meters>,
+    pub metrics: Metrics,
     pub condition: Condition,
     pub guard: Guard,
     pub pauses: Pauses,
@@ -69,26 +71,36 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(settings: DeskSettings) -> Self {
-        Self::flooded(settings, FloodLimits { in_a_row: 0, ..FloodLimits::default() })
+        Self::flooded(settings, unlimited())
     }
 
     /// With limits on dead letters.
     pub fn flooded(settings: DeskSettings, flood: FloodLimits) -> Self {
         let guarded = GuardSettings { topics: settings.topics.clone(), ..guarded() };
-        Self::built(guarded, settings, (flood, rules::pace()))
+        Self::built(guarded, settings, (flood, rules::pace()), untraced())
     }
 
     /// With other waits and attempts.
     pub fn paced(settings: DeskSettings, pace: Pace) -> Self {
-        Self::built(guarded(), settings, (FloodLimits { in_a_row: 0, ..FloodLimits::default() }, pace))
+        Self::built(guarded(), settings, (unlimited(), pace), untraced())
     }
 
     /// With another guard in front of the function.
     pub fn behind(guarded: GuardSettings, settings: DeskSettings) -> Self {
-        Self::built(guarded, settings, (FloodLimits { in_a_row: 0, ..FloodLimits::default() }, rules::pace()))
+        Self::built(guarded, settings, (unlimited(), rules::pace()), untraced())
     }
 
-    fn built(guarded: GuardSettings, settings: DeskSettings, (flood, pace): (FloodLimits, Pace)) -> Self {
+    /// With spans that go somewhere.
+    pub fn traced(settings: DeskSettings, traces: Traces) -> Self {
+        Self::built(guarded(), settings, (unlimited(), rules::pace()), traces)
+    }
+
+    fn built(
+        guarded: GuardSettings,
+        settings: DeskSettings,
+        (flood, pace): (FloodLimits, Pace),
+        traces: Traces,
+    ) -> Self {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel();
         let metrics = Metrics::start(&MetricsConfig::default(), "test").unwrap();
@@ -111,6 +123,7 @@ impl Rig {
             flood: Flood::new(flood, Arc::new(clock.clone()), condition.clone()),
             commands,
             meters: meters.clone(),
+            traces,
             condition: condition.clone(),
             clock: Arc::new(clock.clone()),
             unit: || 1.0,
@@ -123,6 +136,7 @@ impl Rig {
             lambda,
             letters,
             meters,
+            metrics,
             condition,
             guard,
             pauses,
@@ -179,7 +193,7 @@ impl Rig {
 
     pub fn receive_of(&mut self, topic: &str, partition: i32, offsets: impl IntoIterator<Item = i64>) {
         for offset in offsets {
-            self.receive_at(topic, partition, offset, Some(b"{\"v\":1}"));
+            self.receive_at(topic, (partition, offset), Some(b"{\"v\":1}"), Vec::new());
         }
     }
 
@@ -196,19 +210,18 @@ impl Rig {
     }
 
     pub fn receive_value(&mut self, partition: i32, offset: i64, value: Option<&[u8]>) {
-        self.receive_at(TOPIC, partition, offset, value);
+        self.receive_at(TOPIC, (partition, offset), value, Vec::new());
+    }
+
+    pub fn receive_with(&mut self, partition: i32, offset: i64, headers: Headers) {
+        self.receive_at(TOPIC, (partition, offset), Some(b"{\"v\":1}"), headers);
     }
 
     /// The key is the last digit of the offset.
-    fn receive_at(&mut self, topic: &str, partition: i32, offset: i64, value: Option<&[u8]>) {
+    fn receive_at(&mut self, topic: &str, (partition, offset): (i32, i64), value: Option<&[u8]>, headers: Headers) {
         let key = format!("key-{}", offset % 10);
-        let record = Lent {
-            offset: Offset(offset),
-            timestamp: 1_000 + offset,
-            key: Some(key.as_bytes()),
-            value,
-            headers: Vec::new(),
-        };
+        let record =
+            Lent { offset: Offset(offset), timestamp: 1_000 + offset, key: Some(key.as_bytes()), value, headers };
         self.desk.receive(topic, partition, record, self.now);
     }
 
@@ -268,6 +281,15 @@ impl Rig {
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.letters.all()
     }
+}
+
+fn unlimited() -> FloodLimits {
+    FloodLimits { in_a_row: 0, ..FloodLimits::default() }
+}
+
+/// No spans are made.
+fn untraced() -> Traces {
+    Traces::start(&TracesConfig::default(), "test").unwrap()
 }
 
 fn mark(marked: &mut BTreeSet<i32>, more: &[TopicPartition], less: &[TopicPartition]) {

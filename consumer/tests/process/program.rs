@@ -21,6 +21,11 @@ pub struct Consumer {
 
 impl Consumer {
     pub fn start(command: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(command, settings, &[])
+    }
+
+    /// With more variables of the environment.
+    pub fn start_with(command: &str, settings: &[(&str, &str)], variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_comboio-consumer"));
         program.arg(command).env_clear();
@@ -29,6 +34,7 @@ impl Consumer {
         program.env("COMBOIO_ADMIN__ADDRESS_FILE", folder.path().join("address"));
         program.env("COMBOIO_CONSUMER__GROUP", "g").env("COMBOIO_FUNCTION__NAME", "dispatcher");
         program.envs(settings.iter().map(|(key, value)| (format!("COMBOIO_{key}"), value)));
+        program.envs(variables.iter().copied());
         let process = Guarded::spawn("consumer", program, &folder.path().join("log")).unwrap();
         Self { process, folder }
     }

@@ -10,11 +10,17 @@ pub mod room;
 
 use anyhow::Context;
 use rdkafka::ClientConfig;
-use rdkafka::bindings::{rd_kafka_handle_mock_cluster, rd_kafka_mock_group_initial_rebalance_delay_ms};
+use rdkafka::bindings::{
+    rd_kafka_handle_mock_cluster, rd_kafka_mock_group_initial_rebalance_delay_ms,
+    rd_kafka_mock_push_request_errors_array, rd_kafka_mock_set_group_consumer_heartbeat_interval_ms,
+    rd_kafka_mock_set_group_consumer_session_timeout_ms,
+};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, DefaultProducerContext, Producer};
+use rdkafka::types::RDKafkaRespErr;
 
 use super::topic::Topic;
+use std::time::Duration;
 
 /// A mock cluster; it lives inside a client that nobody uses otherwise.
 pub struct EmbeddedBroker {
@@ -66,6 +72,26 @@ impl EmbeddedBroker {
             }
         }
         Ok(())
+    }
+
+    /// How long a member of a group of the brokers may be silent, and how often it is asked to speak; for groups that are not there yet.
+    pub fn group_session(&self, silence: Duration, heartbeat: Duration) {
+        let millis = |span: Duration| i32::try_from(span.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the client is live and owns the cluster that is returned for it; the calls only store a number.
+        unsafe {
+            let cluster = rd_kafka_handle_mock_cluster(self.client.client().native_ptr());
+            rd_kafka_mock_set_group_consumer_session_timeout_ms(cluster, millis(silence));
+            rd_kafka_mock_set_group_consumer_heartbeat_interval_ms(cluster, millis(heartbeat));
+        }
+    }
+
+    /// Answers the next request of this kind, for whose key rdkafka has no name, with this error.
+    pub fn refuse_next(&self, api_key: i16, error: RDKafkaRespErr) {
+        // SAFETY: the client is live and owns the cluster that is returned for it; one error is read and copied.
+        unsafe {
+            let cluster = rd_kafka_handle_mock_cluster(self.client.client().native_ptr());
+            rd_kafka_mock_push_request_errors_array(cluster, api_key, 1, &raw const error);
+        }
     }
 
     /// The cluster itself, for faults: request errors, brokers up and down, round-trip times, leaders.
