@@ -188,7 +188,11 @@ fn is_function(name: &str) -> bool {
 fn is_endpoint(url: &str) -> bool {
     let Ok(url) = url.parse::<Uri>() else { return false };
     let web = url.scheme_str().is_some_and(|scheme| scheme == "http" || scheme == "https");
-    web && url.host().is_some_and(|host| !host.is_empty())
+    // A port that is none is not refused by itself.
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    let port = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+    let reachable = port.is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
+    web && reachable && url.host().is_some_and(|host| !host.is_empty())
 }
 
 fn pace(settings: &Settings, raw: &Raw) -> Result<Pace, ConfigError> {

@@ -10,8 +10,10 @@ const ON_THE_BROKERS: Duration = Duration::from_secs(45);
 
 pub(super) fn validate(settings: &Settings, raw: &ConsumerRaw) -> Result<ConsumerTuning, ConfigError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if raw.instance_id.len() > 249 || !raw.instance_id.chars().all(plain) {
-        return Err(settings.refuse("consumer.instance_id", "allowed are up to 249 letters, digits, '.', '_' and '-'"));
+    let dots = [".", ".."].contains(&raw.instance_id.as_str());
+    if dots || raw.instance_id.len() > 249 || !raw.instance_id.chars().all(plain) {
+        let sentence = "allowed are up to 249 letters, digits, '.', '_' and '-', but neither '.' nor '..'";
+        return Err(settings.refuse("consumer.instance_id", sentence));
     }
     check_assignor(settings, raw)?;
     let defaults = ConsumerTuningRaw::default();

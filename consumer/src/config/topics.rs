@@ -60,9 +60,10 @@ fn own<'a>(raw: &'a Raw, name: &str) -> Option<&'a TopicRaw> {
 
 fn check_topics(settings: &Settings, topics: &[String]) -> Result<(), ConfigError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let is_topic = |topic: &String| !topic.is_empty() && topic.len() <= 245 && topic.chars().all(plain);
+    let named = |topic: &str| !["", ".", ".."].contains(&topic);
+    let is_topic = |topic: &String| named(topic) && topic.len() <= 245 && topic.chars().all(plain);
     if topics.is_empty() || !topics.iter().all(is_topic) {
-        return Err(settings.refuse("consumer.topics", "allowed is a list of at least one topic name"));
+        return Err(settings.refuse("consumer.topics", "allowed is a list of at least one topic name: up to 245 letters, digits, '.', '_' and '-'"));
     }
     if topics.iter().any(|topic| topic.ends_with(".dlq")) {
         return Err(settings

@@ -120,7 +120,9 @@ pub(super) fn function_failure(kind: &str, payload: &[u8]) -> InvokeFailure {
     }
     let Thrown { error_type, error_message } = serde_json::from_slice(payload).unwrap_or_default();
     let class = if error_type == "Function.ResponseSizeTooLarge" { TooLarge } else { FunctionError };
-    let said: String = format!("{kind}: {error_type}: {error_message}").chars().take(500).collect();
+    // A body may name neither.
+    let said = [kind, &error_type, &error_message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    let said: String = said.join(": ").chars().take(500).collect();
     // Source: AWS Lambda's answers; older ones have no type, only the words.
     let timed_out = error_type == "Sandbox.Timedout" || error_message.contains("Task timed out after");
     InvokeFailure { timed_out, ..InvokeFailure::new(class, said) }

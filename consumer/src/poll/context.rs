@@ -98,10 +98,14 @@ impl PollContext {
         let shared = &self.shared;
         let (ticket, held) = shared.desk().begin_revoke(Some(leaving));
         shared.publish();
-        let drained = held.is_empty() || shared.await_drained(ticket, shared.revoke_drain);
+        shared.meters.revoked.add(1);
+        if held.is_empty() {
+            // The end of the process has drained and committed them, and said how that went.
+            return held;
+        }
+        let drained = shared.await_drained(ticket, shared.revoke_drain);
         let committed = commit_last(shared, consumer, &held);
         shared.note_hand_over(committed);
-        shared.meters.revoked.add(1);
         tracing::info!(partitions = %names(&held), drained, committed, "partitions revoked");
         held
     }

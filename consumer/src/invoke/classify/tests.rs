@@ -113,6 +113,7 @@ fn what_cannot_even_be_sent_is_ours() {
 
 #[test]
 fn a_function_that_failed_is_told_from_one_that_said_too_much() {
+    assert_eq!(function_failure("Unhandled", b"{}").detail, "Unhandled");
     let exit = function_failure("Unhandled", br#"{"errorType":"Runtime.ExitError","errorMessage":"exit status 1"}"#);
     assert_eq!(
         (exit.class, exit.detail.as_str()),
