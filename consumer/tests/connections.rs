@@ -94,11 +94,9 @@ async fn at_once(certificate: &Path) {
     let settings = LambdaSettings { endpoint_url: Some(endpoint), region: None, timeout: DEADLINE, max_in_flight: 512 };
     let invoker = Arc::new(LambdaInvoker::connect(&settings).await.unwrap());
     let expected = 512_usize.div_ceil(100);
-    // Without a connection each call would open one, until it hears that others can share it.
-    for _ in 0..expected {
-        call(&invoker, &seen, 1).await;
-    }
-    assert_eq!(*seen.connections.borrow(), expected, "one call each");
+    seen.wanted.send_replace(1);
+    invoker.check("f").await.unwrap();
+    assert_eq!(*seen.connections.borrow(), expected, "each has one before the first call");
     for _ in 0..3 {
         call(&invoker, &seen, 512).await;
     }

@@ -122,9 +122,13 @@ impl Invoker for LambdaInvoker {
         answer
     }
 
+    /// By each client, so that each has its connection before the first calls come all at once: every one of them would open its own.
     async fn check(&self, function: &str) -> Result<(), InvokeFailure> {
-        let begun = self.line().begin();
-        let call = begun.client.invoke().function_name(function).invocation_type(InvocationType::DryRun);
-        call.send().await.map(|_| ()).map_err(failure_of)
+        for line in &self.lines {
+            let begun = line.begin();
+            let call = begun.client.invoke().function_name(function).invocation_type(InvocationType::DryRun);
+            call.send().await.map_err(failure_of)?;
+        }
+        Ok(())
     }
 }
