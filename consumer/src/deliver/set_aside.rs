@@ -23,6 +23,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
                 () = self.stop.wanted() => return Break(Stopped),
             }
         }
+        let standing = self.ports.condition.standing(Part::DeadLetters, format!("{to} {}", self.origin.lane));
         while !letters.is_empty() {
             let mut offsets: Vec<Offset> = letters.iter().map(|letter| letter.record.offset).collect();
             let refused = self.ports.dead_letters.send(letters).await.err();
@@ -31,10 +32,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             let counter = if dead { &self.ports.meters.dead_lettered } else { &self.ports.meters.deferred };
             counter.add(offsets.len() as u64);
             self.finished(offsets);
-            let Some(refused) = refused else {
-                self.ports.condition.clear_about(Part::DeadLetters, &to);
-                break;
-            };
+            let Some(refused) = refused else { break };
             failures += 1;
             self.ports.meters.dead_letter_failures.add(letters.len() as u64);
             let wait = self.ports.pace.wait(failures, (self.ports.unit)());
@@ -42,7 +40,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
             let (at, offset) = (self.origin.at(), letters.first().map(|letter| letter.record.offset.0));
             let why = format!("{what} of {at} are not acknowledged: {}", refused.detail);
             tracing::error!(topic = &*at.topic, partition = at.partition, offset, records = letters.len(), class = %refused.class, wait_ms = millis(wait), "{why}");
-            self.ports.condition.complain_about(Part::DeadLetters, &to, why);
+            standing.complain(why);
             self.wait(wait).await?;
         }
         Continue(())
