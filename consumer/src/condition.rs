@@ -30,6 +30,14 @@ pub struct Condition {
     complaints: Arc<Mutex<BTreeMap<(Part, String), String>>>,
 }
 
+/// A complaint of one that waits; it is over with this, at the latest.
+#[derive(Debug)]
+pub struct Standing {
+    condition: Condition,
+    part: Part,
+    what: String,
+}
+
 impl Condition {
     /// True when this part did not complain before.
     pub fn complain(&self, part: Part, why: impl Into<String>) -> bool {
@@ -49,6 +57,11 @@ impl Condition {
         self.complaints().remove(&(part, what.to_owned()));
     }
 
+    /// Nothing yet; `what` must be nobody else's.
+    pub fn standing(&self, part: Part, what: String) -> Standing {
+        Standing { condition: self.clone(), part, what }
+    }
+
     /// All complaints in one line; `None` when everything is well.
     pub fn why(&self) -> Option<String> {
         let complaints = self.complaints();
@@ -58,6 +71,18 @@ impl Condition {
 
     fn complaints(&self) -> MutexGuard<'_, BTreeMap<(Part, String), String>> {
         self.complaints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Standing {
+    pub fn complain(&self, why: impl Into<String>) {
+        self.condition.complain_about(self.part, &self.what, why);
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        self.condition.clear_about(self.part, &self.what);
     }
 }
 
@@ -77,6 +102,18 @@ mod tests {
         condition.clear(Part::Function);
         assert!(condition.why().is_some(), "that is about no function in particular");
         condition.clear_about(Part::Function, "g");
+        assert_eq!(condition.why(), None);
+    }
+
+    #[test]
+    fn a_standing_complaint_is_over_with_who_made_it_and_with_nobody_else() {
+        let condition = Condition::default();
+        let [first, second] = ["0", "1"].map(|lane| condition.standing(Part::DeadLetters, lane.to_owned()));
+        first.complain("0 waits");
+        second.complain("1 waits");
+        drop(second);
+        assert_eq!(condition.why().unwrap(), "0 waits");
+        drop(first);
         assert_eq!(condition.why(), None);
     }
 }

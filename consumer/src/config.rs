@@ -256,11 +256,13 @@ fn lambda(raw: &FunctionRaw) -> LambdaSettings {
     }
 }
 
-/// Dead letters are few and may be large: a record that Kafka once took must fit again, with its headers.
+/// Dead letters are few and may be large: a record that Kafka once took must fit again, with its headers. Together they are what a topic takes
+/// by default.
 fn dead_letters(raw: &DeadLetterRaw) -> ProducerTuning {
     ProducerTuning {
         linger: Duration::from_millis(5),
-        batch_bytes: 16 << 20,
+        batch_bytes: 1_000_000,
+        record_bytes: 16 << 20,
         queue_records: 100_000,
         queue_bytes: 64 << 20,
         delivery_timeout: raw.timeout.get(),

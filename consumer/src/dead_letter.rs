@@ -5,6 +5,8 @@
 
 /// A client and its polling thread.
 mod polled;
+/// Why a letter was not written.
+mod refusal;
 /// The real one: a producer to `<topic>.dlq` and to retry topics.
 pub mod producer;
 
@@ -60,6 +62,13 @@ impl DeadLetter {
     pub fn topic(&self) -> String {
         let dead = || dead_letter_topic(Coordinates::of(&self.record).topic);
         self.put_off.as_ref().map_or_else(dead, |put_off| put_off.topic.clone())
+    }
+
+    /// Of key, value and headers.
+    pub fn bytes(&self) -> usize {
+        let length = |part: &Option<Vec<u8>>| part.as_ref().map_or(0, Vec::len);
+        let headers: usize = self.headers().iter().map(|(name, value)| name.len() + length(value)).sum();
+        length(&self.record.key) + length(&self.record.value) + headers
     }
 
     /// The original headers, then ours: they name the record as it was first read.

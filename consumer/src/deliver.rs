@@ -8,7 +8,7 @@
 mod ports;
 /// The letters of records that cannot be delivered.
 mod letters;
-/// What becomes of records with the verdict `retry`.
+/// What comes again: by its verdict, or because somebody has opened the partition.
 mod again;
 /// Letters on their way, and records that are finished with them.
 mod set_aside;
@@ -109,7 +109,7 @@ pub async fn deliver<I: Invoker, D: DeadLetters>(
     }
     // No call was answered, or there was nothing to send.
     let left = std::mem::take(&mut delivery.unfit);
-    match delivery.set_aside(left).await {
+    match delivery.set_all_aside(left).await {
         Continue(()) => ports.meters.stages.finished(&held, times, ports.clock.now()),
         Break(Stopped) => delivery.trace.stopped(),
     }
@@ -201,11 +201,16 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         }
         let listed = judgement.rejected.iter().chain(&judgement.retry);
         let open: HashSet<Offset> = listed.map(|listed| listed.offset).collect();
-        self.finished(piece.records.offsets().filter(|offset| !open.contains(offset)).collect());
+        let delivered: Vec<Offset> = piece.records.offsets().filter(|offset| !open.contains(offset)).collect();
+        self.finished(delivered.clone());
         let mut letters = self.origin.rejected(&piece.records, judgement.rejected, piece.attempts);
         letters.append(&mut self.unfit);
-        self.set_aside(letters).await?;
-        let again = self.put_off(&piece, judgement.retry).await?;
+        letters.sort_by_key(|letter| letter.record.offset);
+        let waited = self.set_aside(letters, &delivered).await?;
+        let mut again = self.ask_again(&piece, waited);
+        again.extend(self.put_off(&piece, judgement.retry).await?);
+        again.sort();
+        let again = piece.records.part(again.into_iter().filter_map(|offset| piece.records.position(offset)));
         if again.is_empty() {
             self.tell_suspects(None);
             return Continue(());

@@ -38,6 +38,15 @@ struct Parts {
     opened: watch::Sender<()>,
 }
 
+/// What became of letters that are about to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// So many may be, from the first on.
+    Granted(u64),
+    /// None of them: the partition was stopped, and somebody has opened it meanwhile.
+    Opened,
+}
+
 impl Flood {
     pub fn new(limits: FloodLimits, clock: SharedClock, condition: Condition) -> Self {
         let (partitions, holds, opened) = (Mutex::default(), Holds::new(condition.clone()), watch::Sender::new(()));
@@ -52,24 +61,26 @@ impl Flood {
         }
     }
 
-    /// Waits for leave to set `records` aside, the first of which stands at `first`, as long as the partition is stopped. May be dropped
-    /// at any time.
-    pub async fn leave(&self, at: &TopicPartition, first: Offset, records: u64) {
-        loop {
-            // Before the look, so that an opening between look and wait is not missed.
-            let mut opened = self.parts.opened.subscribe();
-            let Some(cause) = self.ask(at, records) else { return };
-            self.show();
-            tracing::error!(
-                topic = &*at.topic,
-                partition = at.partition,
-                offset = first.0,
-                records,
-                "dead letters flood: {cause}; the partition is stopped with its offsets intact"
-            );
-            // The other end lives as long as this.
-            let _ = opened.changed().await;
-        }
+    /// Leave to set letters aside, the first of which stands at `first`; `rows` are how many they are, parted where something was delivered
+    /// between them. Waits as long as the partition is stopped. May be dropped at any time.
+    pub async fn leave(&self, at: &TopicPartition, first: Offset, rows: &[u64]) -> Leave {
+        // Before the look, so that an opening between look and wait is not missed.
+        let mut opened = self.parts.opened.subscribe();
+        let cause = match self.ask(at, rows) {
+            Ok(granted) => return Leave::Granted(granted),
+            Err(cause) => cause,
+        };
+        self.show();
+        tracing::error!(
+            topic = &*at.topic,
+            partition = at.partition,
+            offset = first.0,
+            records = rows.iter().sum::<u64>(),
+            "dead letters flood: {cause}; the partition is stopped with its offsets intact"
+        );
+        // The other end lives as long as this.
+        let _ = opened.changed().await;
+        Leave::Opened
     }
 
     /// The record at `offset` fails by itself, and so does everything else that `function` gets: it keeps its place until that is over, or
@@ -78,10 +89,10 @@ impl Flood {
         self.parts.holds.begin(at, offset, function, self.parts.opened.subscribe())
     }
 
-    /// `None` is leave, and the records count as set aside.
-    fn ask(&self, at: &TopicPartition, records: u64) -> Option<Cause> {
+    /// What is granted counts as set aside.
+    fn ask(&self, at: &TopicPartition, rows: &[u64]) -> Result<u64, Cause> {
         let now = self.parts.clock.now();
-        self.gauges().entry(at.clone()).or_default().set_aside(records, now, &self.parts.limits)
+        self.gauges().entry(at.clone()).or_default().set_aside(rows, now, &self.parts.limits)
     }
 
     /// The partitions that are stopped, and why.
@@ -137,7 +148,7 @@ impl Flood {
 
 #[cfg(test)]
 mod tests {
-    use super::{Flood, FloodLimits};
+    use super::{Flood, FloodLimits, Leave};
     use crate::assignment::TopicPartition;
     use crate::condition::Condition;
     use domain::offset::Offset;
@@ -151,15 +162,15 @@ mod tests {
         let condition = Condition::default();
         let flood = Arc::new(Flood::new(limits, Arc::new(ManualClock::default()), condition.clone()));
         let (stopped, other) = (TopicPartition::new("t", 1), TopicPartition::new("t", 2));
-        flood.leave(&stopped, Offset(7), 3).await;
+        assert_eq!(flood.leave(&stopped, Offset(7), &[5]).await, Leave::Granted(3));
         let waiting = tokio::spawn({
             let (flood, at) = (flood.clone(), stopped.clone());
-            async move { flood.leave(&at, Offset(8), 1).await }
+            async move { flood.leave(&at, Offset(10), &[2]).await }
         });
-        flood.leave(&other, Offset(7), 3).await;
+        assert_eq!(flood.leave(&other, Offset(7), &[3]).await, Leave::Granted(3));
         tokio::select! {
             biased;
-            () = flood.leave(&other, Offset(8), 1) => panic!("the other one had as many"),
+            _ = flood.leave(&other, Offset(8), &[1]) => panic!("the other one had as many"),
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
         assert!(condition.why().unwrap().contains("t/2"), "both are named: {:?}", condition.why());
@@ -169,9 +180,9 @@ mod tests {
         assert!(!waiting.is_finished());
         assert!(condition.why().unwrap().contains("t/1"), "{:?}", condition.why());
         assert_eq!(flood.open(), std::slice::from_ref(&stopped));
-        waiting.await.unwrap();
+        assert_eq!(waiting.await.unwrap(), Leave::Opened);
         assert_eq!((condition.why(), flood.stopped().len()), (None, 0));
-        flood.leave(&stopped, Offset(9), 2).await;
+        assert_eq!(flood.leave(&stopped, Offset(10), &[2]).await, Leave::Granted(2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! The contract between consumer and dispatcher: exact sizes, unaltered values, and answers that fail closed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use domain::contract::{BatchHead, Extent, Listed, OpenBatch, Push, Request, Response, judge};
+use domain::contract::{BatchHead, Extent, Listed, MAX_REQUEST_BYTES, OpenBatch, Push, Request, Response, judge};
 use domain::offset::Offset;
 use domain::verdict::Verdict;
 use proptest::prelude::*;
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn no_request_passes_its_limit_and_no_room_is_wasted(head in heads(), records in records(30), limit in 200_usize..2_000) {
+    fn no_request_of_several_passes_its_limit_and_no_room_is_wasted(head in heads(), records in records(30), limit in 200_usize..2_000) {
         let mut batch = OpenBatch::new(head.clone(), limit);
         let mut taken: Vec<Record> = Vec::new();
         for (offset, timestamp, value) in records {
@@ -103,11 +103,11 @@ proptest! {
             let would_be = longest(&filled(head.clone(), &with_it));
             match pushed {
                 Push::Taken => {
-                    prop_assert!(would_be <= limit);
+                    prop_assert!(would_be <= limit || taken.is_empty());
                     taken = with_it;
                 }
                 Push::NoRoom => prop_assert!(would_be > limit && !taken.is_empty()),
-                Push::NeverFits => prop_assert!(would_be > limit && taken.is_empty()),
+                Push::NeverFits => prop_assert!(false, "each fits into a request of its own"),
             }
             prop_assert_eq!(batch.len(), taken.len(), "a value that is handed back leaves no trace");
         }
@@ -282,5 +282,20 @@ proptest! {
     fn the_answer_to_one_batch_is_no_answer_to_another((one, verdicts) in answered(), (other, _) in answered()) {
         prop_assume!(one.batch_id() != other.batch_id());
         prop_assert!(judge(&other, &serde_json::to_vec(&response(&one, &verdicts)).unwrap()).is_err());
+    }
+}
+
+proptest! {
+    // Each case writes some megabytes.
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn a_record_goes_alone_up_to_what_a_request_may_have_and_no_further(head in heads(), limit in 200_usize..2_000, offset in 0_i64..1 << 60) {
+        let fixed = longest(&filled(head.clone(), &[(offset, 0, String::new())]));
+        for (length, fate) in [(MAX_REQUEST_BYTES - fixed, Push::Taken), (MAX_REQUEST_BYTES - fixed + 1, Push::NeverFits)] {
+            let mut batch = OpenBatch::new(head.clone(), limit);
+            prop_assert_eq!(batch.push(Offset(offset), 0, &vec![b'1'; length]), fate);
+            prop_assert!(longest(&batch) <= MAX_REQUEST_BYTES);
+        }
     }
 }

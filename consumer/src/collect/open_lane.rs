@@ -5,7 +5,7 @@ use crate::assignment::LaneId;
 use crate::batch::{Batch, CloseReason, Unfit};
 use crate::record::{Kept, Lent, OwnedRecord};
 use crate::times::{Passed, Times};
-use domain::contract::{BatchHead, Extent, OpenBatch, Push};
+use domain::contract::{BatchHead, Extent, MAX_REQUEST_BYTES, OpenBatch, Push};
 use serde::de::IgnoredAny;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub struct Limits {
     pub records: usize,
     /// Since its first record.
     pub age: Duration,
-    /// Of its request.
+    /// Of its request; a record that has more goes alone.
     pub bytes: usize,
 }
 
@@ -87,7 +87,7 @@ impl OpenLane {
         match fate {
             Push::Taken => self.filling(passed).kept.push(record),
             Push::NoRoom | Push::NeverFits => {
-                let detail = format!("{} bytes do not fit into a request of {} bytes", value.len(), self.limits.bytes);
+                let detail = format!("{} bytes do not fit into a request of {MAX_REQUEST_BYTES} bytes", value.len());
                 self.put_aside(&record, "too-large", detail, passed);
             }
         }
@@ -133,7 +133,11 @@ impl OpenLane {
     /// Closes the open batch, if there is one.
     pub fn close(&mut self, reason: CloseReason, now: Duration) -> Option<Batch> {
         let filling = self.filling.take()?;
-        self.last = (filling.records.extent(), filling.kept.key_bytes());
+        let extent = filling.records.extent();
+        // A record that went alone for its size says nothing about the next batch.
+        if extent.bytes <= self.limits.bytes {
+            self.last = (extent, filling.kept.key_bytes());
+        }
         let bytes = filling.records.request_len(1, None) + filling.kept.bytes() + filling.unfit_bytes;
         Some(Batch {
             lane: self.lane.clone(),

@@ -1,18 +1,17 @@
 //! Writes dead letters to `<topic>.dlq`, and what is put off to its retry topic, with a producer that has a poll thread of its own.
 
 use super::polled::Polled;
+use super::refusal::Refusal;
 use super::{DeadLetter, DeadLetters, Unacknowledged};
 use crate::record::Headers;
-use domain::failure::FailureClass;
 use kafka_client::context::Observer;
-use kafka_client::failure::classify;
 use kafka_client::settings::{ClientError, ClientSettings};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, ProducerContext};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::oneshot;
 
 /// See the head of the file. Dropping it gives up what is not acknowledged; nothing of that was committed.
@@ -25,6 +24,8 @@ pub struct KafkaDeadLetters {
 #[derive(Clone)]
 struct Client {
     producer: Arc<Producer>,
+    /// Sends each letter by itself; made when letters are first refused as too large together.
+    alone: Arc<Mutex<Option<Arc<Producer>>>>,
     settings: ClientSettings,
 }
 
@@ -39,9 +40,6 @@ pub enum LettersError {
     Thread(#[from] std::io::Error),
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Refusal(RDKafkaErrorCode);
-
 type Answer = oneshot::Sender<Result<(), Refusal>>;
 
 struct Context {
@@ -51,6 +49,39 @@ struct Context {
 impl Client {
     fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.producer, &other.producer)
+    }
+
+    fn is_shut_out(&self) -> bool {
+        let shut_out = |producer: &Producer| producer.client().fatal_error().is_some();
+        let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        shut_out(&self.producer) || alone.as_deref().is_some_and(shut_out)
+    }
+
+    fn alone(&self) -> Result<Arc<Producer>, LettersError> {
+        let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(producer) = &*alone {
+            return Ok(Arc::clone(producer));
+        }
+        Ok(Arc::clone(alone.insert(Arc::new(start(&self.settings.one_by_one())?))))
+    }
+
+    /// Writes all that Kafka takes and gives back the rest, in order.
+    async fn write(&self, letters: Vec<DeadLetter>) -> Vec<(DeadLetter, Refusal)> {
+        let refused = write(&self.producer, letters).await;
+        // A batch of several is refused as a whole: only alone is it the letter's own fate.
+        let (large, mut refused): (Vec<_>, Vec<_>) = refused.into_iter().partition(|(_, why)| why.is_for_size());
+        if large.is_empty() {
+            return refused;
+        }
+        match self.alone() {
+            Ok(alone) => refused.extend(write(&alone, large.into_iter().map(|(letter, _)| letter).collect()).await),
+            Err(error) => {
+                tracing::error!(%error, "no client that sends letters one by one can be made");
+                refused.extend(large);
+            }
+        }
+        refused.sort_by_key(|(letter, _)| letter.record.offset);
+        refused
     }
 }
 
@@ -78,7 +109,7 @@ impl KafkaDeadLetters {
     /// Kafka has shut an idempotent client out for good: its letters come again by another one. Not when another one has taken over already:
     /// that may have newer certificates.
     fn mend(&self, client: &Client) {
-        if client.producer.client().fatal_error().is_none() || !self.client().is(client) {
+        if !client.is_shut_out() || !self.client().is(client) {
             return;
         }
         let next = match create(&client.settings) {
@@ -91,28 +122,46 @@ impl KafkaDeadLetters {
             tracing::warn!("the client for dead letters was shut out by Kafka, another one takes over");
         }
     }
+}
 
-    /// Hands one letter to the client; its answer comes by the receiver.
-    fn start(producer: &Producer, letter: &DeadLetter) -> Result<oneshot::Receiver<Result<(), Refusal>>, Refusal> {
-        let (answer, receiver) = oneshot::channel();
-        let topic = letter.topic();
-        let record = BaseRecord {
-            topic: &topic,
-            partition: None,
-            payload: letter.record.value.as_deref(),
-            key: letter.record.key.as_deref(),
-            timestamp: None,
-            headers: Some(native(&letter.headers())),
-            delivery_opaque: Box::new(answer),
+/// Writes all that Kafka takes and gives back the rest.
+async fn write(producer: &Producer, letters: Vec<DeadLetter>) -> Vec<(DeadLetter, Refusal)> {
+    let handed: Vec<_> = letters.iter().map(|letter| hand_over(producer, letter)).collect();
+    let mut refused = Vec::new();
+    for (letter, handed) in letters.into_iter().zip(handed) {
+        let answer = match handed {
+            // The answer is dropped only with the client.
+            Ok(receiver) => receiver.await.unwrap_or(Err(Refusal::GIVEN_UP)),
+            Err(refusal) => Err(refusal),
         };
-        producer.send(record).map(|()| receiver).map_err(|error| Refusal(code(&error)))
+        refused.extend(answer.err().map(|refusal| (letter, refusal)));
     }
+    refused
+}
+
+/// Hands one letter to the client; its answer comes by the receiver.
+fn hand_over(producer: &Producer, letter: &DeadLetter) -> Result<oneshot::Receiver<Result<(), Refusal>>, Refusal> {
+    let (answer, receiver) = oneshot::channel();
+    let topic = letter.topic();
+    let record = BaseRecord {
+        topic: &topic,
+        partition: None,
+        payload: letter.record.value.as_deref(),
+        key: letter.record.key.as_deref(),
+        timestamp: None,
+        headers: Some(native(&letter.headers())),
+        delivery_opaque: Box::new(answer),
+    };
+    producer.send(record).map(|()| receiver).map_err(|error| Refusal::by_client(&error))
 }
 
 fn create(settings: &ClientSettings) -> Result<Client, LettersError> {
-    let producer = settings.create_with_context(Context { observer: Observer::default() })?;
-    let producer = Polled::start(producer)?;
-    Ok(Client { producer: Arc::new(producer), settings: settings.clone() })
+    let (producer, alone) = (Arc::new(start(settings)?), Arc::default());
+    Ok(Client { producer, alone, settings: settings.clone() })
+}
+
+fn start(settings: &ClientSettings) -> Result<Producer, LettersError> {
+    Ok(Polled::start(settings.create_with_context(Context { observer: Observer::default() })?)?)
 }
 
 fn native(headers: &Headers) -> OwnedHeaders {
@@ -121,42 +170,14 @@ fn native(headers: &Headers) -> OwnedHeaders {
     })
 }
 
-fn code(error: &KafkaError) -> RDKafkaErrorCode {
-    error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
-}
-
 impl DeadLetters for KafkaDeadLetters {
     async fn send(&self, letters: Vec<DeadLetter>) -> Result<(), Unacknowledged> {
         let client = self.client();
-        let started: Vec<_> = letters.iter().map(|letter| Self::start(&client.producer, letter)).collect();
-        let mut back = Vec::new();
-        let mut first = None;
-        for (letter, started) in letters.into_iter().zip(started) {
-            let answer = match started {
-                // The answer is dropped only with the client.
-                Ok(receiver) => receiver.await.unwrap_or(Err(Refusal(RDKafkaErrorCode::PurgeQueue))),
-                Err(refusal) => Err(refusal),
-            };
-            if let Err(refusal) = answer {
-                first.get_or_insert(refusal.0);
-                back.push(letter);
-            }
-        }
-        match first {
-            None => Ok(()),
-            Some(code) => {
-                self.mend(&client);
-                Err(Unacknowledged { letters: back, class: class_of(code), detail: code.to_string() })
-            }
-        }
-    }
-}
-
-/// A dead letter is never given up, so nothing about one is *rejected*.
-fn class_of(code: RDKafkaErrorCode) -> FailureClass {
-    match classify(code) {
-        FailureClass::Rejected | FailureClass::TooLarge => FailureClass::Ours,
-        class => class,
+        let refused = client.write(letters).await;
+        let Some((first, refusal)) = refused.first() else { return Ok(()) };
+        self.mend(&client);
+        let (class, detail) = (refusal.class(), refusal.about(first));
+        Err(Unacknowledged { letters: refused.into_iter().map(|(letter, _)| letter).collect(), class, detail })
     }
 }
 
@@ -178,7 +199,7 @@ impl ProducerContext for Context {
     type DeliveryOpaque = Box<Answer>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, answer: Self::DeliveryOpaque) {
-        let result = result.as_ref().map(|_| ()).map_err(|(error, _)| Refusal(code(error)));
+        let result = result.as_ref().map(|_| ()).map_err(|(error, _)| Refusal::by_kafka(error));
         // Nobody waits any more when the partition is gone.
         let _ = answer.send(result);
     }

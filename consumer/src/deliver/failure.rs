@@ -99,7 +99,7 @@ impl<I: Invoker, D: DeadLetters> Delivery<'_, I, D> {
         piece.blame.condemned = failure.class == FailureClass::FunctionError;
         self.tell_suspects(Some(&piece));
         let letters = self.origin.alone(&piece.records, failure, piece.attempts);
-        self.set_aside(letters).await?;
+        self.set_all_aside(letters).await?;
         if failure.class == FailureClass::FunctionError {
             self.aside.extend(piece.records.offsets().map(Suspect::set_aside));
         }

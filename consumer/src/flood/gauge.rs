@@ -71,22 +71,34 @@ impl Gauge {
         self.window.now.delivered += records;
     }
 
-    /// `None`: they may be set aside, and are counted. Otherwise the gauge is closed and nothing is counted.
-    pub(super) fn set_aside(&mut self, records: u64, now: Duration, limits: &FloodLimits) -> Option<Cause> {
+    /// How many of the letters may be set aside, from the first on; they are counted. When it is none the gauge is closed. `rows` are the letters of
+    /// one answer in their order, parted where it delivered something.
+    pub(super) fn set_aside(&mut self, rows: &[u64], now: Duration, limits: &FloodLimits) -> Result<u64, Cause> {
         self.window.turn(now, limits.window);
-        self.closed = self.closed.or_else(|| self.over(limits));
-        if self.closed.is_none() {
-            self.in_a_row += records;
-            self.window.now.letters += records;
+        let mut granted = 0;
+        for (place, row) in rows.iter().enumerate() {
+            if place > 0 {
+                self.in_a_row = 0;
+            }
+            for _ in 0..*row {
+                match self.closed.or_else(|| self.over(limits)) {
+                    Some(_) if granted > 0 => return Ok(granted),
+                    Some(cause) => return Err(*self.closed.insert(cause)),
+                    None => {}
+                }
+                self.in_a_row += 1;
+                self.window.now.letters += 1;
+                granted += 1;
+            }
         }
-        self.closed
+        Ok(granted)
     }
 
     pub(super) fn cause(&self) -> Option<Cause> {
         self.closed
     }
 
-    /// Judged by what was set aside before, so that one batch alone never closes it.
+    /// Which limit what was set aside has reached.
     fn over(&self, limits: &FloodLimits) -> Option<Cause> {
         let Counts { letters, delivered } = self.window.sum();
         let share = letters as f64 / (letters + delivered).max(1) as f64;
@@ -127,6 +139,16 @@ mod tests {
     const LIMITS: FloodLimits =
         FloodLimits { in_a_row: 10, in_window: 50, share: 0.5, enough: 20, window: Duration::from_secs(60) };
 
+    fn one(gauge: &mut Gauge, letters: u64, now: Duration, limits: &FloodLimits) -> Option<Cause> {
+        match gauge.set_aside(&[letters], now, limits) {
+            Ok(granted) => {
+                assert_eq!(granted, letters);
+                None
+            }
+            Err(cause) => Some(cause),
+        }
+    }
+
     fn second(n: u64) -> Duration {
         Duration::from_secs(n)
     }
@@ -134,25 +156,25 @@ mod tests {
     #[test]
     fn a_row_ends_with_a_delivered_record_and_a_closed_gauge_stays_closed() {
         let mut gauge = Gauge::default();
-        assert_eq!(gauge.set_aside(9, second(0), &LIMITS), None);
+        assert_eq!(one(&mut gauge, 9, second(0), &LIMITS), None);
         gauge.delivered(100, second(0), &LIMITS);
-        assert_eq!(gauge.set_aside(9, second(1), &LIMITS), None);
-        assert_eq!(gauge.set_aside(1, second(1), &LIMITS), None);
+        assert_eq!(one(&mut gauge, 9, second(1), &LIMITS), None);
+        assert_eq!(one(&mut gauge, 1, second(1), &LIMITS), None);
         let cause = Some(Cause::InARow(10));
-        assert_eq!(gauge.set_aside(1, second(1), &LIMITS), cause);
+        assert_eq!(one(&mut gauge, 1, second(1), &LIMITS), cause);
         gauge.delivered(1_000, second(2), &LIMITS);
-        assert_eq!((gauge.set_aside(1, second(1_000), &LIMITS), gauge.cause()), (cause, cause));
+        assert_eq!((one(&mut gauge, 1, second(1_000), &LIMITS), gauge.cause()), (cause, cause));
     }
 
     #[test]
     fn a_share_counts_once_there_is_enough_and_a_window_forgets() {
         let limits = FloodLimits { in_a_row: 0, in_window: 0, ..LIMITS };
         let mut gauge = Gauge::default();
-        assert_eq!(gauge.set_aside(9, second(0), &limits), None);
+        assert_eq!(one(&mut gauge, 9, second(0), &limits), None);
         gauge.delivered(10, second(0), &limits);
-        assert_eq!(gauge.set_aside(1, second(0), &limits), None, "19 are not enough");
-        assert_eq!(gauge.clone().set_aside(1, second(31), &limits), Some(Cause::Share(0.5, limits.window)));
-        assert_eq!(gauge.set_aside(1, second(61), &limits), None, "a window later");
+        assert_eq!(one(&mut gauge, 1, second(0), &limits), None, "19 are not enough");
+        assert_eq!(one(&mut gauge.clone(), 1, second(31), &limits), Some(Cause::Share(0.5, limits.window)));
+        assert_eq!(one(&mut gauge, 1, second(61), &limits), None, "a window later");
     }
 
     #[test]
@@ -160,10 +182,24 @@ mod tests {
         let mut gauge = Gauge::default();
         let limits = FloodLimits { in_a_row: 0, share: 0.0, ..LIMITS };
         for at in 0..50 {
-            assert_eq!(gauge.set_aside(1, second(at / 5), &limits), None);
+            assert_eq!(one(&mut gauge, 1, second(at / 5), &limits), None);
         }
-        assert_eq!(gauge.clone().set_aside(1, second(10), &limits), Some(Cause::InWindow(50, limits.window)));
+        assert_eq!(one(&mut gauge.clone(), 1, second(10), &limits), Some(Cause::InWindow(50, limits.window)));
         let none = FloodLimits { in_window: 0, ..limits };
-        assert_eq!(gauge.set_aside(1, second(10), &none), None);
+        assert_eq!(one(&mut gauge, 1, second(10), &none), None);
+    }
+
+    #[test]
+    fn an_answer_is_stopped_where_a_limit_is_reached_and_not_where_something_was_delivered_between() {
+        let mut gauge = Gauge::default();
+        assert_eq!(gauge.set_aside(&[25], second(0), &LIMITS), Ok(10));
+        assert_eq!(gauge.clone().set_aside(&[15], second(0), &LIMITS), Err(Cause::InARow(10)));
+        gauge.delivered(30, second(0), &LIMITS);
+        assert_eq!(gauge.set_aside(&[6, 6, 8, 0], second(0), &LIMITS), Ok(20));
+        assert_eq!(gauge.set_aside(&[9, 12], second(0), &LIMITS), Err(Cause::Share(0.5, LIMITS.window)));
+        let limits = FloodLimits { share: 0.0, ..LIMITS };
+        let mut gauge = Gauge::default();
+        assert_eq!(gauge.set_aside(&[9, 9, 9, 9, 9, 9], second(0), &limits), Ok(50));
+        assert_eq!(gauge.set_aside(&[4], second(0), &limits), Err(Cause::InWindow(50, limits.window)));
     }
 }

@@ -4,6 +4,7 @@
 mod admin;
 mod deferred;
 mod lag;
+mod large_letters;
 mod pause;
 mod protocol;
 mod recorder;

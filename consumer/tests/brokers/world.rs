@@ -52,8 +52,12 @@ impl World {
     }
 
     pub fn on_kafka() -> Self {
+        Self::on_kafka_with(&topics())
+    }
+
+    pub fn on_kafka_with(topics: &[Topic]) -> Self {
         let cluster = KafkaCluster::start(&KafkaOptions::default()).unwrap();
-        cluster.create_topics(&topics()).unwrap();
+        cluster.create_topics(topics).unwrap();
         let mut connection = vec![("KAFKA__BOOTSTRAP_SERVERS", cluster.bootstrap())];
         connection.extend(cluster.admin().settings());
         Self { connection, broker: Box::new(cluster), next_seq: HashMap::new(), headers: OwnedHeaders::new() }
@@ -121,6 +125,17 @@ impl World {
                 .send(BaseRecord::to(TOPIC).key(&name).payload(b"\xff{no json".as_slice()))
                 .map_err(|(error, _)| error)
                 .unwrap();
+        }
+        producer.flush(DEADLINE).unwrap();
+    }
+
+    /// Produces these values with one key, so that they are neighbours in one partition.
+    pub fn produce_values(&self, values: &[Vec<u8>]) {
+        let tuning = ProducerTuning { record_bytes: 16 << 20, ..ProducerTuning::default() };
+        let producer: BaseProducer<ObservedContext> =
+            self.config("").kafka.producer(&tuning).create_with_context(ObservedContext::default()).unwrap();
+        for value in values {
+            producer.send(BaseRecord::to(TOPIC).key("one").payload(value)).map_err(|(error, _)| error).unwrap();
         }
         producer.flush(DEADLINE).unwrap();
     }

@@ -22,20 +22,20 @@ const MARK: &str = "fails-at-this";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     NotJson,
-    TooLarge,
+    /// Larger than a batch, and no event.
+    Large,
     Rejected,
     Poison,
 }
 
-const KINDS: [Kind; 4] = [Kind::NotJson, Kind::TooLarge, Kind::Rejected, Kind::Poison];
+const KINDS: [Kind; 4] = [Kind::NotJson, Kind::Large, Kind::Rejected, Kind::Poison];
 
 impl Kind {
     /// The class and the reason that its letter must name; a rejected one has the dispatcher's own reason.
     fn words(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::NotJson => ("rejected", Some("not-json")),
-            Self::TooLarge => ("rejected", Some("too-large")),
-            Self::Rejected => ("rejected", None),
+            Self::Large | Self::Rejected => ("rejected", None),
             Self::Poison => ("function-error", Some("function-error")),
         }
     }
@@ -74,7 +74,7 @@ impl Dice {
                 1 => Some(format!("{{\"id\":{}", self.text(30)).into_bytes()),
                 _ => Some([vec![0xff], self.bytes(300)].concat()),
             },
-            Kind::TooLarge => json("x".repeat(self.0.random_range(3_000..20_000)).into()),
+            Kind::Large => json("x".repeat(self.0.random_range(3_000..20_000)).into()),
             Kind::Rejected => match self.0.random_range(0..3) {
                 0 => json(self.0.random::<f64>().into()),
                 1 => json(serde_json::json!([self.text(40), null, {}])),

@@ -1,6 +1,6 @@
 //! The open batch: records of one partition and lane, collected straight into the bytes of their request.
 //!
-//! In: values while the record is borrowed. Out: the request's exact bytes. Never: passes its limit, or alters a value.
+//! In: values while the record is borrowed. Out: the request's exact bytes. Never: passes its limit with more than one record, or alters a value.
 
 use super::steps::{Steps, digits};
 use super::values::Values;
@@ -38,7 +38,7 @@ pub enum Push {
     Taken,
     /// Close this batch and offer the value to the next one.
     NoRoom,
-    /// Over the limit even in a batch of its own.
+    /// More than any request may have, even in a batch of its own.
     NeverFits,
 }
 
@@ -72,7 +72,7 @@ impl BatchHead {
 }
 
 impl OpenBatch {
-    /// `limit` is the most bytes that the request may have, at most [`MAX_REQUEST_BYTES`].
+    /// `limit` is the most bytes that the request may have, at most [`MAX_REQUEST_BYTES`]; a record that has more goes alone, up to that.
     pub fn new(head: impl Into<Arc<BatchHead>>, limit: usize) -> Self {
         Self::with_extent(head, limit, Extent::default())
     }
@@ -106,7 +106,8 @@ impl OpenBatch {
             if self.is_empty() { (offset.0, timestamp) } else { (self.offsets.first(), self.timestamps.first()) };
         let fixed = self.fixed_len(first, offset.0);
         let steps = self.offsets.text_len() + self.timestamps.text_len();
-        if fixed + steps + self.values.len() + growth > self.limit {
+        let limit = if self.is_empty() { MAX_REQUEST_BYTES } else { self.limit };
+        if fixed + steps + self.values.len() + growth > limit {
             return if self.is_empty() { Push::NeverFits } else { Push::NoRoom };
         }
         self.values.push(value);

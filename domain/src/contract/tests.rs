@@ -1,6 +1,6 @@
 //! The contract end to end, without a wire.
 
-use super::{BatchHead, Malformed, OpenBatch, Push, Request, Response, judge};
+use super::{BatchHead, MAX_REQUEST_BYTES, Malformed, OpenBatch, Push, Request, Response, judge};
 use crate::offset::Offset;
 use crate::verdict::Verdict;
 
@@ -30,9 +30,13 @@ fn a_request_is_read_as_it_was_written() {
 }
 
 #[test]
-fn a_full_batch_hands_the_value_back() {
+fn a_full_batch_hands_the_value_back_and_a_large_one_goes_alone() {
     let mut small = OpenBatch::new(batch(&[]).head().clone(), 420);
-    assert_eq!(small.push(Offset(1), 0, &[b'1'; 500]), Push::NeverFits);
+    assert_eq!(small.push(Offset(1), 0, &vec![b'1'; MAX_REQUEST_BYTES]), Push::NeverFits);
+    let mut alone = small.clone();
+    assert_eq!(alone.push(Offset(1), 0, &[b'1'; 500]), Push::Taken);
+    assert_eq!(alone.push(Offset(2), 0, b"1"), Push::NoRoom);
+    assert_eq!(alone.part([0]), alone);
     assert_eq!(small.push(Offset(1), 0, b"1"), Push::Taken);
     assert_eq!(small.push(Offset(2), 0, &[b'1'; 200]), Push::NoRoom);
     assert!(small.request(u32::MAX, None).len() <= 420);

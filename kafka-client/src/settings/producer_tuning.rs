@@ -40,6 +40,8 @@ pub enum Compression {
 pub struct ProducerTuning {
     pub linger: Duration,
     pub batch_bytes: u64,
+    /// The most bytes of one record, which is a batch by itself when it has more than `batch_bytes`; at least that.
+    pub record_bytes: u64,
     pub batch_records: u32,
     pub queue_records: u32,
     pub queue_bytes: u64,
@@ -49,6 +51,9 @@ pub struct ProducerTuning {
     /// has just started may not know it yet. One that was known before comes back at once.
     pub topic_patience: Duration,
 }
+
+/// A record may have so many bytes however small the batches are.
+const LEAST_RECORD_BYTES: u64 = 1_000_000;
 
 /// As librdkafka's own.
 const TOPIC_PATIENCE: Duration = Duration::from_secs(30);
@@ -106,6 +111,7 @@ impl ProducerTuning {
         Self {
             linger: raw.linger.get(),
             batch_bytes: raw.batch_size.bytes(),
+            record_bytes: raw.batch_size.bytes().max(LEAST_RECORD_BYTES),
             batch_records: raw.batch_records as u32,
             queue_records: raw.queue_records as u32,
             queue_bytes: raw.queue_size.bytes(),

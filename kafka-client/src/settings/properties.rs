@@ -31,7 +31,7 @@ pub(super) fn producer(kafka: &Kafka, tuning: &ProducerTuning) -> ClientSettings
         .set("compression.codec", tuning.compression.as_str())
         .set("linger.ms", millis(tuning.linger))
         .set("batch.size", tuning.batch_bytes.to_string())
-        .set("message.max.bytes", tuning.batch_bytes.max(1_000_000).to_string())
+        .set("message.max.bytes", tuning.record_bytes.to_string())
         .set("batch.num.messages", tuning.batch_records.to_string())
         .set("queue.buffering.max.messages", tuning.queue_records.to_string())
         .set("queue.buffering.max.kbytes", kibibytes(tuning.queue_bytes))
@@ -84,6 +84,13 @@ fn membership(config: &mut ClientConfig, tuning: &ConsumerTuning) {
 }
 
 impl ClientSettings {
+    /// Settings of a producer that sends each record in a batch of its own.
+    pub fn one_by_one(&self) -> Self {
+        let mut alone = self.clone();
+        alone.config.set("batch.num.messages", "1");
+        alone
+    }
+
     /// Settings of a consumer that looks at single records beside the group and is never a member of it: it reads ahead as little
     /// as may be, and is told where a partition ends.
     pub fn to_scout(&self) -> Self {

@@ -4,7 +4,7 @@ use super::{Limits, OpenLane};
 use crate::assignment::{Generation, Held, LaneId, TopicPartition};
 use crate::batch::{Batch, CloseReason};
 use crate::record::Lent;
-use domain::contract::BatchHead;
+use domain::contract::{BatchHead, MAX_REQUEST_BYTES};
 use domain::offset::Offset;
 use std::time::Duration;
 
@@ -53,6 +53,21 @@ fn closes_on_bytes_before_the_record_that_has_no_room() {
 }
 
 #[test]
+fn a_record_larger_than_a_batch_goes_alone_and_the_next_batch_takes_no_memory_for_it() {
+    let mut lane = lane(500, 1_000);
+    let large = format!("\"{}\"", "x".repeat(3_000));
+    let mut closed = take(&mut lane, 1, b"1");
+    closed.extend(take(&mut lane, 2, large.as_bytes()));
+    closed.extend(take(&mut lane, 3, b"3"));
+    assert!(lane.last.0.bytes < 1_000, "{:?}", lane.last);
+    closed.extend(lane.close(CloseReason::Age, Duration::ZERO));
+    assert_eq!(closed.iter().map(offsets).collect::<Vec<_>>(), [[1], [2], [3]]);
+    assert_eq!(closed[1].reason, CloseReason::Bytes);
+    assert!(closed.iter().all(|batch| batch.unfit.is_empty()));
+    assert_eq!(closed[1].records.value(0), Some(large.as_bytes()));
+}
+
+#[test]
 fn is_due_by_the_age_of_its_first_record() {
     let mut lane = lane(500, 10_000);
     assert_eq!(lane.due(), None);
@@ -64,7 +79,7 @@ fn is_due_by_the_age_of_its_first_record() {
 #[test]
 fn what_is_not_json_or_too_large_stays_out_of_the_request_with_its_bytes() {
     let mut lane = lane(500, 1_000);
-    let large = format!("\"{}\"", "x".repeat(2_000));
+    let large = format!("\"{}\"", "x".repeat(MAX_REQUEST_BYTES));
     take(&mut lane, 1, b"{\"ok\":1}");
     take(&mut lane, 2, b"{\"broken\":");
     take(&mut lane, 3, b"\xff\xfe");
