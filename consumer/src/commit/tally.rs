@@ -88,6 +88,9 @@ impl Tally {
     }
 
     pub(super) fn confirmed(&mut self, next: NextOffset, metadata: &str) {
+        if self.went_back && Some(next) > self.end {
+            return; // It was asked for before this one went back.
+        }
         self.committed = self.committed.max(Some(next));
         metadata.clone_into(&mut self.noted);
         self.noting = None;

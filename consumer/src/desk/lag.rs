@@ -20,7 +20,13 @@ impl Desk {
         let paused = seat.is_paused();
         let (lost, held) = (seat.trail.looked(look, paused), seat.held().clone());
         self.check_log(&held);
+        self.find_outset(&held, look);
         lost
+    }
+
+    /// Whether a look showed a log that ends before what was read: it may be another topic's.
+    pub fn doubts(&self) -> bool {
+        self.seats.iter().any(|seat| seat.trail.is_in_doubt())
     }
 
     /// Where reading of a partition goes on, as far as it is certain.

@@ -164,6 +164,11 @@ impl Trail {
         self.position.is_some_and(|position| offset < position) && self.place().is_some()
     }
 
+    /// Whether the last look showed a log that ends before that.
+    pub fn is_in_doubt(&self) -> bool {
+        self.log_end.is_in_doubt()
+    }
+
     /// Where Kafka's client goes on in a log that ends before what was read or committed; `None` while it does not.
     pub fn anew(&self) -> Option<i64> {
         let log = self.log.filter(|_| self.log_end.is_short())?;
@@ -178,6 +183,13 @@ impl Trail {
             (back.jumps, back.skip) = (true, Some(Skip { from: None, to }));
         }
         back
+    }
+
+    /// The trail of a partition that begins with the first record of another topic of its name, whatever the configured start.
+    pub fn of_another_topic(&self, now_ms: i64) -> Self {
+        let mut new = Self::new(self.from_end);
+        new.begin(Committed::Next(0), now_ms);
+        new
     }
 
     /// Where reading begins without a commit; `None` while that is not known.

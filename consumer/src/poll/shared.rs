@@ -16,6 +16,7 @@ use crate::times::Moment;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use kafka_client::context::{Observer, Statistics};
 use kafka_client::partition_queues::PartitionQueues;
+use kafka_client::topic_facts::TopicFacts;
 use rdkafka::Offset;
 use rdkafka::error::RDKafkaErrorCode;
 use runtime::clock::SharedClock;
@@ -261,6 +262,11 @@ impl Shared {
         for lost in lost {
             self.mishaps.lost(at, lost, self.clock.now());
         }
+    }
+
+    /// Which topic stands behind a name now.
+    pub(super) fn topic_seen(&self, topic: &str, facts: TopicFacts) {
+        self.desk().topic_seen(topic, facts, self.clock.wall_ms());
     }
 
     pub(super) fn wanted_times(&self) -> Vec<(TopicPartition, i64)> {

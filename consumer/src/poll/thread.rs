@@ -10,6 +10,8 @@ mod complaints;
 mod renewal;
 /// Why there is no offset to go on from.
 mod no_offset;
+/// Partitions that begin where the desk says.
+mod outsets;
 
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
@@ -66,6 +68,7 @@ struct PollThread {
     next_commit: Duration,
     next_stand: Duration,
     next_recall: Duration,
+    next_outset: Duration,
     end: PollEnd,
     /// Kafka refused us, and no record came since.
     refused: Cell<bool>,
@@ -117,6 +120,7 @@ pub(super) fn spawn(
         next_commit: zero,
         next_stand: zero,
         next_recall: zero,
+        next_outset: zero,
         end,
         refused,
         faults,
