@@ -36,6 +36,10 @@ impl Tally {
         self.end = self.end.max(Some(offset.next()));
     }
 
+    pub(super) fn reach(&mut self, next: NextOffset) {
+        self.end = self.end.max(Some(next));
+    }
+
     pub(super) fn finished(&mut self, offsets: &[Offset]) {
         self.unfinished.remove(offsets);
     }

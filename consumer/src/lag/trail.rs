@@ -8,6 +8,9 @@ use super::{Committed, Found, Lag, Look, Lost, Why};
 /// A record that the log showed only so lately is about to be polled; nobody need ask for it.
 const SOON_MS: i64 = 1_000;
 
+/// So many looks in a row at which nothing came although the offset is gone: what was read ahead would have come.
+const LEAP: u8 = 4;
+
 /// See the head of [`super`].
 #[derive(Debug, Default)]
 pub struct Trail {
@@ -30,8 +33,8 @@ pub struct Trail {
     log: Option<Look>,
     found: Option<Answer>,
     gaps: Gaps,
-    /// The look before showed that the record at this position was deleted.
-    overtaken: Option<i64>,
+    /// So many looks in a row showed that the record at this position was deleted.
+    overtaken: Option<(i64, u8)>,
     log_end: LogEnd,
     /// Reading goes on at the end of the log as it is then, wherever that is.
     jumps: bool,
@@ -69,6 +72,16 @@ impl Trail {
         }
     }
 
+    /// Where reading begins although nothing was committed; false when that is known.
+    pub fn settle(&mut self, offset: i64) -> bool {
+        let unknown = self.place().is_none();
+        if unknown {
+            self.committed = Some(Committed::Next(offset));
+            (self.start, self.position) = (Some(offset), Some(offset));
+        }
+        unknown
+    }
+
     /// A record arrived. A timestamp of 0 or below is none.
     pub fn received(&mut self, offset: i64, timestamp_ms: i64) {
         if let Some(due) = self.position.filter(|due| offset > *due) {
@@ -102,14 +115,26 @@ impl Trail {
         }
         // What was read ahead may still come. Of a partition paused by hand, or from an empty log, nothing does.
         let overtaken = look.low > position;
-        if overtaken && self.overtaken == Some(position) && (paused || look.low == look.end) {
+        let before = self.overtaken.filter(|(at, _)| *at == position).map_or(0, |(_, looks)| looks);
+        if overtaken && before > 0 && (paused || look.low == look.end) {
             lost.push(Lost { from: position, to: look.low, why: Why::Deleted });
             self.position = Some(look.low);
             self.jumps = self.from_end;
         }
-        self.overtaken = overtaken.then_some(position);
+        self.overtaken = overtaken.then_some((position, before.saturating_add(1)));
         self.lost += lost.iter().map(|lost| lost.records()).sum::<u64>();
         lost
+    }
+
+    /// The same where reading goes on at the end when the offset is gone, which the client has done by then without a record that shows it: all that
+    /// is there is skipped, and the next offset is the end that the look showed.
+    pub fn leap(&mut self, look: Look) -> Vec<Lost> {
+        let Some((from, _)) = self.overtaken.filter(|(_, looks)| *looks >= LEAP) else { return Vec::new() };
+        let deleted = Lost { from, to: look.low, why: Why::Deleted };
+        let skipped = Lost { from: look.low, to: look.end, why: Why::Skipped };
+        self.lost += deleted.records() + skipped.records();
+        (self.position, self.overtaken) = (Some(look.end), None);
+        vec![deleted, skipped]
     }
 
     /// The offset of an unfinished record that was not polled, and whose time is not known. `next` is the first unfinished

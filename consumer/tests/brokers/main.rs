@@ -4,6 +4,7 @@
 mod admin;
 mod deferred;
 mod lag;
+mod latest;
 mod made_anew;
 mod pause;
 mod protocol;
