@@ -158,6 +158,7 @@ impl Trail {
         let committed = committed.filter(|next| self.position.is_none_or(|position| *next <= position));
         let from = committed.max(self.start).max(self.log.map(|log| log.low));
         let end = end.max(self.log.map(|log| log.end)).max(self.position);
+        let end = if end.is_some() && end <= self.bare_up_to() { self.unread() } else { end };
         let records = from.zip(end).and_then(|(from, end)| u64::try_from(end - from).ok()).unwrap_or(0);
         Lag { records, seconds: age_ms as f64 / 1_000.0, lost: self.lost }
     }
@@ -254,6 +255,12 @@ impl Trail {
     fn unread_behind(&self, next: Option<i64>) -> Option<i64> {
         let busy = next.zip(self.position).is_some_and(|(next, position)| next < position);
         self.unread().filter(|unread| !busy && self.log.is_some_and(|log| log.end > *unread))
+    }
+
+    /// Up to where no record stands behind those that were polled, although the log goes on: markers of transactions, and what was aborted.
+    fn bare_up_to(&self) -> Option<i64> {
+        let bare = self.answer(self.unread()?)? == Found::Nothing;
+        self.found.filter(|_| bare).map(|answer| answer.end)
     }
 
     fn answer(&self, unread: i64) -> Option<Found> {

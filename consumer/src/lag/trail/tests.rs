@@ -79,8 +79,21 @@ fn markers_at_the_end_of_a_log_are_no_lag_until_something_follows() {
     trail.found(10, Found::Nothing);
     look(&mut trail, 0, 11, 500_000);
     assert_eq!((seconds(&trail, None, 500_000), trail.wanted(None, 500_000)), (0.0, None));
+    let records = |trail: &Trail, committed, end| trail.lag(None, Some(committed), end, 500_000).records;
+    assert_eq!((records(&trail, 10, None), records(&trail, 10, Some(11))), (0, 0), "nothing is there to be finished");
+    assert_eq!(records(&trail, 10, Some(12)), 2, "the statistics know of more");
     look(&mut trail, 0, 13, 501_000);
-    assert_eq!(trail.wanted(None, 501_000), Some(10));
+    assert_eq!((trail.wanted(None, 501_000), records(&trail, 10, None)), (Some(10), 3));
+}
+
+#[test]
+fn before_markers_what_is_not_committed_counts() {
+    let mut trail = begun(Committed::Next(0));
+    (0..5).for_each(|offset| trail.received(offset, 1_000));
+    look(&mut trail, 0, 9, 1_000);
+    trail.found(5, Found::Nothing);
+    let records = |next, committed| trail.lag(Some(next), Some(committed), None, 2_000).records;
+    assert_eq!((records(2, 2), records(5, 4), records(5, 5)), (3, 1, 0));
 }
 
 #[test]
