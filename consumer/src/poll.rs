@@ -5,6 +5,8 @@
 
 /// rdkafka's lists of partitions.
 mod lists;
+/// How long Kafka has answered nothing.
+mod silence;
 /// What the thread and the client's callbacks share.
 mod shared;
 /// The client's context: what it says, and rebalances.

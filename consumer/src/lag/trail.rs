@@ -11,6 +11,9 @@ const SOON_MS: i64 = 1_000;
 /// So many looks in a row at which nothing came although the offset is gone: what was read ahead would have come.
 const LEAP: u8 = 4;
 
+/// Without a look for so long nobody knows what came since.
+const BLIND_MS: i64 = 10_000;
+
 /// See the head of [`super`].
 #[derive(Debug, Default)]
 pub struct Trail {
@@ -153,7 +156,8 @@ impl Trail {
 
     /// The lag at `now_ms`. `next` as in [`Self::wanted`]; `committed` and `end` as far as others know more than this.
     pub fn lag(&self, next: Option<i64>, committed: Option<i64>, end: Option<i64>, now_ms: i64) -> Lag {
-        let age_ms = self.oldest_ms(next).map_or(0, |since| (now_ms - since).max(0));
+        let blind_ms = self.log.map(|log| now_ms - log.at_ms).filter(|span| *span >= BLIND_MS);
+        let age_ms = self.oldest_ms(next).map_or(0, |since| (now_ms - since).max(0)).max(blind_ms.unwrap_or(0));
         // A commit beyond what was read is of a log that is no more.
         let committed = committed.filter(|next| self.position.is_none_or(|position| *next <= position));
         let from = committed.max(self.start).max(self.log.map(|log| log.low));

@@ -102,6 +102,7 @@ impl Scout {
             let outcome = self.look().and_then(|()| self.fetch_wanted());
             self.census.heed(outcome.as_ref().err());
             self.tell(outcome.err());
+            self.shared.silence.tick(self.shared.clock.now());
             self.shared.mishaps.tick(self.shared.clock.now());
             // Rung or not: it is time for the next look.
             let _ = self.shared.bell.heard.recv_timeout(PERIOD);
@@ -152,6 +153,7 @@ impl Scout {
             list.add_partition_offset(&at.topic, at.partition, which)?;
         }
         let answer = self.client.offsets_for_times(list, DEADLINE)?;
+        self.shared.heard();
         let mark = |at: &TopicPartition| match answer.find_partition(&at.topic, at.partition)?.offset() {
             Offset::Offset(mark) => Some((at.clone(), mark)),
             _ => None,

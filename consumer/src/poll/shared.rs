@@ -4,6 +4,7 @@ use super::commit_fault::CommitFault;
 use super::commit_queue::CommitAnswer;
 use super::mishaps::Mishaps;
 use super::scout::Bell;
+use super::silence::Silence;
 use super::{PartitionStatus, PollParts, PollSettings};
 use crate::assignment::{Held, TopicPartition};
 use crate::commit::Commit;
@@ -46,11 +47,13 @@ pub(super) struct Shared {
     pub(super) revoke_drain: Duration,
     pub(super) bell: Bell,
     pub(super) mishaps: Mishaps,
+    pub(super) silence: Silence,
 }
 
 impl Shared {
     pub(super) fn new(parts: PollParts, settings: &PollSettings) -> Self {
         Self {
+            silence: Silence::new(parts.condition.clone(), parts.clock.now()),
             mishaps: Mishaps::new(parts.meters.clone(), parts.condition.clone()),
             desk: Mutex::new(parts.desk),
             queues: PartitionQueues::default(),
@@ -140,6 +143,11 @@ impl Shared {
         due
     }
 
+    /// Something came from Kafka, or an answer.
+    pub(super) fn heard(&self) {
+        self.silence.heard(self.clock.now());
+    }
+
     /// The answer to the asynchronous commit.
     pub(super) fn end_commit(&self, answer: &CommitAnswer) {
         let commits = std::mem::take(&mut *self.under_way());
@@ -168,7 +176,10 @@ impl Shared {
         self.meters.commits_ok.add((commits.len() - failed.len()) as u64);
         match failed.first() {
             Some((first, code)) => self.tell_fault(first, *code, failed.len()),
-            None => self.condition.clear(Part::Commit),
+            None => {
+                self.heard();
+                self.condition.clear(Part::Commit);
+            }
         }
     }
 

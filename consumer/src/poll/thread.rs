@@ -182,6 +182,7 @@ impl PollThread {
             (desk.has_news(), polled)
         };
         if polled > 0 {
+            self.shared.silence.heard(now);
             self.faults.over(chunk.topic(), chunk.partition());
         }
         let fault = chunk.fault().map(|fault| (TopicPartition::new(chunk.topic(), chunk.partition()), fault));
@@ -293,6 +294,7 @@ impl PollThread {
         if !self.refused.get() && self.is_member() {
             self.shared.condition.clear(Part::Poll);
         }
+        self.shared.silence.tick(self.shared.clock.now());
         self.shared.meters.outstanding(self.shared.desk().outstanding_bytes());
     }
 }

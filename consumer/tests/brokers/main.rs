@@ -3,6 +3,7 @@
 
 mod admin;
 mod deferred;
+mod frozen;
 mod lag;
 mod latest;
 mod made_anew;

@@ -36,9 +36,11 @@ fn an_idle_partition_has_no_lag_and_is_never_absent() {
     assert_eq!(seconds(&trail, None, 300), 0.3, "nothing is known yet: the time since the assignment");
     look(&mut trail, 0, 40, 400);
     for hour in 1..5 {
+        look(&mut trail, 0, 40, hour * 3_600_000);
         assert_eq!(trail.lag(None, Some(40), None, hour * 3_600_000).records, 0);
         assert_eq!(seconds(&trail, None, hour * 3_600_000), 0.0);
     }
+    look(&mut trail, 0, 40, 18_000_000);
     trail.received(40, 18_000_000);
     assert_eq!(seconds(&trail, Some(40), 18_002_000), 2.0);
     assert_eq!(seconds(&trail, Some(41), 18_002_000), 0.0, "finished, and the end is reached");
@@ -84,6 +86,18 @@ fn markers_at_the_end_of_a_log_are_no_lag_until_something_follows() {
     assert_eq!(records(&trail, 10, Some(12)), 2, "the statistics know of more");
     look(&mut trail, 0, 13, 501_000);
     assert_eq!((trail.wanted(None, 501_000), records(&trail, 10, None)), (Some(10), 3));
+}
+
+#[test]
+fn without_a_look_for_long_the_lag_grows_for_what_may_have_come() {
+    let mut trail = begun(Committed::Next(40));
+    look(&mut trail, 0, 40, 1_000);
+    assert_eq!(
+        (seconds(&trail, None, 10_999), seconds(&trail, None, 11_000), seconds(&trail, None, 61_000)),
+        (0.0, 10.0, 60.0)
+    );
+    look(&mut trail, 0, 40, 61_000);
+    assert_eq!(seconds(&trail, None, 61_000), 0.0);
 }
 
 #[test]

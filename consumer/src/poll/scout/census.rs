@@ -59,6 +59,7 @@ impl Census {
         match self.informant.ask(client.client(), &names, DEADLINE) {
             Ok(all) => {
                 self.failures = 0;
+                shared.heard();
                 self.next = shared.clock.now() + PERIOD;
                 self.note(all, shared);
             }
