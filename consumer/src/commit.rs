@@ -70,6 +70,13 @@ impl CommitLedger {
         self.held.push((held.clone(), Tally::back(next)));
     }
 
+    /// Nothing below `next` comes any more, and what came is followed by that: all of it finished, `next` is committed.
+    pub fn reach(&mut self, held: &Held, next: NextOffset) {
+        if let Some(tally) = self.tally_mut(held) {
+            tally.reach(next);
+        }
+    }
+
     /// Forgets a partition, unless a newer generation owns it already.
     pub fn revoke(&mut self, held: &Held) {
         self.held.retain(|(owned, _)| owned != held);

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub enum Part {
     /// The group has not given an assignment yet, or the client reports that it, or a partition of it, cannot work.
     Poll,
+    /// Kafka answers nothing, to nobody of this process.
+    Kafka,
     /// The function refuses us for a reason that only people can mend.
     Function,
     /// The breaker in front of the function lets no invocation pass, or only probes.

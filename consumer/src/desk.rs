@@ -17,8 +17,12 @@ mod seats;
 mod handover;
 /// Which partitions are not read now.
 mod brake;
+/// Which topic stands behind a name, as far as it was seen.
+mod seen_topic;
 /// Partitions whose reading goes back.
 mod back;
+/// Partitions that begin where we say, and not where Kafka's client stands.
+mod outset;
 /// The records that a partition read last.
 mod recent;
 /// Partitions of which Kafka must say first where the group stands.
@@ -38,7 +42,7 @@ use crate::record::Lent;
 use crate::share::Shares;
 use crate::suspect::Suspect;
 use crate::topic::TopicPlan;
-pub use back::Return;
+pub use back::{Other, Return};
 pub use brake::Brake;
 pub use flow::Room;
 use memory::Memory;
@@ -144,6 +148,9 @@ impl Desk {
             self.not_ours += 1;
             return;
         };
+        if seat.outset.is_some() {
+            return; // It comes again, or lies before where reading begins.
+        }
         if seat.trail.goes_back(record.offset.0) {
             if seat.has_just_read(&record) {
                 self.repeats += 1;

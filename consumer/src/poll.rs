@@ -5,6 +5,8 @@
 
 /// rdkafka's lists of partitions.
 mod lists;
+/// How long Kafka has answered nothing.
+mod silence;
 /// What the thread and the client's callbacks share.
 mod shared;
 /// The client's context: what it says, and rebalances.
@@ -128,7 +130,7 @@ impl Poll {
         consumer.subscribe(&topics).map_err(PollError::Subscribe)?;
         let (renewals, wanted) = crossbeam_channel::unbounded();
         let first = First { consumer, client: client.clone(), renewals: wanted, observer: observer.clone() };
-        let scout = scout::spawn(scout, shared.clone()).map_err(PollError::Thread)?;
+        let scout = scout::spawn(scout, shared.clone(), &settings.topics).map_err(PollError::Thread)?;
         let ends = thread::spawn(first, shared.clone(), settings, scout).map_err(PollError::Thread)?;
         Ok(Self { shared, observer, renewals, left: ends.left, gone: ends.gone })
     }

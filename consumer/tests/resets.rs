@@ -5,7 +5,7 @@
 mod rig;
 
 use consumer::assignment::TopicPartition;
-use consumer::desk::Return;
+use consumer::desk::{Other, Return};
 use consumer::lag::{Committed, Look};
 use rig::{Rig, TOPIC, settings};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn back(from: i64, to: i64) -> Return {
-    Return { at: TopicPartition::new(TOPIC, 0), from, to }
+    Return { at: TopicPartition::new(TOPIC, 0), from, to, why: Other::Log }
 }
 
 /// One partition, whose 300 records are delivered and committed.

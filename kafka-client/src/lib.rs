@@ -16,6 +16,8 @@ pub mod settings;
 pub mod context;
 /// How much waits in a consumer's main queue.
 pub mod main_queue;
+/// Which topic stands behind a name, and how many partitions it has.
+pub mod topic_facts;
 /// The queues of the partitions that a consumer owns, each read by itself.
 pub mod partition_queues;
 /// Is Kafka reachable, does it accept us, are topics and group there: one sentence if not.

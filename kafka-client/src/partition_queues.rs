@@ -141,6 +141,28 @@ impl PartitionQueues {
         Ok(())
     }
 
+    /// Goes on reading a partition at `offset`, wherever it stood, as soon as the client has seen to it. Nothing that was fetched before that
+    /// comes any more, and an error that stopped it is forgotten.
+    ///
+    /// # Errors
+    /// The client reads nothing of this partition now, or did not answer within `longest`; reading goes on where it stood.
+    pub fn go_to<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        (topic, partition): (&str, i32),
+        offset: i64,
+        longest: Duration,
+    ) -> KafkaResult<()> {
+        let mut list = TopicPartitionList::with_capacity(1);
+        list.add_partition_offset(topic, partition, Offset::Offset(offset))?;
+        let done = consumer.seek_partitions(list, longest)?;
+        done.elements().iter().try_for_each(|element| element.error())?;
+        if let Some(queue) = self.lock().queues.iter_mut().find(|queue| queue.is_of(topic, partition)) {
+            queue.mended();
+        }
+        Ok(())
+    }
+
     /// Waits until something came into a queue, or for so long.
     pub fn wait(&self, longest: Duration) {
         let reader = self.lock().reader.clone();

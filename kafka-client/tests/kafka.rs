@@ -8,6 +8,7 @@ use kafka_client::offsets::positions;
 use kafka_client::probe::{self, ProbeError};
 use kafka_client::rotation::{self, Event};
 use kafka_client::settings::{ClientSettings, ConsumerTuning, Kafka, KafkaRaw, ProducerTuning, TlsRaw};
+use kafka_client::topic_facts::Informant;
 use kafka_client::topics::{self, Created, NewTopic, TopicsError};
 use localenv::authority::{Authority, Identity};
 use localenv::broker::grant::Grant;
@@ -15,7 +16,7 @@ use localenv::broker::kafka::{KafkaCluster, KafkaOptions};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use runtime::config::{ConfigError, Settings};
@@ -69,11 +70,20 @@ fn what_a_real_broker_says() {
     let mut cluster = KafkaCluster::start(&KafkaOptions { forwarded: true, ..KafkaOptions::default() }).unwrap();
     let admin = connect(&cluster.bootstrap(), tls(cluster.admin())).unwrap().admin();
     topics_are_created_once_and_only_grow(&admin);
+    a_topic_that_is_not_there_is_a_fact(&admin);
     refusals_are_sentences(&cluster);
     certificates_that_are_refused_are_sentences(&cluster);
     new_certificates_are_proved_by_a_broker(&cluster);
     lag_is_read_without_joining(&cluster);
     a_producer_survives_the_loss_of_every_broker(&mut cluster);
+}
+
+fn a_topic_that_is_not_there_is_a_fact(admin: &ClientSettings) {
+    let client: BaseConsumer<ObservedContext> = admin.create_with_context(ObservedContext::default()).unwrap();
+    let told = Informant::default().ask(client.client(), &["mt-c400", "nowhere"], DEADLINE).unwrap();
+    let [(_, Ok(known)), (name, Err(code))] = told.as_slice() else { panic!("{told:?}") };
+    assert!(known.id.is_some() && known.partitions > 0, "{known:?}");
+    assert_eq!((name.as_str(), *code), ("nowhere", RDKafkaErrorCode::UnknownTopicOrPartition));
 }
 
 fn topics_are_created_once_and_only_grow(admin: &ClientSettings) {

@@ -36,6 +36,10 @@ impl Tally {
         self.end = self.end.max(Some(offset.next()));
     }
 
+    pub(super) fn reach(&mut self, next: NextOffset) {
+        self.end = self.end.max(Some(next));
+    }
+
     pub(super) fn finished(&mut self, offsets: &[Offset]) {
         self.unfinished.remove(offsets);
     }
@@ -88,6 +92,9 @@ impl Tally {
     }
 
     pub(super) fn confirmed(&mut self, next: NextOffset, metadata: &str) {
+        if self.went_back && Some(next) > self.end {
+            return; // It was asked for before this one went back.
+        }
         self.committed = self.committed.max(Some(next));
         metadata.clone_into(&mut self.noted);
         self.noting = None;

@@ -1,15 +1,20 @@
 //! What the desk knows of the lag of its partitions, and what it is told of their logs.
 
 use super::Desk;
+use super::outset::Outset;
 use super::seat::Seat;
 use crate::assignment::{Held, TopicPartition};
 use crate::lag::{Committed, Found, Lag, Look, Lost};
+use domain::offset::NextOffset;
 
 impl Desk {
     /// An assigned partition begins where the group stood in it; `now_ms` is the wall clock, as in all of this.
     pub fn begin_trail(&mut self, held: &Held, committed: Committed, now_ms: i64) {
         if let Some(seat) = self.seats.held(held) {
             seat.trail.begin(committed, now_ms);
+        }
+        if self.settings.from_end && committed == Committed::Nothing {
+            self.begin_unknown(held, now_ms);
         }
     }
 
@@ -18,9 +23,23 @@ impl Desk {
         let Some(seat) = self.seats.find(&at.topic, at.partition) else { return Vec::new() };
         seat.trail.forget(self.ledger.next(seat.held()).map(|next| next.0));
         let paused = seat.is_paused();
-        let (lost, held) = (seat.trail.looked(look, paused), seat.held().clone());
+        let (mut lost, held) = (seat.trail.looked(look, paused), seat.held().clone());
+        if self.settings.from_end && seat.is_open() && !seat.stands_still() {
+            let leap = seat.trail.leap(look);
+            if !leap.is_empty() {
+                seat.outset = Some(Outset::At(look.end));
+                self.ledger.reach(&held, NextOffset(look.end));
+            }
+            lost.extend(leap);
+        }
         self.check_log(&held);
+        self.find_outset(&held, look);
         lost
+    }
+
+    /// Whether a look showed a log that ends before what was read: it may be another topic's.
+    pub fn doubts(&self) -> bool {
+        self.seats.iter().any(|seat| seat.trail.is_in_doubt())
     }
 
     /// Where reading of a partition goes on, as far as it is certain.

@@ -1,6 +1,7 @@
 //! One owned partition: its lanes, the batches that wait for room, and whether it is paused.
 
 use super::DeskSettings;
+use super::outset::Outset;
 use super::recent::Recent;
 use super::waiting_room::WaitingRoom;
 use crate::assignment::{Held, LaneId};
@@ -26,6 +27,8 @@ pub(super) struct Seat {
     by_hand: bool,
     /// It is known where the group stands, and what is suspected.
     recalled: bool,
+    /// Where reading begins is ours to say, and the client has not been told yet.
+    pub(super) outset: Option<Outset>,
     /// What was said last: that it is read no further, and that nothing of it is fetched.
     stopped: bool,
     paused: bool,
@@ -66,6 +69,7 @@ impl Seat {
             full: false,
             by_hand: false,
             recalled: true,
+            outset: None,
             stopped: false,
             paused: false,
             open: true,
@@ -213,7 +217,7 @@ impl Seat {
 
     /// What to say, if anything: that it must not be read, or may be again.
     pub(super) fn tell_stop(&mut self) -> Option<bool> {
-        let stop = self.full || !self.recalled;
+        let stop = self.full || !self.recalled || self.outset.is_some();
         let before = std::mem::replace(&mut self.stopped, stop);
         (before != stop).then_some(stop)
     }

@@ -1,6 +1,7 @@
 //! All owned partitions, found by topic and number without an allocation.
 
 use super::seat::Seat;
+use super::seen_topic::SeenTopic;
 use crate::assignment::Held;
 use crate::batch::Batch;
 use crate::topic::TopicPlan;
@@ -21,6 +22,7 @@ struct Topic {
     function: String,
     /// How many records a batch may have now.
     records: usize,
+    seen: SeenTopic,
     seats: BTreeMap<i32, Seat>,
 }
 
@@ -41,6 +43,7 @@ impl Seats {
                 plan,
                 function: topic.function.clone(),
                 records,
+                seen: SeenTopic::default(),
                 seats: BTreeMap::new(),
             };
             topic.names().map(one).collect::<Vec<_>>()
@@ -56,6 +59,11 @@ impl Seats {
     /// The shared name of a configured topic.
     pub(super) fn name(&self, topic: &str) -> Option<Arc<str>> {
         self.topics.iter().find(|known| *known.name == *topic).map(|known| known.name.clone())
+    }
+
+    /// What was seen of a configured topic.
+    pub(super) fn seen(&mut self, topic: &str) -> Option<&mut SeenTopic> {
+        self.topics.iter_mut().find(|known| *known.name == *topic).map(|known| &mut known.seen)
     }
 
     pub(super) fn insert(&mut self, mut seat: Seat) {

@@ -20,6 +20,11 @@ impl LogEnd {
         self.seen = place;
     }
 
+    /// Whether the last look showed less than was read or committed.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.short > 0
+    }
+
     /// Whether it ends before what was read or committed.
     pub(super) fn is_short(&self) -> bool {
         self.short >= LOOKS

@@ -8,6 +8,12 @@ use super::{Committed, Found, Lag, Look, Lost, Why};
 /// A record that the log showed only so lately is about to be polled; nobody need ask for it.
 const SOON_MS: i64 = 1_000;
 
+/// So many looks in a row at which nothing came although the offset is gone: what was read ahead would have come.
+const LEAP: u8 = 4;
+
+/// Without a look for so long nobody knows what came since.
+const BLIND_MS: i64 = 10_000;
+
 /// See the head of [`super`].
 #[derive(Debug, Default)]
 pub struct Trail {
@@ -30,8 +36,8 @@ pub struct Trail {
     log: Option<Look>,
     found: Option<Answer>,
     gaps: Gaps,
-    /// The look before showed that the record at this position was deleted.
-    overtaken: Option<i64>,
+    /// So many looks in a row showed that the record at this position was deleted.
+    overtaken: Option<(i64, u8)>,
     log_end: LogEnd,
     /// Reading goes on at the end of the log as it is then, wherever that is.
     jumps: bool,
@@ -69,6 +75,16 @@ impl Trail {
         }
     }
 
+    /// Where reading begins although nothing was committed; false when that is known.
+    pub fn settle(&mut self, offset: i64) -> bool {
+        let unknown = self.place().is_none();
+        if unknown {
+            self.committed = Some(Committed::Next(offset));
+            (self.start, self.position) = (Some(offset), Some(offset));
+        }
+        unknown
+    }
+
     /// A record arrived. A timestamp of 0 or below is none.
     pub fn received(&mut self, offset: i64, timestamp_ms: i64) {
         if let Some(due) = self.position.filter(|due| offset > *due) {
@@ -102,14 +118,26 @@ impl Trail {
         }
         // What was read ahead may still come. Of a partition paused by hand, or from an empty log, nothing does.
         let overtaken = look.low > position;
-        if overtaken && self.overtaken == Some(position) && (paused || look.low == look.end) {
+        let before = self.overtaken.filter(|(at, _)| *at == position).map_or(0, |(_, looks)| looks);
+        if overtaken && before > 0 && (paused || look.low == look.end) {
             lost.push(Lost { from: position, to: look.low, why: Why::Deleted });
             self.position = Some(look.low);
             self.jumps = self.from_end;
         }
-        self.overtaken = overtaken.then_some(position);
+        self.overtaken = overtaken.then_some((position, before.saturating_add(1)));
         self.lost += lost.iter().map(|lost| lost.records()).sum::<u64>();
         lost
+    }
+
+    /// The same where reading goes on at the end when the offset is gone, which the client has done by then without a record that shows it: all that
+    /// is there is skipped, and the next offset is the end that the look showed.
+    pub fn leap(&mut self, look: Look) -> Vec<Lost> {
+        let Some((from, _)) = self.overtaken.filter(|(_, looks)| *looks >= LEAP) else { return Vec::new() };
+        let deleted = Lost { from, to: look.low, why: Why::Deleted };
+        let skipped = Lost { from: look.low, to: look.end, why: Why::Skipped };
+        self.lost += deleted.records() + skipped.records();
+        (self.position, self.overtaken) = (Some(look.end), None);
+        vec![deleted, skipped]
     }
 
     /// The offset of an unfinished record that was not polled, and whose time is not known. `next` is the first unfinished
@@ -128,11 +156,13 @@ impl Trail {
 
     /// The lag at `now_ms`. `next` as in [`Self::wanted`]; `committed` and `end` as far as others know more than this.
     pub fn lag(&self, next: Option<i64>, committed: Option<i64>, end: Option<i64>, now_ms: i64) -> Lag {
-        let age_ms = self.oldest_ms(next).map_or(0, |since| (now_ms - since).max(0));
+        let blind_ms = self.log.map(|log| now_ms - log.at_ms).filter(|span| *span >= BLIND_MS);
+        let age_ms = self.oldest_ms(next).map_or(0, |since| (now_ms - since).max(0)).max(blind_ms.unwrap_or(0));
         // A commit beyond what was read is of a log that is no more.
         let committed = committed.filter(|next| self.position.is_none_or(|position| *next <= position));
         let from = committed.max(self.start).max(self.log.map(|log| log.low));
         let end = end.max(self.log.map(|log| log.end)).max(self.position);
+        let end = if end.is_some() && end <= self.bare_up_to() { self.unread() } else { end };
         let records = from.zip(end).and_then(|(from, end)| u64::try_from(end - from).ok()).unwrap_or(0);
         Lag { records, seconds: age_ms as f64 / 1_000.0, lost: self.lost }
     }
@@ -164,6 +194,11 @@ impl Trail {
         self.position.is_some_and(|position| offset < position) && self.place().is_some()
     }
 
+    /// Whether the last look showed a log that ends before that.
+    pub fn is_in_doubt(&self) -> bool {
+        self.log_end.is_in_doubt()
+    }
+
     /// Where Kafka's client goes on in a log that ends before what was read or committed; `None` while it does not.
     pub fn anew(&self) -> Option<i64> {
         let log = self.log.filter(|_| self.log_end.is_short())?;
@@ -178,6 +213,13 @@ impl Trail {
             (back.jumps, back.skip) = (true, Some(Skip { from: None, to }));
         }
         back
+    }
+
+    /// The trail of a partition that begins with the first record of another topic of its name, whatever the configured start.
+    pub fn of_another_topic(&self, now_ms: i64) -> Self {
+        let mut new = Self::new(self.from_end);
+        new.begin(Committed::Next(0), now_ms);
+        new
     }
 
     /// Where reading begins without a commit; `None` while that is not known.
@@ -217,6 +259,12 @@ impl Trail {
     fn unread_behind(&self, next: Option<i64>) -> Option<i64> {
         let busy = next.zip(self.position).is_some_and(|(next, position)| next < position);
         self.unread().filter(|unread| !busy && self.log.is_some_and(|log| log.end > *unread))
+    }
+
+    /// Up to where no record stands behind those that were polled, although the log goes on: markers of transactions, and what was aborted.
+    fn bare_up_to(&self) -> Option<i64> {
+        let bare = self.answer(self.unread()?)? == Found::Nothing;
+        self.found.filter(|_| bare).map(|answer| answer.end)
     }
 
     fn answer(&self, unread: i64) -> Option<Found> {

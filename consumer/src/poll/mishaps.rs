@@ -2,7 +2,7 @@
 
 use crate::assignment::TopicPartition;
 use crate::condition::{Condition, Part};
-use crate::desk::Return;
+use crate::desk::{Other, Return};
 use crate::lag::{Lost, Why};
 use crate::metrics::Meters;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,19 +58,35 @@ impl Mishaps {
 
     /// Reading of a partition went back.
     pub(super) fn went_back(&self, back: &Return, now: Duration) {
-        let Return { at, from, to } = back;
+        let Return { at, from, to, why } = back;
         let (topic, partition, offset) = (&*at.topic, at.partition, *to);
         self.meters.log_resets.add(1);
-        tracing::error!(
-            topic,
-            partition,
-            offset,
-            read_up_to = from,
-            "the log ends before what was read or committed: it was cut, or the topic made anew; the group's offset goes back to where reading goes on"
-        );
-        let sentence = format!(
-            "the log of {at} ends before offset {from}, up to which it was read or committed: it was cut, or the topic made anew; reading goes on at {to}"
-        );
+        let sentence = match why {
+            Other::Log => {
+                tracing::error!(
+                    topic,
+                    partition,
+                    offset,
+                    read_up_to = from,
+                    "the log ends before what was read or committed: it was cut, or the topic made anew; the group's offset goes back to where reading goes on"
+                );
+                format!(
+                    "the log of {at} ends before offset {from}, up to which it was read or committed: it was cut, or the topic made anew; reading goes on at {to}"
+                )
+            }
+            Other::Topic => {
+                tracing::error!(
+                    topic,
+                    partition,
+                    offset,
+                    read_up_to = from,
+                    "the topic was deleted and made anew: it is read from its beginning, and the group's offset goes back there"
+                );
+                format!(
+                    "topic {topic} was deleted and made anew: {at} was read or committed up to {from}, and is read from its beginning"
+                )
+            }
+        };
         self.alarm(Part::Log, sentence, now);
     }
 
@@ -95,7 +111,7 @@ impl Mishaps {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALARM, Arc, Condition, Lost, Meters, Mishaps, Return, TopicPartition, Why};
+    use super::{ALARM, Arc, Condition, Lost, Meters, Mishaps, Other, Return, TopicPartition, Why};
     use runtime::metrics::{Metrics, MetricsConfig};
     use std::time::Duration;
 
@@ -124,7 +140,7 @@ mod tests {
     #[test]
     fn another_log_is_an_alarm_of_its_own() {
         let (mishaps, meters, condition) = mishaps();
-        mishaps.went_back(&Return { at: TopicPartition::new("t", 3), from: 900, to: 0 }, SECOND);
+        mishaps.went_back(&Return { at: TopicPartition::new("t", 3), from: 900, to: 0, why: Other::Log }, SECOND);
         mishaps.lost(&TopicPartition::new("t", 4), Lost { from: 0, to: 9, why: Why::Skipped }, SECOND * 2);
         let said = condition.why().unwrap();
         assert!(

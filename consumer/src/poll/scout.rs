@@ -1,12 +1,16 @@
 //! The scout: asks Kafka how the logs of our partitions stand, on a thread and a client of its own, beside the group.
 //!
 //! In: which partitions are owned, and which times are wanted. Out: looks and times for the desk, so that the lag is right also while the
-//! poll thread stands in a rebalance and whatever the interval of statistics is.
+//! poll thread stands in a rebalance and whatever the interval of statistics is; and which topics stand behind the names.
 //! Never: commits, subscribes, or holds anything up.
+
+/// Which topics stand behind the names, asked now and then.
+mod census;
 
 use super::shared::Shared;
 use crate::assignment::TopicPartition;
 use crate::lag::{Found, Look};
+use census::Census;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use kafka_client::context::ObservedContext;
 use kafka_client::settings::ClientSettings;
@@ -40,12 +44,17 @@ pub(super) struct Bell {
 struct Scout {
     client: BaseConsumer<ObservedContext>,
     shared: Arc<Shared>,
+    census: Census,
     failures: u32,
 }
 
 /// Starts the thread; it ends by itself soon after the bell says so.
-pub(super) fn spawn(client: BaseConsumer<ObservedContext>, shared: Arc<Shared>) -> std::io::Result<JoinHandle<()>> {
-    let scout = Scout { client, shared, failures: 0 };
+pub(super) fn spawn(
+    client: BaseConsumer<ObservedContext>,
+    shared: Arc<Shared>,
+    topics: &[String],
+) -> std::io::Result<JoinHandle<()>> {
+    let scout = Scout { client, shared, census: Census::new(topics), failures: 0 };
     std::thread::Builder::new().name("scout".to_owned()).spawn(move || scout.run())
 }
 
@@ -89,8 +98,11 @@ impl Scout {
             self.renew();
             // Log lines and errors come only while a client is polled.
             let _ = self.client.poll(Duration::ZERO);
+            self.census.take(&self.client, &self.shared);
             let outcome = self.look().and_then(|()| self.fetch_wanted());
+            self.census.heed(outcome.as_ref().err());
             self.tell(outcome.err());
+            self.shared.silence.tick(self.shared.clock.now());
             self.shared.mishaps.tick(self.shared.clock.now());
             // Rung or not: it is time for the next look.
             let _ = self.shared.bell.heard.recv_timeout(PERIOD);
@@ -112,13 +124,23 @@ impl Scout {
         if owned.is_empty() {
             return Ok(());
         }
+        // A topic that is gone spoils the answer about all.
+        self.look_at(&owned).inspect_err(|error| {
+            if census::is_gone(error) {
+                let topics = owned.chunk_by(|one, other| one.topic == other.topic);
+                topics.filter(|topic| topic.len() < owned.len()).for_each(|topic| drop(self.look_at(topic)));
+            }
+        })
+    }
+
+    fn look_at(&self, owned: &[TopicPartition]) -> KafkaResult<()> {
         let at_ms = self.shared.clock.wall_ms();
-        let ends = self.marks(&owned, Offset::End)?;
+        let ends = self.marks(owned, Offset::End)?;
         // The beginning is asked for after the end: records that come meanwhile lie above both.
-        let lows = self.marks(&owned, Offset::Beginning)?;
+        let lows = self.marks(owned, Offset::Beginning)?;
         for at in owned {
-            if let (Some(low), Some(end)) = (lows.get(&at), ends.get(&at)) {
-                self.shared.looked(&at, Look { low: *low, end: *end, at_ms });
+            if let (Some(low), Some(end)) = (lows.get(at), ends.get(at)) {
+                self.shared.looked(at, Look { low: *low, end: *end, at_ms });
             }
         }
         Ok(())
@@ -131,6 +153,7 @@ impl Scout {
             list.add_partition_offset(&at.topic, at.partition, which)?;
         }
         let answer = self.client.offsets_for_times(list, DEADLINE)?;
+        self.shared.heard();
         let mark = |at: &TopicPartition| match answer.find_partition(&at.topic, at.partition)?.offset() {
             Offset::Offset(mark) => Some((at.clone(), mark)),
             _ => None,

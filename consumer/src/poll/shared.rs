@@ -4,6 +4,7 @@ use super::commit_fault::CommitFault;
 use super::commit_queue::CommitAnswer;
 use super::mishaps::Mishaps;
 use super::scout::Bell;
+use super::silence::Silence;
 use super::{PartitionStatus, PollParts, PollSettings};
 use crate::assignment::{Held, TopicPartition};
 use crate::commit::Commit;
@@ -16,6 +17,7 @@ use crate::times::Moment;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use kafka_client::context::{Observer, Statistics};
 use kafka_client::partition_queues::PartitionQueues;
+use kafka_client::topic_facts::TopicFacts;
 use rdkafka::Offset;
 use rdkafka::error::RDKafkaErrorCode;
 use runtime::clock::SharedClock;
@@ -45,11 +47,13 @@ pub(super) struct Shared {
     pub(super) revoke_drain: Duration,
     pub(super) bell: Bell,
     pub(super) mishaps: Mishaps,
+    pub(super) silence: Silence,
 }
 
 impl Shared {
     pub(super) fn new(parts: PollParts, settings: &PollSettings) -> Self {
         Self {
+            silence: Silence::new(parts.condition.clone(), parts.clock.now()),
             mishaps: Mishaps::new(parts.meters.clone(), parts.condition.clone()),
             desk: Mutex::new(parts.desk),
             queues: PartitionQueues::default(),
@@ -139,6 +143,11 @@ impl Shared {
         due
     }
 
+    /// Something came from Kafka, or an answer.
+    pub(super) fn heard(&self) {
+        self.silence.heard(self.clock.now());
+    }
+
     /// The answer to the asynchronous commit.
     pub(super) fn end_commit(&self, answer: &CommitAnswer) {
         let commits = std::mem::take(&mut *self.under_way());
@@ -167,7 +176,10 @@ impl Shared {
         self.meters.commits_ok.add((commits.len() - failed.len()) as u64);
         match failed.first() {
             Some((first, code)) => self.tell_fault(first, *code, failed.len()),
-            None => self.condition.clear(Part::Commit),
+            None => {
+                self.heard();
+                self.condition.clear(Part::Commit);
+            }
         }
     }
 
@@ -261,6 +273,11 @@ impl Shared {
         for lost in lost {
             self.mishaps.lost(at, lost, self.clock.now());
         }
+    }
+
+    /// Which topic stands behind a name now.
+    pub(super) fn topic_seen(&self, topic: &str, facts: TopicFacts) {
+        self.desk().topic_seen(topic, facts, self.clock.wall_ms());
     }
 
     pub(super) fn wanted_times(&self) -> Vec<(TopicPartition, i64)> {

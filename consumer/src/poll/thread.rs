@@ -10,6 +10,8 @@ mod complaints;
 mod renewal;
 /// Why there is no offset to go on from.
 mod no_offset;
+/// Partitions that begin where the desk says.
+mod outsets;
 
 use super::commit_queue::{CommitAnswer, CommitQueue};
 use super::context::PollContext;
@@ -66,6 +68,7 @@ struct PollThread {
     next_commit: Duration,
     next_stand: Duration,
     next_recall: Duration,
+    next_outset: Duration,
     end: PollEnd,
     /// Kafka refused us, and no record came since.
     refused: Cell<bool>,
@@ -117,6 +120,7 @@ pub(super) fn spawn(
         next_commit: zero,
         next_stand: zero,
         next_recall: zero,
+        next_outset: zero,
         end,
         refused,
         faults,
@@ -178,6 +182,7 @@ impl PollThread {
             (desk.has_news(), polled)
         };
         if polled > 0 {
+            self.shared.silence.heard(now);
             self.faults.over(chunk.topic(), chunk.partition());
         }
         let fault = chunk.fault().map(|fault| (TopicPartition::new(chunk.topic(), chunk.partition()), fault));
@@ -289,6 +294,7 @@ impl PollThread {
         if !self.refused.get() && self.is_member() {
             self.shared.condition.clear(Part::Poll);
         }
+        self.shared.silence.tick(self.shared.clock.now());
         self.shared.meters.outstanding(self.shared.desk().outstanding_bytes());
     }
 }

@@ -3,8 +3,11 @@
 
 mod admin;
 mod deferred;
+mod frozen;
 mod lag;
 mod large_letters;
+mod latest;
+mod made_anew;
 mod pause;
 mod protocol;
 mod recorder;

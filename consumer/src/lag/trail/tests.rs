@@ -36,9 +36,11 @@ fn an_idle_partition_has_no_lag_and_is_never_absent() {
     assert_eq!(seconds(&trail, None, 300), 0.3, "nothing is known yet: the time since the assignment");
     look(&mut trail, 0, 40, 400);
     for hour in 1..5 {
+        look(&mut trail, 0, 40, hour * 3_600_000);
         assert_eq!(trail.lag(None, Some(40), None, hour * 3_600_000).records, 0);
         assert_eq!(seconds(&trail, None, hour * 3_600_000), 0.0);
     }
+    look(&mut trail, 0, 40, 18_000_000);
     trail.received(40, 18_000_000);
     assert_eq!(seconds(&trail, Some(40), 18_002_000), 2.0);
     assert_eq!(seconds(&trail, Some(41), 18_002_000), 0.0, "finished, and the end is reached");
@@ -79,8 +81,33 @@ fn markers_at_the_end_of_a_log_are_no_lag_until_something_follows() {
     trail.found(10, Found::Nothing);
     look(&mut trail, 0, 11, 500_000);
     assert_eq!((seconds(&trail, None, 500_000), trail.wanted(None, 500_000)), (0.0, None));
+    let records = |trail: &Trail, committed, end| trail.lag(None, Some(committed), end, 500_000).records;
+    assert_eq!((records(&trail, 10, None), records(&trail, 10, Some(11))), (0, 0), "nothing is there to be finished");
+    assert_eq!(records(&trail, 10, Some(12)), 2, "the statistics know of more");
     look(&mut trail, 0, 13, 501_000);
-    assert_eq!(trail.wanted(None, 501_000), Some(10));
+    assert_eq!((trail.wanted(None, 501_000), records(&trail, 10, None)), (Some(10), 3));
+}
+
+#[test]
+fn without_a_look_for_long_the_lag_grows_for_what_may_have_come() {
+    let mut trail = begun(Committed::Next(40));
+    look(&mut trail, 0, 40, 1_000);
+    assert_eq!(
+        (seconds(&trail, None, 10_999), seconds(&trail, None, 11_000), seconds(&trail, None, 61_000)),
+        (0.0, 10.0, 60.0)
+    );
+    look(&mut trail, 0, 40, 61_000);
+    assert_eq!(seconds(&trail, None, 61_000), 0.0);
+}
+
+#[test]
+fn before_markers_what_is_not_committed_counts() {
+    let mut trail = begun(Committed::Next(0));
+    (0..5).for_each(|offset| trail.received(offset, 1_000));
+    look(&mut trail, 0, 9, 1_000);
+    trail.found(5, Found::Nothing);
+    let records = |next, committed| trail.lag(Some(next), Some(committed), None, 2_000).records;
+    assert_eq!((records(2, 2), records(5, 4), records(5, 5)), (3, 1, 0));
 }
 
 #[test]

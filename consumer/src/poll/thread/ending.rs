@@ -27,6 +27,7 @@ impl PollThread {
         match &self.phase {
             Phase::Running if self.shared.desk().stop_wanted() => self.drain(now),
             Phase::Running => {
+                self.begin_where_said(now);
                 self.brake();
                 self.join_again(now);
                 self.look_for_renewal(now);
