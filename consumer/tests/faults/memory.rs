@@ -23,6 +23,8 @@ const BEHIND: f64 = 3.0;
 const LOOKS: u32 = 12;
 /// Without a bound to what waits it grows by more than this within the span.
 const MOST_GROWTH_KIB: u64 = 6 << 10;
+/// What a record takes that the others are behind by: read ahead, in a batch, and in its request.
+const RECORD_KIB: u64 = 1;
 
 fn span() -> Duration {
     std::env::var(SOAK).map_or(SPAN, |seconds| Duration::from_secs(seconds.parse().expect("a number of seconds")))
@@ -55,17 +57,20 @@ async fn one_stuck_record_holds_its_partition_and_no_memory() {
         }
         let (now, elapsed) = (resident_kib(&consumer), begun.elapsed().as_secs_f64());
         rate = (world.events.made() - before) as f64 / elapsed;
-        println!("resident after {elapsed:.0} s more: {now} KiB, at {rate:.0} events/s");
-        most = most.max(now);
-        let behind = world.reader.committed_and_ends().into_iter().map(|(next, end)| end - next).collect::<Vec<_>>();
-        let going_on = behind.iter().filter(|behind| (**behind as f64) < BEHIND * KEPT / f64::from(PARTITIONS));
-        assert!(going_on.count() >= PARTITIONS as usize - 1, "all but the stuck one go on: {behind:?} records behind");
+        let mut behind = world.reader.committed_and_ends().into_iter().map(|(next, end)| end - next).collect::<Vec<_>>();
+        behind.sort_unstable();
+        let (_stuck, others) = behind.split_last().unwrap();
+        let under_way: u64 = others.iter().map(|behind| behind.unsigned_abs()).sum();
+        println!("resident after {elapsed:.0} s more: {now} KiB, at {rate:.0} events/s, the others {under_way} behind");
+        most = most.max(now.saturating_sub(under_way * RECORD_KIB));
+        let most_behind = BEHIND * KEPT / f64::from(PARTITIONS);
+        assert!(others.iter().all(|behind| (*behind as f64) < most_behind), "{behind:?} records behind");
     }
     assert!(rate >= KEPT, "{rate:.0} events/s are not the load that this is about");
     world.flush();
     let status = consumer.status().unwrap();
     assert_eq!((&status["dead_lettered"], status["pauses"].as_u64().unwrap() > 0), (&0.into(), true), "{status}");
-    assert!(most < warm + MOST_GROWTH_KIB, "{warm} KiB, and up to {most} KiB within {span:?}");
+    assert!(most < warm + MOST_GROWTH_KIB, "{warm} KiB, and up to {most} KiB within {span:?} beside what the others are behind");
     world.brain.mark("nothing", Fault::ResetBefore);
     world.wait_committed(DEADLINE + span).await;
     world.assert_delivered(world.events.made());
