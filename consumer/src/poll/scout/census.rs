@@ -84,8 +84,8 @@ impl Census {
                         self.say("these brokers have no ids for topics");
                     }
                 }
-                // It is gone, or on its way: the next answer says more.
-                Err(Code::UnknownTopicOrPartition | Code::LeaderNotAvailable) => {}
+                // It is gone, or on its way: another one is best seen before the group reads it.
+                Err(Code::UnknownTopicOrPartition | Code::LeaderNotAvailable) => self.next = Duration::ZERO,
                 Err(code) => self.say(&format!("{topic}: {code}")),
             }
         }
