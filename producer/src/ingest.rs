@@ -75,8 +75,7 @@ impl Server {
         let runtime = runtime.map_err(IngestError::Start)?;
         let (desk, closing) = (Arc::new(desk), Shutdown::new());
         let (done, closed) = mpsc::channel();
-        let server =
-            connections::Front::new(desk.clone(), config.tls.clone(), config.max_connections, closing.clone());
+        let server = connections::Front::new(desk.clone(), config.tls.clone(), config.max_connections, closing.clone());
         let serve = move || {
             if let Err(error) = runtime.block_on(server.serve(listener, GRACE)) {
                 tracing::error!(%error, "the ingest server no longer answers");

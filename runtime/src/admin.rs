@@ -184,8 +184,7 @@ impl Drop for Admin {
 }
 
 fn answer(runtime: Runtime, listener: TcpListener, router: Router, closing: &Shutdown) {
-    let connections =
-        Connections { server: "admin", most: MOST, head: HEAD, buffer: BUFFER, closing: closing.clone() };
+    let connections = Connections { server: "admin", most: MOST, head: HEAD, buffer: BUFFER, closing: closing.clone() };
     let service = TowerToHyperService::new(router);
     let one = |stream| {
         let (connections, service) = (connections.clone(), service.clone());

@@ -43,7 +43,12 @@ impl Connections {
     ///
     /// # Errors
     /// The listener cannot be used.
-    pub async fn accept<F>(&self, listener: TcpListener, grace: Duration, serve: impl Fn(TcpStream) -> F) -> io::Result<()>
+    pub async fn accept<F>(
+        &self,
+        listener: TcpListener,
+        grace: Duration,
+        serve: impl Fn(TcpStream) -> F,
+    ) -> io::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -60,8 +65,12 @@ impl Connections {
         Ok(())
     }
 
-    async fn accept_all<F>(&self, listener: &tokio::net::TcpListener, places: &Arc<Semaphore>, serve: impl Fn(TcpStream) -> F)
-    where
+    async fn accept_all<F>(
+        &self,
+        listener: &tokio::net::TcpListener,
+        places: &Arc<Semaphore>,
+        serve: impl Fn(TcpStream) -> F,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         loop {

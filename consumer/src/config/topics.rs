@@ -63,7 +63,8 @@ fn check_topics(settings: &Settings, topics: &[String]) -> Result<(), ConfigErro
     let named = |topic: &str| !["", ".", ".."].contains(&topic);
     let is_topic = |topic: &String| named(topic) && topic.len() <= 245 && topic.chars().all(plain);
     if topics.is_empty() || !topics.iter().all(is_topic) {
-        return Err(settings.refuse("consumer.topics", "allowed is a list of at least one topic name: up to 245 letters, digits, '.', '_' and '-'"));
+        let sentence = "allowed is a list of at least one topic name: up to 245 letters, digits, '.', '_' and '-'";
+        return Err(settings.refuse("consumer.topics", sentence));
     }
     if topics.iter().any(|topic| topic.ends_with(".dlq")) {
         return Err(settings

@@ -57,7 +57,8 @@ async fn one_stuck_record_holds_its_partition_and_no_memory() {
         }
         let (now, elapsed) = (resident_kib(&consumer), begun.elapsed().as_secs_f64());
         rate = (world.events.made() - before) as f64 / elapsed;
-        let mut behind = world.reader.committed_and_ends().into_iter().map(|(next, end)| end - next).collect::<Vec<_>>();
+        let mut behind =
+            world.reader.committed_and_ends().into_iter().map(|(next, end)| end - next).collect::<Vec<_>>();
         behind.sort_unstable();
         let (_stuck, others) = behind.split_last().unwrap();
         let under_way: u64 = others.iter().map(|behind| behind.unsigned_abs()).sum();
@@ -70,7 +71,10 @@ async fn one_stuck_record_holds_its_partition_and_no_memory() {
     world.flush();
     let status = consumer.status().unwrap();
     assert_eq!((&status["dead_lettered"], status["pauses"].as_u64().unwrap() > 0), (&0.into(), true), "{status}");
-    assert!(most < warm + MOST_GROWTH_KIB, "{warm} KiB, and up to {most} KiB within {span:?} beside what the others are behind");
+    assert!(
+        most < warm + MOST_GROWTH_KIB,
+        "{warm} KiB, and up to {most} KiB within {span:?} beside what the others are behind"
+    );
     world.brain.mark("nothing", Fault::ResetBefore);
     world.wait_committed(DEADLINE + span).await;
     world.assert_delivered(world.events.made());
