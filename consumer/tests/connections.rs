@@ -7,10 +7,7 @@ use consumer::invoke::Invoker;
 use consumer::invoke::lambda::{LambdaInvoker, LambdaSettings};
 use h2::RecvStream;
 use h2::server::{self, SendResponse};
-use localenv::authority::Authority;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use localenv::authority::{Authority, http2_tls};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -62,16 +59,6 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, 
     respond.send_response(Response::new(()), false).unwrap().send_data("{}".into(), true).unwrap();
 }
 
-fn acceptor(pem: &Path) -> TlsAcceptor {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(pem).unwrap().map(Result::unwrap).collect();
-    let key = PrivateKeyDer::from_pem_file(pem).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let mut config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    TlsAcceptor::from(Arc::new(config))
-}
-
 /// So many calls at once, which are all under way at the same time.
 async fn call(invoker: &Arc<LambdaInvoker>, seen: &Seen, calls: usize) {
     seen.under_way.send_replace(0);
@@ -89,7 +76,7 @@ async fn call(invoker: &Arc<LambdaInvoker>, seen: &Seen, calls: usize) {
 async fn at_once(certificate: &Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    let (seen, acceptor) = (Seen::default(), acceptor(certificate));
+    let (seen, acceptor) = (Seen::default(), http2_tls::acceptor(certificate).unwrap());
     tokio::spawn(serve(listener, acceptor, seen.clone()));
     let settings = LambdaSettings { endpoint_url: Some(endpoint), region: None, timeout: DEADLINE, max_in_flight: 512 };
     let invoker = Arc::new(LambdaInvoker::connect(&settings).await.unwrap());

@@ -1,5 +1,7 @@
 //! A throw-away certificate authority: everything that mutual TLS needs, made in the process within milliseconds.
 
+/// TLS for servers that play AWS.
+pub mod http2_tls;
 mod pem_file;
 mod validity;
 

@@ -18,10 +18,9 @@ use domain::offset::Offset;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
+use localenv::authority::http2_tls;
 use localenv::process::Guarded;
 use runtime::clock;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -48,7 +47,7 @@ pub fn run(world: &World, in_flight: u32, seconds: u64, folder: &Path) -> Result
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let endpoint = format!("https://localhost:{}", listener.local_addr()?.port());
     let router = stand_in::router(LATENCY, tally.clone());
-    runtime.spawn(serve(listener, acceptor(&world.server_identity()?)?, router, connections.clone()));
+    runtime.spawn(serve(listener, http2_tls::acceptor(&world.server_identity()?)?, router, connections.clone()));
     let mut client = Command::new(std::env::current_exe()?);
     client.args(["streams", "--endpoint", &endpoint, "--in-flight", &in_flight.to_string()]);
     client.env("SSL_CERT_FILE", &world.identity.ca).env("AWS_EC2_METADATA_DISABLED", "true");
@@ -67,16 +66,6 @@ pub fn run(world: &World, in_flight: u32, seconds: u64, folder: &Path) -> Result
 fn wait(client: &mut Guarded, span: Duration) -> Result<()> {
     ensure!(client.wait_exit(span)?.is_none(), "the client ended:\n{}", client.log_tail(8));
     Ok(())
-}
-
-fn acceptor(pem: &Path) -> Result<TlsAcceptor> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(pem)?.collect::<Result<_, _>>()?;
-    let key = PrivateKeyDer::from_pem_file(pem)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = config.with_no_client_auth().with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor, router: Router, connections: Arc<AtomicU64>) {
@@ -113,6 +102,8 @@ pub fn call(endpoint: &str, in_flight: u32) -> Result<()> {
             max_in_flight: in_flight as usize,
         };
         let invoker = Arc::new(LambdaInvoker::connect(&settings).await?);
+        // As the consumer does at its start.
+        invoker.check("bench").await?;
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..in_flight {
             let (invoker, request) = (invoker.clone(), request());

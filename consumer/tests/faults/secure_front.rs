@@ -5,12 +5,8 @@ use axum::http::{Request, Response};
 use bytes::Bytes;
 use h2::server::{self, SendResponse};
 use h2::{Reason, RecvStream};
-use localenv::authority::Authority;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use localenv::authority::{Authority, http2_tls};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,7 +28,7 @@ pub struct SecureFront {
 impl SecureFront {
     /// With a certificate for localhost.
     pub async fn start(brain: Brain, authority: &Authority) -> Self {
-        let acceptor = acceptor(&authority.issue_server("lambda").unwrap());
+        let acceptor = http2_tls::acceptor(&authority.issue_server("lambda").unwrap()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
@@ -73,16 +69,6 @@ impl Drop for SecureFront {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-fn acceptor(pem: &Path) -> TlsAcceptor {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(pem).unwrap().map(Result::unwrap).collect();
-    let key = PrivateKeyDer::from_pem_file(pem).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let mut config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    TlsAcceptor::from(Arc::new(config))
 }
 
 type Orders = (watch::Receiver<()>, watch::Receiver<()>);

@@ -3,7 +3,9 @@
 //! One cluster serves all steps, so they stand in one test; the last step moves the broker to new ports.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use kafka_client::context::{ObservedContext, Observer};
+mod producing;
+
+use kafka_client::context::ObservedContext;
 use kafka_client::offsets::positions;
 use kafka_client::probe::{self, ProbeError};
 use kafka_client::rotation::{self, Event};
@@ -13,16 +15,12 @@ use kafka_client::topics::{self, Created, NewTopic, TopicsError};
 use localenv::authority::{Authority, Identity};
 use localenv::broker::grant::Grant;
 use localenv::broker::kafka::{KafkaCluster, KafkaOptions};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
+use producing::{producer, send};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Message};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::message::Message;
 use runtime::config::{ConfigError, Settings};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -75,7 +73,7 @@ fn what_a_real_broker_says() {
     certificates_that_are_refused_are_sentences(&cluster);
     new_certificates_are_proved_by_a_broker(&cluster);
     lag_is_read_without_joining(&cluster);
-    a_producer_survives_the_loss_of_every_broker(&mut cluster);
+    producing::a_producer_survives_the_loss_of_every_broker(&mut cluster);
 }
 
 fn a_topic_that_is_not_there_is_a_fact(admin: &ClientSettings) {
@@ -242,64 +240,4 @@ fn lag_is_read_without_joining(cluster: &KafkaCluster) {
     let after = positions(&settings, &[], DEADLINE).unwrap();
     let lags: Vec<_> = after.iter().map(|position| (position.partition, position.lag_records())).collect();
     assert_eq!(lags, [(0, 0)], "one partition has a commit, and nothing is left there");
-}
-
-fn a_producer_survives_the_loss_of_every_broker(cluster: &mut KafkaCluster) {
-    let kafka = connect(&cluster.bootstrap(), tls(cluster.admin())).unwrap();
-    let (producer, acknowledged) = producer(&kafka);
-    send(&producer, &acknowledged, 10);
-    cluster.restart_all_on_new_ports().unwrap();
-    send(&producer, &acknowledged, 10);
-    assert_eq!(producer.client().fatal_error(), None);
-}
-
-/// Counts acknowledged records, and passes everything else to an observer, as the services do.
-struct Counting {
-    observer: Observer,
-    acknowledged: Arc<AtomicUsize>,
-}
-
-impl ClientContext for Counting {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.observer.log(level, facility, message);
-    }
-
-    fn stats_raw(&self, json: &[u8]) {
-        self.observer.stats_raw(json);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.observer.error(&error, reason);
-    }
-}
-
-impl ProducerContext for Counting {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, _: usize) {
-        // One that was given up is missed by whoever counts; a panic would have to cross C.
-        if result.is_ok() {
-            self.acknowledged.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-}
-
-fn producer(kafka: &Kafka) -> (BaseProducer<Counting>, Arc<AtomicUsize>) {
-    let acknowledged = Arc::new(AtomicUsize::new(0));
-    let context = Counting { observer: Observer::default(), acknowledged: Arc::clone(&acknowledged) };
-    let producer = kafka.producer(&ProducerTuning::default()).create_with_context(context).unwrap();
-    (producer, acknowledged)
-}
-
-fn send(producer: &BaseProducer<Counting>, acknowledged: &AtomicUsize, records: usize) {
-    let wanted = acknowledged.load(Ordering::SeqCst) + records;
-    for number in 0..records {
-        let key = format!("key-{number}");
-        let record = BaseRecord::with_opaque_to("mt-c400", number).key(&key).payload("{}");
-        producer.send(record).map_err(|(error, _)| error).unwrap();
-    }
-    until("the acknowledgement of every record", 60, || {
-        producer.poll(Duration::from_millis(50));
-        acknowledged.load(Ordering::SeqCst) == wanted
-    });
 }
