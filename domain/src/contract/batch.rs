@@ -77,10 +77,10 @@ impl OpenBatch {
         Self::with_extent(head, limit, Extent::default())
     }
 
-    /// The same, with memory for `extent` and an eighth more bytes at once, so that it need not grow, nor be copied to be sent.
+    /// The same, with memory for `extent` and a little more at once, so that it need not grow, nor be copied to be sent.
     pub fn with_extent(head: impl Into<Arc<BatchHead>>, limit: usize, extent: Extent) -> Self {
         let head = head.into();
-        let (opening, bytes) = (extent.opening + extent.opening / 8, extent.bytes + extent.bytes / 8);
+        let (opening, bytes) = (extent.opening + extent.opening / 8, extent.bytes + extent.bytes / 32);
         Self {
             head_len: head.most_len(),
             head,
