@@ -28,14 +28,14 @@ fn the_defaults_are_the_documented_ones() {
     );
     assert_eq!((config.desk.lanes, config.poll.commit_interval.as_millis()), (1, 200));
     assert!(!config.poll.static_member);
-    assert_eq!((config.tuning.prefetch_bytes, config.tuning.prefetch_records), (4 << 20, 4_000), "of each partition");
+    assert_eq!((config.tuning.prefetch_bytes, config.tuning.prefetch_records), (4 << 20, 2_500), "of each partition");
 }
 
 #[test]
 fn many_partitions_share_the_read_ahead() {
     let mut config = validate(&[("COMBOIO_CONSUMER__READ_AHEAD", "16MiB")]).unwrap();
     config.share_read_ahead(32);
-    assert_eq!((config.tuning.prefetch_bytes, config.tuning.prefetch_records), (512 << 10, 500));
+    assert_eq!((config.tuning.prefetch_bytes, config.tuning.prefetch_records), (512 << 10, 312));
     let refused = validate(&[("COMBOIO_CONSUMER__READ_AHEAD", "1KiB")]).unwrap_err().to_string();
     assert!(refused.contains("consumer.read_ahead"), "{refused}");
 }

@@ -88,7 +88,7 @@ impl Default for ConsumerTuningRaw {
             session_timeout: Span::from_secs(45),
             max_poll_interval: Span::from_secs(300),
             offset_reset: OffsetReset::Earliest,
-            prefetch_records: 4_000,
+            prefetch_records: 2_500,
             prefetch_size: Size::from_mib(4),
             partition_fetch_size: Size::from_kib(256),
             fetch_wait: Span::from_millis(100),
@@ -179,10 +179,10 @@ mod tests {
             (tuning.prefetch_bytes, tuning.prefetch_records, tuning.partition_fetch_bytes)
         };
         for partitions in [0, 1, 32] {
-            assert_eq!(share(partitions), (4 << 20, 4_000, 256 << 10));
+            assert_eq!(share(partitions), (4 << 20, 2_500, 256 << 10));
         }
-        assert_eq!(share(64), (2 << 20, 2_000, 256 << 10));
-        assert_eq!(share(1 << 10), (128 << 10, 125, 128 << 10));
+        assert_eq!(share(64), (2 << 20, 1_250, 256 << 10));
+        assert_eq!(share(1 << 10), (128 << 10, 100, 128 << 10));
         assert_eq!(share(1 << 20), (64 << 10, 100, 64 << 10), "no crumbs");
     }
 }

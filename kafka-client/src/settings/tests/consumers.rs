@@ -17,7 +17,7 @@ fn a_consumer_commits_only_what_it_is_told_to() {
         ("group.instance.id", "consumer-1"),
         ("session.timeout.ms", "45000"),
         ("heartbeat.interval.ms", "3000"),
-        ("fetch.queue.backoff.ms", "50"),
+        ("fetch.queue.backoff.ms", "20"),
     ] {
         assert_eq!(settings.property(name), Some(value), "{name}");
     }
