@@ -55,8 +55,8 @@ pub(super) fn consumer(kafka: &Kafka, tuning: &ConsumerTuning) -> ClientSettings
         .set("queued.max.messages.kbytes", kibibytes(tuning.prefetch_bytes))
         .set("max.partition.fetch.bytes", tuning.partition_fetch_bytes.to_string())
         .set("fetch.wait.max.ms", millis(tuning.fetch_wait))
-        // How long fetching stops whenever the read-ahead is full (default: a second). It must not run out within it: 2,500 records carry
-        // 125,000 a second of one partition.
+        // How long fetching stops whenever the read-ahead is full (default: a second). What is read ahead must last so long, or
+        // the reader waits.
         .set("fetch.queue.backoff.ms", "20");
     membership(&mut config, tuning);
     finish(kafka, config, Purpose::Consumer)
