@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context;
 
-pub use cache::Lock;
+pub use cache::{Lock, folder as cache_folder};
 
 /// The newest release of Kafka 4.1.
 pub const KAFKA_VERSION: &str = "4.1.2";

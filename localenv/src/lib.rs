@@ -18,6 +18,8 @@ pub mod listener;
 /// S3 for a few objects: a folder of buckets behind S3's API.
 #[cfg(feature = "bundle-store")]
 pub mod bundle_store;
+/// AWS's services, played by an emulator, with faults on command.
+pub mod aws;
 /// AWS Lambda's Invoke API in front of the real `bootstrap` binary.
 pub mod lambda_host;
 /// The HTTP destination that receives and counts deliveries.
