@@ -5,7 +5,7 @@ mod build;
 
 use crate::dedupe::{Dedupe, DedupeRaw};
 use crate::deliver::{DeliverRaw, Policy};
-use crate::destinations::{FileRaw, HttpRaw, Named};
+use crate::destinations::{DynamoDbRaw, FileRaw, HttpRaw, LambdaRaw, Named, S3Raw, SnsRaw, SqsRaw};
 use crate::route::{Rule, RuleRaw};
 use domain::key::KeyStrategy;
 use runtime::config::{ConfigError, load};
@@ -40,6 +40,11 @@ pub struct OrderRaw {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DestinationRaw {
+    pub sqs: Option<SqsRaw>,
+    pub sns: Option<SnsRaw>,
+    pub dynamodb: Option<DynamoDbRaw>,
+    pub s3: Option<S3Raw>,
+    pub lambda: Option<LambdaRaw>,
     pub http: Option<HttpRaw>,
     pub file: Option<FileRaw>,
 }

@@ -101,8 +101,8 @@ async fn attempt(to: &Named, entries: &[Entry<'_>], call: &[usize], trip: Trip<'
         return Answer::Late;
     }
     let allowed = to.destination.limits().timeout.min(left);
-    let values: Vec<&str> = call.iter().filter_map(|entry| entries.get(*entry)).map(|entry| entry.value).collect();
-    let parcel = Parcel { head: trip.head, values: &values };
+    let entries: Vec<Entry<'_>> = call.iter().filter_map(|entry| entries.get(*entry)).copied().collect();
+    let parcel = Parcel { head: trip.head, entries: &entries, deadline: trip.deadline };
     // Inside the block, so that a panic before the first await is contained too.
     let step = contain::future(async { to.destination.deliver(parcel).await });
     let transient = |detail: String| Answer::Told(Outcome::Failed(Failure::new(FailureClass::Transient, detail)));

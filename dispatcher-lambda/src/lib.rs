@@ -23,7 +23,7 @@ pub mod validate;
 pub mod dedupe;
 /// Step 4: which destinations does each event go to?
 pub mod route;
-/// Where delivered events end: HTTP, file.
+/// Where delivered events end: SQS, SNS, DynamoDB, S3, Lambda, HTTP, file.
 pub mod destinations;
 /// Step 5: hands every event to its destinations, in order, before the deadline.
 pub mod deliver;

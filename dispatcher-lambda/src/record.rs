@@ -29,6 +29,7 @@ pub struct Record<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Valid<'a> {
     pub place: usize,
+    pub offset: Offset,
     pub id: Cow<'a, str>,
     pub codigo: u32,
     /// What order hangs on: the Kafka key, made again by the same strategy as at the producer.
@@ -49,6 +50,9 @@ pub enum Need {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry<'a> {
     pub place: usize,
+    pub offset: Offset,
+    /// The event's id.
+    pub id: &'a str,
     pub key: &'a [u8],
     pub value: &'a str,
     pub need: Need,

@@ -62,11 +62,16 @@ pub fn route<'a>(
         };
         for (destination, need) in &rule.to {
             if let Some(parcel) = parcels.get_mut(*destination) {
-                parcel.push(Entry { place: record.place, key: &record.key, value: record.value, need: *need });
+                parcel.push(entry(record, *need));
             }
         }
     }
     parcels
+}
+
+fn entry<'a>(record: &'a Valid<'_>, need: Need) -> Entry<'a> {
+    let (place, offset, value) = (record.place, record.offset, record.value);
+    Entry { place, offset, id: &record.id, key: &record.key, value, need }
 }
 
 #[cfg(test)]
@@ -74,6 +79,7 @@ mod tests {
     use super::{Rule, route};
     use crate::board::{Board, reason, rejected};
     use crate::record::{Need, Valid};
+    use domain::offset::Offset;
 
     fn rule(codigos: &str, topics: &[&str], to: &[(usize, Need)]) -> Rule {
         let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
@@ -81,7 +87,8 @@ mod tests {
     }
 
     fn valid(place: usize, codigo: u32) -> Valid<'static> {
-        Valid { place, id: "x".into(), codigo, key: vec![], value: "{}" }
+        let offset = Offset(i64::try_from(place).unwrap());
+        Valid { place, offset, id: "x".into(), codigo, key: vec![], value: "{}" }
     }
 
     #[test]

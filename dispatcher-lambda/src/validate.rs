@@ -27,5 +27,6 @@ fn check_one<'a>(record: &Record<'a>, strategy: KeyStrategy) -> Result<Valid<'a>
     let event = check(record.value.as_bytes())?;
     let mut key = Vec::with_capacity(16);
     strategy.write(event.codigo, &event.truck_id, &mut key);
-    Ok(Valid { place: record.place, id: event.id, codigo: event.codigo, key, value: record.value })
+    let (place, offset, value) = (record.place, record.offset, record.value);
+    Ok(Valid { place, offset, id: event.id, codigo: event.codigo, key, value })
 }

@@ -56,9 +56,9 @@ impl Destination for Fickle {
         let take = |value: &str| self.taken.lock().unwrap().push(value.to_owned());
         let mut failed = Vec::new();
         match act {
-            Act::Take => parcel.values.iter().for_each(|value| take(value)),
+            Act::Take => parcel.values().for_each(take),
             Act::Trucks(mask, class) => {
-                for (index, value) in parcel.values.iter().enumerate() {
+                for (index, value) in parcel.values().enumerate() {
                     if mask >> truck_of(value) & 1 == 1 {
                         failed.push((index, Failure::new(class, "truck")));
                     } else {
@@ -69,7 +69,7 @@ impl Destination for Fickle {
             Act::Fail(class) => return Box::pin(std::future::ready(Outcome::Failed(Failure::new(class, "x")))),
             Act::Panic => panic!("fickle"),
             Act::Hang => return Box::pin(std::future::pending()),
-            Act::Nonsense => failed.push((parcel.values.len(), Failure::new(FailureClass::Rejected, "x"))),
+            Act::Nonsense => failed.push((parcel.entries.len(), Failure::new(FailureClass::Rejected, "x"))),
         }
         let outcome = if failed.is_empty() { Outcome::Delivered } else { Outcome::Partial(failed) };
         Box::pin(std::future::ready(outcome))

@@ -1,14 +1,20 @@
 //! The one place that loads AWS's configuration: region, credentials (cached by the SDK) and the HTTP client, rustls with ring.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
-use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// For an endpoint on this machine, which has no region.
-const LOCAL_REGION: &str = "us-east-1";
+pub const LOCAL_REGION: &str = "us-east-1";
 
 /// What may be set in place of what the environment says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +36,30 @@ pub fn https_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
+/// The same for a Lambda function, at once and without a runtime: `region` is known, and credentials come from the variables
+/// that Lambda sets (nothing else is asked, so a cold start waits for nobody). No retries, because the caller has its own, and
+/// no stalled-stream protection, which takes a slow answer for a dead connection. Every call ends within `timeout`.
+pub fn in_function(region: &str, endpoint_url: Option<&str>, http: SharedHttpClient, timeout: Duration) -> SdkConfig {
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT.min(timeout)).operation_timeout(timeout).build();
+    let local = endpoint_url.is_some_and(is_loopback) && variable("AWS_ACCESS_KEY_ID").is_none();
+    let credentials = if local {
+        SharedCredentialsProvider::new(test_credentials())
+    } else {
+        SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new())
+    };
+    let mut builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(credentials)
+        .http_client(http)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    builder.set_endpoint_url(endpoint_url.map(str::to_owned));
+    builder.build()
+}
+
 /// Test credentials never go anywhere but to this machine, and only when there are no others.
 fn loader(settings: &AwsSettings) -> ConfigLoader {
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
@@ -40,12 +70,17 @@ fn loader(settings: &AwsSettings) -> ConfigLoader {
         loader = loader.region(Region::new(region));
     }
     if local && variable("AWS_ACCESS_KEY_ID").is_none() && variable("AWS_PROFILE").is_none() {
-        loader = loader.credentials_provider(Credentials::new("test", "test", None, None, "loopback"));
+        loader = loader.credentials_provider(test_credentials());
     }
     loader
 }
 
-pub(crate) fn variable(name: &str) -> Option<String> {
+fn test_credentials() -> Credentials {
+    Credentials::new("test", "test", None, None, "loopback")
+}
+
+/// A variable of the environment that is set and not empty.
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -3,7 +3,10 @@
 use super::{Config, DestinationRaw, DispatcherRaw};
 use crate::dedupe::{Dedupe, MemoryStore};
 use crate::deliver::Policy;
-use crate::destinations::{Destination, FileDestination, HttpDestination, Named};
+use crate::destinations::{
+    Aws, Destination, DynamoDbDestination, FileDestination, HttpDestination, LambdaDestination, Named, S3Destination,
+    SnsDestination, SqsDestination,
+};
 use crate::record::Need;
 use crate::route::{Rule, RuleRaw};
 use domain::backoff::Backoff;
@@ -57,19 +60,39 @@ fn destinations(raw: &DispatcherRaw, settings: &Settings) -> Result<Vec<Named>, 
         let sentence = "write at least one, for example [destinations.collector.http] with url = \"http://...\"";
         return Err(settings.refuse("destinations", sentence));
     }
+    let aws = Aws::default();
     let build = |(name, raw): (&String, &DestinationRaw)| {
-        Ok(Named { name: name.clone(), destination: destination(name, raw, settings)? })
+        Ok(Named { name: name.clone(), destination: destination(name, raw, &aws, settings)? })
     };
     raw.destinations.iter().map(build).collect()
 }
 
-fn destination(name: &str, raw: &DestinationRaw, settings: &Settings) -> Result<Box<dyn Destination>, ConfigError> {
-    let section = format!("destinations.{name}");
-    match (&raw.http, &raw.file) {
-        (Some(http), None) => Ok(Box::new(HttpDestination::build(&format!("{section}.http"), http, settings)?)),
-        (None, Some(file)) => Ok(Box::new(FileDestination::build(&format!("{section}.file"), file, settings)?)),
-        _ => Err(settings.refuse(&section, "allowed is exactly one of the tables http, file")),
+type Built = Result<Box<dyn Destination>, ConfigError>;
+
+fn destination(name: &str, raw: &DestinationRaw, aws: &Aws, settings: &Settings) -> Built {
+    let section = |kind: &str| format!("destinations.{name}.{kind}");
+    let DestinationRaw { sqs, sns, dynamodb, s3, lambda, http, file } = raw;
+    let mut built: Vec<Built> = Vec::new();
+    built.extend(sqs.as_ref().map(|raw| boxed(SqsDestination::build(&section("sqs"), raw, aws, settings))));
+    built.extend(sns.as_ref().map(|raw| boxed(SnsDestination::build(&section("sns"), raw, aws, settings))));
+    built.extend(
+        dynamodb.as_ref().map(|raw| boxed(DynamoDbDestination::build(&section("dynamodb"), raw, aws, settings))),
+    );
+    built.extend(s3.as_ref().map(|raw| boxed(S3Destination::build(&section("s3"), raw, aws, settings))));
+    built.extend(lambda.as_ref().map(|raw| boxed(LambdaDestination::build(&section("lambda"), raw, aws, settings))));
+    built.extend(http.as_ref().map(|raw| boxed(HttpDestination::build(&section("http"), raw, settings))));
+    built.extend(file.as_ref().map(|raw| boxed(FileDestination::build(&section("file"), raw, settings))));
+    match built.len() {
+        1 => built.remove(0),
+        _ => {
+            let sentence = "allowed is exactly one of the tables sqs, sns, dynamodb, s3, lambda, http, file";
+            Err(settings.refuse(&format!("destinations.{name}"), sentence))
+        }
     }
+}
+
+fn boxed<D: Destination + 'static>(built: Result<D, ConfigError>) -> Built {
+    built.map(|destination| Box::new(destination) as Box<dyn Destination>)
 }
 
 fn rules(raw: &DispatcherRaw, destinations: &[Named], settings: &Settings) -> Result<Vec<Rule>, ConfigError> {

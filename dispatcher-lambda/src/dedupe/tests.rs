@@ -4,11 +4,12 @@ use super::{Claim, Claimant, Dedupe, MemoryStore, SeenStore, StoreFailure};
 use crate::board::{Board, reason, retry};
 use crate::record::Valid;
 use crate::together::BoxFuture;
+use domain::offset::Offset;
 use domain::verdict::Verdict;
 use std::time::Duration;
 
 fn valid(place: usize, id: &'static str, key: &str) -> Valid<'static> {
-    Valid { place, id: id.into(), codigo: 1, key: key.into(), value: "{}" }
+    Valid { place, offset: Offset(0), id: id.into(), codigo: 1, key: key.into(), value: "{}" }
 }
 
 fn memory() -> Dedupe {

@@ -3,7 +3,8 @@
 //! Entries are cut into calls once, in order. A call that fails for now is tried again before anything behind it; when its
 //! attempts are used up, everything that is left gives up with it, because it would overtake. A call that is refused for good
 //! is cut in two until the entries at fault stand alone; only those are rejected. When a destination takes only a part, the
-//! rest is tried again alone, and in the end holds back later entries of its keys.
+//! rest is tried again alone, and in the end holds back later entries of its keys; as long as each attempt brings it on, none of
+//! them counts.
 
 use crate::board::reason;
 use crate::destinations::{Failure, Limits, Outcome};
@@ -136,11 +137,10 @@ impl<'a> Shipment<'a> {
 
     fn partial(&mut self, call: &[usize], failed: Vec<(usize, Failure)>) -> Then {
         let failed: Vec<(usize, Failure)> = failed.into_iter().map(|(index, why)| (call[index], why)).collect();
-        let failures = self.failures + 1;
+        let none = failed.iter().map(|(entry, _)| *entry).collect::<HashSet<_>>().len() == call.len();
+        let failures = if none { self.failures + 1 } else { 1 };
         self.delivered(call);
-        let (for_good, for_now): (Vec<_>, Vec<_>) = failed
-            .into_iter()
-            .partition(|(_, why)| matches!(why.class, FailureClass::Rejected | FailureClass::TooLarge));
+        let (for_good, for_now): (Vec<_>, Vec<_>) = failed.into_iter().partition(|(_, why)| why.is_for_good());
         for (entry, why) in for_good {
             self.fates[entry] = rejected(&why);
         }

@@ -95,10 +95,11 @@ mod tests {
     use crate::board::{Board, retry};
     use crate::metrics::Metrics;
     use crate::record::{Entry, Need};
+    use domain::offset::Offset;
     use domain::verdict::Verdict;
 
     fn entry(place: usize, need: Need) -> Entry<'static> {
-        Entry { place, key: b"k", value: "{}", need }
+        Entry { place, offset: Offset(0), id: "e", key: b"k", value: "{}", need }
     }
 
     fn no() -> Fate {

@@ -120,13 +120,11 @@ fn open(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::{FileDestination, FileRaw, SyncPolicy};
-    use crate::destinations::{BatchRaw, Destination, Outcome, Parcel};
-    use crate::record::Head;
+    use crate::destinations::parcels::{entries, parcel};
+    use crate::destinations::{BatchRaw, Destination, Outcome};
     use domain::failure::FailureClass;
     use runtime::config::Settings;
     use std::sync::atomic::Ordering;
-
-    const HEAD: Head<'_> = Head { batch_id: "t/0/1-2", topic: "t", partition: 0, attempt: 1, traceparent: None };
 
     fn destination(path: &std::path::Path, sync: SyncPolicy) -> FileDestination {
         let raw = FileRaw { path: path.display().to_string(), sync, batch: BatchRaw::default() };
@@ -139,8 +137,8 @@ mod tests {
         let path = dir.path().join("events.ndjson");
         for sync in [SyncPolicy::Never, SyncPolicy::EachBatch] {
             let destination = destination(&path, sync);
-            let parcel = Parcel { head: &HEAD, values: &["{\"a\":1}", "{\"b\":2}"] };
-            assert_eq!(destination.deliver(parcel).await, Outcome::Delivered);
+            let entries = entries(&["{\"a\":1}", "{\"b\":2}"]);
+            assert_eq!(destination.deliver(parcel(&entries)).await, Outcome::Delivered);
         }
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "{\"a\":1}\n{\"b\":2}\n{\"a\":1}\n{\"b\":2}\n");
@@ -153,7 +151,7 @@ mod tests {
         let destination = destination(&path, SyncPolicy::Never);
         std::fs::write(&path, "{\"a\":").unwrap();
         destination.target.torn.store(true, Ordering::Release);
-        destination.deliver(Parcel { head: &HEAD, values: &["{}"] }).await;
+        destination.deliver(parcel(&entries(&["{}"]))).await;
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":\n{}\n");
     }
 
@@ -162,7 +160,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let destination = destination(&dir.path().join("events.ndjson"), SyncPolicy::Never);
         dir.close().unwrap();
-        let outcome = destination.deliver(Parcel { head: &HEAD, values: &["{}"] }).await;
+        let outcome = destination.deliver(parcel(&entries(&["{}"]))).await;
         assert!(matches!(outcome, Outcome::Failed(failure) if failure.class == FailureClass::Transient));
     }
 

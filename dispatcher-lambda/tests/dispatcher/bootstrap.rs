@@ -44,6 +44,24 @@ async fn it_starts_fast_and_answers_a_whole_batch() {
     assert!(cold < AT_MOST && took[10] < AT_MOST, "{cold:?} {took:?}");
 }
 
+/// Cold starts wait for no network: nothing of AWS can be reached from here with these credentials.
+#[tokio::test]
+async fn destinations_on_aws_cost_a_cold_start_little() {
+    const ALL: &str = "
+        [destinations.a.sqs]\nqueue_url = \"https://sqs.sa-east-1.amazonaws.com/000000000000/events.fifo\"
+        [destinations.b.sns]\ntopic_arn = \"arn:aws:sns:sa-east-1:000000000000:events\"
+        [destinations.c.dynamodb]\ntable = \"events\"
+        [destinations.d.s3]\nbucket = \"events\"
+        [destinations.e.lambda]\nfunction = \"events\"\n";
+    let mut api = RuntimeApi::start().await;
+    let start = Instant::now();
+    let child = bootstrap(&api.address, &[("COMBOIO_CONFIG", ALL), ("AWS_REGION", "sa-east-1")]);
+    assert_eq!(api.told().await, Told::Next);
+    let cold = start.elapsed();
+    println!("cold start with five destinations on AWS {cold:?}, {}", memory_kib(child.id().unwrap()));
+    assert!(cold < AT_MOST, "{cold:?}");
+}
+
 #[tokio::test]
 async fn what_is_no_request_is_a_handled_error_and_the_process_goes_on() {
     let collector = Collector::start(&[]).await;

@@ -77,16 +77,16 @@ impl Destination for Scripted {
         let act = self.script.lock().unwrap().pop_front().unwrap_or_else(|| self.last.clone());
         Box::pin(async move {
             match act {
-                Act::Take => self.take(parcel.values.iter().copied()),
+                Act::Take => self.take(parcel.values()),
                 Act::Fail(class) => return Outcome::Failed(Failure::new(class, "scripted")),
-                Act::RejectWith(text) if parcel.values.iter().any(|value| value.contains(text)) => {
+                Act::RejectWith(text) if parcel.values().any(|value| value.contains(text)) => {
                     return Outcome::Failed(Failure::new(FailureClass::Rejected, "scripted"));
                 }
-                Act::RejectWith(_) => self.take(parcel.values.iter().copied()),
+                Act::RejectWith(_) => self.take(parcel.values()),
                 Act::Part(failed, class) => {
-                    let failed: Vec<usize> = failed.into_iter().filter(|index| *index < parcel.values.len()).collect();
-                    let kept = parcel.values.iter().enumerate().filter(|(index, _)| !failed.contains(index));
-                    self.take(kept.map(|(_, value)| *value));
+                    let failed: Vec<usize> = failed.into_iter().filter(|index| *index < parcel.entries.len()).collect();
+                    let kept = parcel.values().enumerate().filter(|(index, _)| !failed.contains(index));
+                    self.take(kept.map(|(_, value)| value));
                     return Outcome::Partial(failed.into_iter().map(|i| (i, Failure::new(class, "part"))).collect());
                 }
                 Act::Panic => panic!("scripted panic"),

@@ -4,13 +4,15 @@ use super::{Fate, Shipment, Then};
 use crate::destinations::{Failure, Limits, Outcome};
 use crate::record::{Entry, Need};
 use domain::failure::FailureClass::{self, Ours, Rejected, Throttled, TooLarge, Transient};
+use domain::offset::Offset;
 use std::time::Duration;
 
 const LIMITS: Limits = Limits { records: 4, bytes: 1_000, timeout: Duration::from_secs(1) };
 
 fn entries(keys: &'static str) -> Vec<Entry<'static>> {
     let keys = keys.as_bytes().chunks(1);
-    keys.enumerate().map(|(place, key)| Entry { place, key, value: "{}", need: Need::Required }).collect()
+    let entry = |(place, key)| Entry { place, offset: Offset(0), id: "e", key, value: "{}", need: Need::Required };
+    keys.enumerate().map(entry).collect()
 }
 
 fn failed(class: FailureClass) -> Outcome {
@@ -114,6 +116,22 @@ fn what_was_taken_in_part_is_tried_again_alone_and_holds_back_its_keys() {
     shipment.record(call, Outcome::Delivered);
     assert_eq!(shipment.next(), None);
     assert_eq!(word(shipment), "rdxdrdd");
+}
+
+#[test]
+fn attempts_that_bring_a_call_on_do_not_count() {
+    let entries = entries("abcd");
+    let mut shipment = Shipment::new(&entries, LIMITS, 2);
+    for left in [3, 2, 1] {
+        let call = shipment.next().unwrap();
+        let failed = (call.len() - left..call.len()).map(|index| (index, Failure::new(Throttled, "why")));
+        let then = shipment.record(call, Outcome::Partial(failed.collect()));
+        assert_eq!(then, Then::Wait { failures: 1, at_least: None });
+    }
+    let call = shipment.next().unwrap();
+    assert_eq!(call, [3]);
+    assert_eq!(shipment.record(call, Outcome::Partial(vec![(0, Failure::new(Throttled, "why"))])), Then::Go);
+    assert_eq!(word(shipment), "dddr");
 }
 
 #[test]

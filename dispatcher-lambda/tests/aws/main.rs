@@ -1,0 +1,15 @@
+//! Every AWS destination against an emulator of the services, with faults on the way: what is said to be delivered is there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+/// The emulator, started once, and the faults that all tests share.
+mod cloud;
+/// Events, and a consumer that brings them until none must come again.
+mod convoy;
+/// What a destination holds, and whether that is right.
+mod held;
+
+mod dynamodb;
+mod lambda;
+mod missing;
+mod queues;
+mod s3;
