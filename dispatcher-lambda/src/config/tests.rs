@@ -64,10 +64,50 @@ fn routes_name_destinations() {
 }
 
 #[test]
+fn every_kind_of_destination_is_known_by_its_table() {
+    let endpoint = "endpoint_url = \"http://127.0.0.1:1\"\n";
+    let text = format!(
+        "[destinations.a.sqs]\nqueue_url = \"http://127.0.0.1:1/000000000000/events.fifo\"\n{endpoint}
+        [destinations.b.sns]\ntopic_arn = \"arn:aws:sns:sa-east-1:000000000000:events\"\nbatch.records = 20
+        [destinations.c.dynamodb]\ntable = \"events\"\nmode = \"last-state\"\nkey = \"truck_id\"\n{endpoint}
+        [destinations.d.s3]\nbucket = \"events\"\ncompression = \"gzip\"\n{endpoint}
+        [destinations.e.lambda]\nfunction = \"events:live\"\ninvocation = \"asynchronous\"\n{endpoint}{COLLECTOR}"
+    );
+    let config = inline(&text).unwrap();
+    let names: Vec<&str> = config.destinations.iter().map(|named| named.name.as_str()).collect();
+    assert_eq!(names, ["a", "b", "c", "collector", "d", "e"]);
+    assert_eq!(config.destinations[1].destination.limits().records, 20);
+}
+
+/// Every example of the document starts as it stands there; only its file is elsewhere.
+#[test]
+fn the_examples_of_the_document_are_configurations() {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = dir.path().join("events.ndjson").display().to_string();
+    let document = include_str!("../../../docs/dispatcher.md").replace("/mnt/audit/events.ndjson", &audit);
+    let examples: Vec<&str> = document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 6);
+    for example in examples {
+        let config = inline(example);
+        assert!(config.is_ok(), "{example}: {}", config.err().unwrap_or_default());
+    }
+}
+
+#[test]
 fn every_mistake_names_its_setting() {
     let cases = [
         ("", "destinations is "),
         ("[destinations.a]\n", "destinations.a is "),
+        ("[destinations.a.http]\n[destinations.a.file]\n", "destinations.a is "),
+        ("[destinations.a.sqs]\n", "destinations.a.sqs.queue_url is "),
+        ("[destinations.a.sqs]\nqueue = \"x\"\n", "destinations.a.sqs.queue is not a setting"),
+        ("[destinations.a.sqs]\ndeduplication = \"body\"\n", "destinations.a.sqs.deduplication is "),
+        ("[destinations.a.sns]\ntopic_arn = \"events\"\n", "destinations.a.sns.topic_arn is `events`"),
+        ("[destinations.a.dynamodb]\n", "destinations.a.dynamodb.table is "),
+        ("[destinations.a.dynamodb]\nmode = \"append\"\n", "destinations.a.dynamodb.mode is "),
+        ("[destinations.a.s3]\n", "destinations.a.s3.bucket is "),
+        ("[destinations.a.s3]\nbucket = \"events\"\nkey = \"{topic}\"\n", "destinations.a.s3.key is `{topic}`"),
+        ("[destinations.a.lambda]\n", "destinations.a.lambda.function is "),
         ("[destinations.a.ftp]\n", "destinations.a.ftp is not a setting"),
         ("[destinations.a.http]\nurl = \"x\"\n", "destinations.a.http.url is `x`"),
         ("{C}[dedupe]\nstrategy = \"offsets\"\n", "dedupe.strategy is `offsets`"),

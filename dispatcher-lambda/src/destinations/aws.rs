@@ -112,6 +112,19 @@ mod tests {
         Ok(sdk.region().unwrap().to_string())
     }
 
+    /// A repeat behind our back would be a duplicate, and a service that thinks for a while is not dead.
+    #[test]
+    fn the_sdk_repeats_nothing_and_waits_as_long_as_it_is_told() {
+        let (region, endpoint_url, timeout) = ("eu-west-1", "", Duration::from_secs(7));
+        let place = Place { section: "x", region, endpoint_url, told: None, timeout };
+        let sdk = Aws::default().sdk(place, &Settings::default()).unwrap();
+        assert_eq!(sdk.retry_config().unwrap().max_attempts(), 1);
+        assert!(!sdk.stalled_stream_protection().unwrap().is_enabled());
+        let timeouts = sdk.timeout_config().unwrap();
+        assert_eq!(timeouts.operation_timeout(), Some(timeout));
+        assert_eq!(timeouts.connect_timeout(), Some(Duration::from_secs(3)));
+    }
+
     #[test]
     fn the_region_is_written_or_told_or_of_this_machine() {
         assert_eq!(sdk("eu-west-1", "", Some("sa-east-1")).unwrap(), "eu-west-1");

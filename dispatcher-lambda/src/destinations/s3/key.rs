@@ -4,7 +4,6 @@
 //! The digest of the records tells them apart, and is the same whenever the same records come.
 
 use crate::destinations::Parcel;
-use std::hash::Hasher;
 use twox_hash::XxHash3_64;
 
 /// All must stand in a template, or two batches could share a key.
@@ -53,9 +52,6 @@ impl Template {
     /// The key of the object that holds `lines`, made of `parcel`.
     pub fn of(&self, parcel: &Parcel<'_>, lines: &[u8]) -> String {
         let offsets = || parcel.entries.iter().map(|entry| entry.offset.0);
-        let mut hasher = XxHash3_64::new();
-        hasher.write(lines);
-        offsets().for_each(|offset| hasher.write(&offset.to_be_bytes()));
         let (first, last) = (offsets().min().unwrap_or_default(), offsets().max().unwrap_or_default());
         let value = |name: usize| match NAMES[name] {
             "topic" => parcel.head.topic.to_owned(),
@@ -63,7 +59,7 @@ impl Template {
             // As many digits as an offset can have, so that a listing is in order.
             "first" => format!("{first:019}"),
             "last" => format!("{last:019}"),
-            _ => format!("{:016x}", hasher.finish()),
+            _ => format!("{:016x}", XxHash3_64::oneshot(lines)),
         };
         let text = |part: &Part| match part {
             Part::Text(text) => text.clone(),
