@@ -25,6 +25,7 @@ use crate::topic::functions;
 use crossbeam_channel::Sender;
 use kafka_client::expiry::Expiry;
 use kafka_client::rotation::{self, Watch};
+use kafka_client::topic_facts::TopicFacts;
 use runtime::admin::{Admin, AdminParts};
 use runtime::clock::{self, SharedClock};
 use runtime::exit::Failure;
@@ -82,15 +83,15 @@ struct Running {
 /// What is missing at the start, or why it could not go on.
 pub async fn run<I: Invoker>(mut config: Config, shutdown: Shutdown, invoker: I) -> Result<(), Failure> {
     let base = Base::new(&config)?;
-    let partitions = tokio::select! {
+    let found = tokio::select! {
         checked = start::check(&config, &invoker) => checked?,
         () = shutdown.drain() => {
             runtime::systemd::stopping();
             return Ok(());
         }
     };
-    config.share_read_ahead(partitions);
-    let mut running = Running::start(&config, &base, invoker)?;
+    config.share_read_ahead(found.partitions);
+    let mut running = Running::start(&config, &base, invoker, found.facts)?;
     base.status.set(State::Running);
     runtime::systemd::ready();
     runtime::systemd::watchdog(&base.health);
@@ -207,7 +208,12 @@ async fn publish_lag(view: impl Fn() -> Vec<PartitionStatus>, meters: Arc<Meters
 }
 
 impl Running {
-    fn start<I: Invoker>(config: &Config, base: &Base, invoker: I) -> Result<Self, Failure> {
+    fn start<I: Invoker>(
+        config: &Config,
+        base: &Base,
+        invoker: I,
+        facts: Vec<(String, TopicFacts)>,
+    ) -> Result<Self, Failure> {
         let (commands, served) = crossbeam_channel::unbounded();
         let (events, received) = mpsc::unbounded_channel::<Event>();
         let dead_letters = KafkaDeadLetters::new(&config.kafka.producer(&config.dead_letters))?;
@@ -231,7 +237,7 @@ impl Running {
             unit: rand::random::<f64>,
         };
         let parts = PollParts {
-            desk: Desk::new(config.desk.clone()).obeying(base.pauses.clone()),
+            desk: Desk::new(config.desk.clone()).obeying(base.pauses.clone()).knowing(facts),
             commands: served,
             events: events.clone(),
             clock: base.clock.clone(),

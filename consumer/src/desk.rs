@@ -135,7 +135,8 @@ impl Desk {
             let Some(topic) = self.seats.name(name).filter(|_| !self.closing) else { continue };
             let held = Held { at: TopicPartition { topic, partition: *partition }, generation: self.generation };
             self.ledger.assign(&held);
-            self.seats.insert(Seat::new(&held, &self.settings));
+            let log = self.seats.seen(name).and_then(|seen| seen.id());
+            self.seats.insert(Seat::new(&held, &self.settings, log.as_deref()));
             all.push(held);
         }
         self.outbox.push(Event::Assigned(all.clone()));

@@ -6,6 +6,7 @@ use crate::topic::functions;
 use domain::failure::FailureClass;
 use domain::headers::{dead_letter_topic, topic_of_retry};
 use kafka_client::probe::{self, ProbeError};
+use kafka_client::topic_facts::TopicFacts;
 use std::time::Duration;
 
 /// How long each question may take.
@@ -22,12 +23,20 @@ pub enum StartError {
     Broken(String),
 }
 
-/// Asks Kafka for the topics, their retry and dead-letter topics and the group, and Lambda for every function. Gives how many partitions the
-/// topics have that are read.
+/// What Kafka said of the topics that are read.
+#[derive(Debug)]
+pub struct Found {
+    /// Of all together.
+    pub partitions: u64,
+    /// Which topic stands behind each name, as far as that is known.
+    pub facts: Vec<(String, TopicFacts)>,
+}
+
+/// Asks Kafka for the topics, their retry and dead-letter topics and the group, and Lambda for every function.
 ///
 /// # Errors
 /// The first thing that people must mend. A function that is only slow, throttled or down for now is no reason not to start.
-pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<u64, StartError> {
+pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<Found, StartError> {
     let (consumer, topics) = (config.kafka.consumer(&config.tuning), config.poll.topics.clone());
     let question = tokio::task::spawn_blocking(move || {
         // A record of a retry topic becomes a dead letter of the topic that it came to first.
@@ -38,13 +47,15 @@ pub async fn check<I: Invoker>(config: &Config, invoker: &I) -> Result<u64, Star
         let seen = probe::topics(&consumer, &names, DEADLINE)?;
         let read = seen.iter().filter(|topic| topics.contains(&topic.name));
         let partitions = read.map(|topic| u64::try_from(topic.partitions).unwrap_or(0)).sum();
-        probe::group(&consumer, &topics[0], DEADLINE).map(|()| partitions)
+        probe::group(&consumer, &topics[0], DEADLINE)?;
+        let read: Vec<&str> = topics.iter().map(String::as_str).collect();
+        Ok::<_, ProbeError>(Found { partitions, facts: probe::facts(&consumer, &read, DEADLINE) })
     });
-    let partitions = question.await.map_err(|error| StartError::Broken(error.to_string()))??;
+    let found = question.await.map_err(|error| StartError::Broken(error.to_string()))??;
     for name in functions(&config.desk.topics) {
         function(name, invoker).await?;
     }
-    Ok(partitions)
+    Ok(found)
 }
 
 async fn function<I: Invoker>(function: &str, invoker: &I) -> Result<(), StartError> {

@@ -73,6 +73,11 @@ impl Board {
         matches!(self.marks.get(place), Some(Mark::Settled(Verdict::Delivered)))
     }
 
+    /// Whether it is where it should be, and nobody has to do anything about it.
+    pub fn is_finished(&self, place: usize) -> bool {
+        matches!(self.verdict(place, ""), Verdict::Delivered | Verdict::Duplicate)
+    }
+
     /// The verdict of every record, in order. What is still open must come again, with `unfinished` as its reason.
     pub fn verdicts(&self, unfinished: &str) -> Vec<Verdict> {
         (0..self.marks.len()).map(|place| self.verdict(place, unfinished)).collect()

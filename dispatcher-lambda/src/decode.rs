@@ -4,8 +4,9 @@
 //! Never: looks into a value; lets a payload that is not whole go any further.
 
 use crate::contain::{self, Panicked};
-use crate::record::{Head, Record};
+use crate::record::{Head, Lane, Record};
 use domain::contract;
+use domain::offset::Offset;
 
 /// A request with its records in order.
 #[derive(Debug)]
@@ -44,6 +45,14 @@ impl Batch<'_> {
             partition: self.request.partition,
             attempt: self.request.attempt,
             traceparent: self.request.traceparent.as_deref(),
+            lane: Some(Lane {
+                group: &self.request.group,
+                lane: self.request.lane,
+                lanes: self.request.lanes,
+                epoch: self.request.epoch,
+                log: self.request.log.as_deref(),
+                since: self.request.since.map(Offset),
+            }),
         }
     }
 }

@@ -14,7 +14,7 @@ mod sqs;
 mod ten;
 mod token;
 
-pub use aws::Aws;
+pub use aws::{Aws, Place, failure_of, is_name};
 pub use batching::{BatchRaw, Limits};
 pub use dynamodb::{DynamoDbDestination, DynamoDbRaw};
 pub use file::{FileDestination, FileRaw, SyncPolicy};
@@ -121,7 +121,8 @@ mod parcels {
     use domain::offset::Offset;
     use std::time::Duration;
 
-    pub const HEAD: Head<'_> = Head { batch_id: "t/0/1-2", topic: "t", partition: 0, attempt: 1, traceparent: None };
+    pub const HEAD: Head<'_> =
+        Head { batch_id: "t/0/1-2", topic: "t", partition: 0, attempt: 1, traceparent: None, lane: None };
 
     /// At offsets 1, 2, ..., all of one key.
     pub fn entries(values: &[&'static str]) -> Vec<Entry<'static>> {

@@ -12,6 +12,7 @@ use crate::route::route;
 use crate::validate::validate;
 use crate::verdicts::verdicts;
 use domain::contract::Response;
+use tokio::time::timeout;
 
 /// Everything that lives as long as the Lambda instance.
 pub struct Dispatcher {
@@ -52,12 +53,17 @@ impl Dispatcher {
 
     async fn steps(&self, batch: &Batch<'_>, deadline: Deadline, board: &mut Board) {
         let valid = validate(&batch.records, self.config.key, board);
-        let claimed = self.config.dedupe.claim(valid, board).await;
-        let delivered = contain::future(self.hand_over(&batch.head(), &claimed.fresh, deadline, board)).await;
+        let (head, dedupe, margin) = (batch.head(), &self.config.dedupe, self.config.margin);
+        let claimed = dedupe.claim(valid, &head, deadline, margin, board).await;
+        let delivered = contain::future(self.hand_over(&head, &claimed.fresh, deadline, board)).await;
         if let Err(panicked) = delivered {
             board.close(reason::PANIC, &panicked.to_string());
         }
-        self.config.dedupe.settle(&claimed, board).await;
+        // The answer matters more than what is remembered: half of what is kept back for it.
+        let settled = dedupe.settle(&claimed, &head, &batch.records, board);
+        if timeout(deadline.left() + margin / 2, settled).await.is_err() {
+            tracing::warn!(batch_id = head.batch_id, "no time was left to remember what is delivered");
+        }
     }
 
     async fn hand_over(&self, head: &Head<'_>, fresh: &[Valid<'_>], deadline: Deadline, board: &mut Board) {

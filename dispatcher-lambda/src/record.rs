@@ -14,6 +14,21 @@ pub struct Head<'a> {
     pub attempt: u32,
     /// W3C trace context, when the batch is traced.
     pub traceparent: Option<&'a str>,
+    /// Where the batch stands in its partition; `None` when the caller does not say.
+    pub lane: Option<Lane<'a>>,
+}
+
+/// What a fence hangs on. See `domain::contract::BatchHead`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lane<'a> {
+    pub group: &'a str,
+    pub lane: u32,
+    pub lanes: u32,
+    pub epoch: u32,
+    /// The topic's id, where it is certain.
+    pub log: Option<&'a str>,
+    /// All of the lane from this offset to the batch's first are finished.
+    pub since: Option<Offset>,
 }
 
 /// One record as it came. `place` is its index in the request, and its name inside the dispatcher.

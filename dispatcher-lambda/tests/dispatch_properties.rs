@@ -82,7 +82,7 @@ fn dispatcher(script: Vec<Act>, records: usize, attempts: u32) -> (Dispatcher, A
     let config = Config {
         logs: LogsConfig::validate(&Settings::default(), &LogsRaw::default()).unwrap(),
         key: KeyStrategy::TruckId,
-        dedupe: Dedupe::by_event_id(Box::new(MemoryStore::new(10_000, Duration::from_secs(60)))),
+        dedupe: Dedupe::EventId { store: Box::new(MemoryStore::new(10_000)), claim: Duration::from_secs(60) },
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_secs(1) } },
         margin: Duration::ZERO,
         destinations: vec![Named { name: "fickle".into(), destination: Box::new(fickle) }],
@@ -97,7 +97,16 @@ fn dispatch(dispatcher: &Dispatcher, payload: &[u8]) -> Option<Response> {
 }
 
 fn batch(values: &[String]) -> OpenBatch {
-    let head = BatchHead { group: "g".into(), topic: "t".into(), partition: 0, lane: 0, lanes: 1, epoch: 0 };
+    let head = BatchHead {
+        group: "g".into(),
+        topic: "t".into(),
+        partition: 0,
+        lane: 0,
+        lanes: 1,
+        epoch: 0,
+        log: None,
+        since: None,
+    };
     let mut batch = OpenBatch::new(head, usize::MAX);
     for (offset, value) in (0_i64..).zip(values) {
         assert_eq!(batch.push(Offset(offset), 0, value.as_bytes()), Push::Taken);

@@ -22,6 +22,8 @@ pub mod failure;
 pub mod contract;
 /// The `comboio-*` record headers: coordinates of a dead letter, and the fate an event is meant to meet.
 pub mod headers;
+/// Up to where everything of a lane is finished.
+pub mod fence;
 /// How long to wait before the next attempt.
 pub mod backoff;
 /// What proves delivery: which seq numbers of each key reached which fate.

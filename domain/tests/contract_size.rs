@@ -16,6 +16,8 @@ fn batch() -> OpenBatch {
         lane: 0,
         lanes: 1,
         epoch: 0,
+        log: Some("Uu8_7ZLBTkSxEOcLvvR4BA".into()),
+        since: Some(Offset(47_000_000)),
     };
     let mut batch = OpenBatch::new(head, usize::MAX);
     for i in 0..RECORDS {

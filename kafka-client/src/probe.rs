@@ -13,10 +13,15 @@ mod session;
 pub use error::ProbeError;
 
 use crate::settings::ClientSettings;
+use crate::topic_facts::{Informant, TopicFacts};
 use error::Standing;
+use rdkafka::consumer::Consumer;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use session::Session;
 use std::time::Duration;
+
+/// For one answer about what stands behind names.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// A topic as the cluster knows it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -63,6 +68,18 @@ pub fn all_topics(settings: &ClientSettings, deadline: Duration) -> Result<Vec<T
 pub fn group(settings: &ClientSettings, topic: &str, deadline: Duration) -> Result<(), ProbeError> {
     let topic = topic.to_owned();
     session::within(settings, deadline, move |session| session.committed(&[(topic, 0)]).map(|_| ()))
+}
+
+/// Which topics stand behind these names; what is not known is left out, for nobody has to wait for it.
+pub fn facts(settings: &ClientSettings, topics: &[&str], deadline: Duration) -> Vec<(String, TopicFacts)> {
+    let names: Vec<String> = topics.iter().map(|name| (*name).to_owned()).collect();
+    let told = within(settings, deadline, move |session| {
+        let (names, mut informant) = (names.iter().map(String::as_str).collect::<Vec<_>>(), Informant::default());
+        let mut ask = || informant.ask(session.consumer.client(), &names, ANSWER);
+        Ok(ask().or_else(|_| ask()).unwrap_or_default())
+    });
+    let known = told.unwrap_or_default().into_iter();
+    known.filter_map(|(topic, facts)| Some((topic, facts.ok()?))).collect()
 }
 
 /// Waits until a topic shows at least so many partitions: brokers learn of them one after the other.

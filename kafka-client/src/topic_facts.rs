@@ -2,17 +2,27 @@
 //!
 //! A topic that was deleted and made anew has its name and another id (KIP-516). rdkafka has no call for that, librdkafka has.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rdkafka::bindings as rdsys;
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafkaRespErr;
 use std::ffi::{CStr, CString, c_char};
+use std::fmt;
 use std::ptr;
 use std::time::Duration;
 
 /// Which topic it is, whatever it is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TopicId(pub u128);
+
+impl fmt::Display for TopicId {
+    /// As Kafka's own tools print it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0.to_be_bytes()))
+    }
+}
 
 /// What is known of one topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

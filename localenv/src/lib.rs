@@ -20,6 +20,8 @@ pub mod listener;
 pub mod bundle_store;
 /// AWS's services, played by an emulator, with faults on command.
 pub mod aws;
+/// Redis, for what the dispatcher remembers.
+pub mod redis;
 /// AWS Lambda's Invoke API in front of the real `bootstrap` binary.
 pub mod lambda_host;
 /// The HTTP destination that receives and counts deliveries.

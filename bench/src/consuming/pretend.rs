@@ -98,7 +98,16 @@ mod tests {
 
     #[test]
     fn the_answer_is_one_that_the_consumer_takes() {
-        let head = BatchHead { group: "g".into(), topic: "t".into(), partition: 3, lane: 0, lanes: 1, epoch: 0 };
+        let head = BatchHead {
+            group: "g".into(),
+            topic: "t".into(),
+            partition: 3,
+            lane: 0,
+            lanes: 1,
+            epoch: 0,
+            log: None,
+            since: None,
+        };
         let mut batch = OpenBatch::new(head, 1 << 20);
         for offset in 5..12 {
             assert_eq!(batch.push(Offset(offset), 7, b"{\"batch_id\":\"no\"}"), Push::Taken);

@@ -124,7 +124,16 @@ pub fn call(endpoint: &str, in_flight: u32) -> Result<()> {
 }
 
 fn request() -> Bytes {
-    let head = BatchHead { group: "g".into(), topic: "t".into(), partition: 0, lane: 0, lanes: 1, epoch: 0 };
+    let head = BatchHead {
+        group: "g".into(),
+        topic: "t".into(),
+        partition: 0,
+        lane: 0,
+        lanes: 1,
+        epoch: 0,
+        log: None,
+        since: None,
+    };
     let mut batch = OpenBatch::new(head, usize::MAX);
     for offset in 0..RECORDS_A_CALL {
         batch.push(Offset(offset), offset, br#"{"id":"bench","codigo":400,"v":1}"#);

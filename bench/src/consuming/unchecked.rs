@@ -147,6 +147,8 @@ fn fresh(config: &Config, topic: &str, partition: i32, (extent, keys): (Extent, 
         lane: 0,
         lanes: config.desk.lanes,
         epoch: config.desk.epoch,
+        log: None,
+        since: None,
     };
     let held = Held { at: TopicPartition::new(topic, partition), generation: Generation(1) };
     let records = OpenBatch::with_extent(head, config.desk.limits.bytes, extent);

@@ -58,6 +58,9 @@ impl OpenLane {
     /// Takes a record and gives back what it closed, in order: nothing, the batch before it, or the batch it filled.
     pub fn take(&mut self, record: Lent<'_>, now: Duration) -> Vec<Batch> {
         let mut closed = Vec::new();
+        if self.head.since.is_none() {
+            Arc::make_mut(&mut self.head).since = Some(record.offset);
+        }
         if self.filling.as_ref().is_some_and(|filling| record.offset <= filling.newest.offset) {
             closed.extend(self.close(CloseReason::Order, now));
         }

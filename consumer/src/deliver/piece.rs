@@ -89,7 +89,16 @@ mod tests {
     use std::time::Duration;
 
     fn batch(offsets: &[i64]) -> OpenBatch {
-        let head = BatchHead { group: "g".into(), topic: "t".into(), partition: 0, lane: 0, lanes: 1, epoch: 0 };
+        let head = BatchHead {
+            group: "g".into(),
+            topic: "t".into(),
+            partition: 0,
+            lane: 0,
+            lanes: 1,
+            epoch: 0,
+            log: None,
+            since: None,
+        };
         let mut batch = OpenBatch::new(head, 100_000);
         offsets.iter().for_each(|offset| {
             batch.push(Offset(*offset), 0, b"{}");

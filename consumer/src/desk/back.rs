@@ -35,6 +35,14 @@ pub enum Other {
 }
 
 impl Desk {
+    /// With what Kafka said of the topics at the start.
+    pub fn knowing(mut self, facts: Vec<(String, TopicFacts)>) -> Self {
+        for (topic, facts) in facts {
+            self.topic_seen(&topic, facts, 0);
+        }
+        self
+    }
+
     /// A record at `to` came that is not the one which was read there.
     pub(super) fn go_back(&mut self, topic: &str, partition: i32, to: i64) {
         let Some(seat) = self.seats.find(topic, partition).filter(|seat| seat.is_open()) else { return };
@@ -87,7 +95,12 @@ impl Desk {
         self.generation.0 += 1;
         let new = Held { at: held.at.clone(), generation: self.generation };
         self.ledger.go_back(&new, NextOffset(to));
-        let mut seat = Seat::new(&new, &self.settings).in_place_of(&old);
+        // A log that was cut holds others at the same offsets.
+        let log = match why {
+            Other::Log => None,
+            Other::Topic => self.seats.seen(&held.at.topic).and_then(|seen| seen.id()),
+        };
+        let mut seat = Seat::new(&new, &self.settings, log.as_deref()).in_place_of(&old);
         seat.trail = match why {
             Other::Log => old.trail.back(to, self.wall_ms),
             Other::Topic => old.trail.of_another_topic(self.wall_ms),

@@ -45,7 +45,8 @@ struct Lane {
 }
 
 impl Seat {
-    pub(super) fn new(held: &Held, settings: &DeskSettings) -> Self {
+    /// `log` is the id of the topic whose offsets these are, if that is certain.
+    pub(super) fn new(held: &Held, settings: &DeskSettings, log: Option<&str>) -> Self {
         let head = |lane| BatchHead {
             group: settings.group.clone(),
             topic: held.at.topic.to_string(),
@@ -53,6 +54,8 @@ impl Seat {
             lane,
             lanes: settings.lanes,
             epoch: settings.epoch,
+            log: log.map(str::to_owned),
+            since: None,
         };
         let lane = |lane| Lane {
             open: OpenLane::new(LaneId { held: held.clone(), lane }, head(lane), settings.limits),

@@ -20,6 +20,11 @@ impl SeenTopic {
         self.ids.len() > 1
     }
 
+    /// The newest of them, as Kafka's tools print it.
+    pub(super) fn id(&self) -> Option<String> {
+        self.ids.last().map(ToString::to_string)
+    }
+
     /// Whether the log of this partition is younger than this process.
     pub(super) fn is_young(&self, partition: i32) -> bool {
         self.ids.len() > 1 || self.first.is_some_and(|first| partition >= first)

@@ -14,10 +14,10 @@ fn distinct(seen: &[Seen]) -> usize {
     seen.iter().map(|record| (record.key, record.seq)).collect::<BTreeSet<_>>().len()
 }
 
-/// `FIRST` records are read, and the topic has `count` others at once.
+/// `FIRST` records are read, and the topic has `count` others at once. The function knows by its fences what was finished: of the old topic.
 async fn made_anew_with(count: i64, more: &[(&'static str, String)]) {
     let mut world = World::on_kafka();
-    let (recorder, admin) = (Recorder::default(), Admin::new());
+    let (recorder, admin) = (Recorder::fenced(), Admin::new());
     let settings = [more, &[admin.setting()]].concat();
     world.produce(FIRST, 0);
     let mut beginning = TopicPartitionList::new();

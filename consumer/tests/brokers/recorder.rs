@@ -4,7 +4,11 @@ use crate::DEADLINE;
 use bytes::Bytes;
 use consumer::invoke::{InvokeFailure, Invoker};
 use domain::contract::{Request, Response};
+use domain::fence::{Fence, Passed};
+use domain::offset::Offset;
 use domain::verdict::Verdict;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -15,6 +19,8 @@ pub struct Recorder {
     pub seen: watch::Sender<Vec<Seen>>,
     pub latency: Duration,
     pub instance: u32,
+    /// What it knows of each partition and lane, when it keeps fences.
+    fences: Option<Arc<Mutex<HashMap<(i32, u32), Fence>>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +38,13 @@ impl Invoker for Recorder {
         let _ = tokio::time::timeout(self.latency, std::future::pending::<()>()).await;
         let request = Request::decode(&payload).unwrap();
         let mut verdicts = Vec::new();
+        let known = self.fence(&request);
+        let log = request.log.as_deref().unwrap_or_default();
         for record in request.records() {
+            if known.as_ref().is_some_and(|known| known.holds(log, record.offset)) {
+                verdicts.push((record.offset, Verdict::Duplicate));
+                continue;
+            }
             let value: serde_json::Value = serde_json::from_str(record.value).unwrap();
             let (key, seq) = (value["key"].as_i64().unwrap(), value["seq"].as_i64().unwrap());
             let rejected = Verdict::Rejected { reason: "schema".into(), detail: "on purpose".into() };
@@ -47,6 +59,7 @@ impl Invoker for Recorder {
                 })
             });
         }
+        self.raise_fence(&request, &verdicts);
         Ok(Bytes::from(serde_json::to_vec(&Response::from_verdicts(&request.batch_id, verdicts)).unwrap()))
     }
 
@@ -56,6 +69,27 @@ impl Invoker for Recorder {
 }
 
 impl Recorder {
+    /// Delivers nothing again that its fences hold.
+    pub fn fenced() -> Self {
+        Self { fences: Some(Arc::default()), ..Self::default() }
+    }
+
+    fn fence(&self, request: &Request<'_>) -> Option<Fence> {
+        self.fences.as_ref()?.lock().unwrap().get(&(request.partition, request.lane)).cloned()
+    }
+
+    fn raise_fence(&self, request: &Request<'_>, verdicts: &[(Offset, Verdict)]) {
+        let Some(fences) = &self.fences else { return };
+        let (mut fences, lane) = (fences.lock().unwrap(), (request.partition, request.lane));
+        let (log, since) = (request.log.as_deref().expect("which log it is"), Offset(request.since.unwrap()));
+        let open = verdicts.iter().find(|(_, verdict)| matches!(verdict, Verdict::Rejected { .. }));
+        let end = Offset(verdicts.last().unwrap().0.0 + 1);
+        let passed = Passed { log, since, open: open.map_or(end, |(offset, _)| *offset) };
+        if let Some(after) = Fence::after(fences.get(&lane), passed) {
+            fences.insert(lane, after);
+        }
+    }
+
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.borrow().clone()
     }

@@ -1,7 +1,7 @@
 //! The function of all members: does what is scripted, knows what it delivered, and looks at every call that it gets.
 
 use crate::lasting;
-use crate::log::Kind;
+use crate::log::{Kind, Record};
 use crate::rules::ATTEMPTS;
 use crate::step::{Does, Garble, Reply};
 use crate::truth::{Shared, Truth};
@@ -9,9 +9,13 @@ use bytes::Bytes;
 use consumer::invoke::{InvokeFailure, Invoker};
 use domain::contract::{Listed, Request, Response};
 use domain::failure::FailureClass;
+use domain::fence::{Fence, Passed};
 use domain::offset::Offset;
 use domain::verdict::Verdict;
 use std::collections::HashSet;
+
+/// There is one log for each partition, and it is never made anew.
+const LOG: &str = "one";
 
 /// As one member calls it.
 pub struct Function {
@@ -25,6 +29,8 @@ struct Call {
     partition: usize,
     lane: u32,
     batch: String,
+    /// The first offset of the lane that its owner was given.
+    since: Offset,
     offsets: Vec<i64>,
     reply: Reply,
 }
@@ -51,6 +57,7 @@ impl Truth {
         let tenure = self.delivering(member, partition);
         let offsets: Vec<i64> = request.records().map(|record| record.offset.0).collect();
         self.look_at(tenure, request);
+        self.trust_fence(partition, lane, &offsets);
         let calls = self.tenures[tenure].calls.entry(lane).or_default();
         *calls += 1;
         if *calls > 1 {
@@ -58,7 +65,35 @@ impl Truth {
         }
         let usual = Reply { does: Does::Deliver, after: self.setup.latency };
         let reply = self.script.pop_front().unwrap_or(usual);
-        Call { tenure, partition, lane, batch: request.batch_id.to_string(), offsets, reply }
+        let since = Offset(request.since.unwrap());
+        Call { tenure, partition, lane, batch: request.batch_id.to_string(), since, offsets, reply }
+    }
+
+    /// A dispatcher that keeps a fence would deliver none of these again.
+    fn trust_fence(&mut self, partition: usize, lane: u32, offsets: &[i64]) {
+        let Some(fence) = self.fences.get(&(partition, lane)) else { return };
+        let held: Vec<i64> = offsets.iter().copied().filter(|offset| fence.holds(LOG, Offset(*offset))).collect();
+        let unknown = |record: &Record| !record.delivered && record.letters == 0;
+        let lost: Vec<i64> =
+            held.iter().copied().filter(|offset| unknown(&self.logs[partition].records[offset])).collect();
+        if !held.is_empty() {
+            self.note("a fence holds a record that comes again");
+        }
+        if !lost.is_empty() {
+            self.blame(format!(
+                "the fence of lane {lane} of partition {partition} holds {lost:?}, which never arrived"
+            ));
+        }
+    }
+
+    fn raise_fence(&mut self, call: &Call, verdicts: &[(Offset, Verdict)]) {
+        let open = verdicts.iter().find(|(_, verdict)| !matches!(verdict, Verdict::Delivered | Verdict::Duplicate));
+        let end = call.offsets.last().map_or(0, |last| last + 1);
+        let passed = Passed { log: LOG, since: call.since, open: open.map_or(Offset(end), |(offset, _)| *offset) };
+        let lane = (call.partition, call.lane);
+        if let Some(after) = Fence::after(self.fences.get(&lane), passed) {
+            self.fences.insert(lane, after);
+        }
     }
 
     /// Everything that may be sent is what this owner polled and has not finished, byte for byte, on its lane.
@@ -187,6 +222,7 @@ impl Truth {
             };
             verdicts.push((Offset(*offset), verdict));
         }
+        self.raise_fence(call, &verdicts);
         verdicts
     }
 

@@ -12,6 +12,7 @@
 //! - a record becomes a dead letter alone, once for each owner that cannot know better, and only after so many function errors over all owners, and
 //!   when the function answered others between them, or somebody opened what is held; a good one only when the function failed it by itself;
 //! - a record that failed so often, and others not, is not called again, by whoever owns it then;
+//! - a fence that a dispatcher builds from the requests never holds a record that is neither delivered nor a dead letter;
 //! - records that Kafka's client brings twice change nothing;
 //! - at the end, when everything answers again, every record is delivered or a dead letter, and everything is committed.
 //!
@@ -70,11 +71,12 @@ proptest! {
 }
 
 /// What the rules are about.
-const ABOUT: [&str; 19] = [
+const ABOUT: [&str; 20] = [
     "a call outlives its process",
     "a commit from before a move is refused",
     "a commit is taken",
     "a drain takes too long",
+    "a fence holds a record that comes again",
     "a flood is opened",
     "a former member's commit is refused",
     "a good record fails by accidents alone",

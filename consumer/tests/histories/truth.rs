@@ -5,6 +5,7 @@ use crate::step::{Mood, PARTITIONS, Reply, Setup};
 use crate::tenure::Tenure;
 use consumer::commit::Commit;
 use consumer::suspect::Suspects;
+use domain::fence::Fence;
 use domain::offset::Offset;
 use runtime::clock::SharedClock;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -38,6 +39,8 @@ pub struct Truth {
     current: HashMap<(u64, usize), usize>,
     /// The tenure of each delivery.
     deliveries: HashMap<Id, usize>,
+    /// What a dispatcher would know of each partition and lane.
+    pub fences: HashMap<(usize, u32), Fence>,
     pub broken: Vec<String>,
     /// What came about, and how often.
     pub seen: Seen,
@@ -62,6 +65,7 @@ impl Shared {
             generation: 0,
             current: HashMap::new(),
             deliveries: HashMap::new(),
+            fences: HashMap::new(),
             broken: Vec::new(),
             seen: Seen::new(),
         })))

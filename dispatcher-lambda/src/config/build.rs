@@ -1,7 +1,7 @@
 //! From what was written to what is meant, part by part.
 
 use super::{Config, DestinationRaw, DispatcherRaw};
-use crate::dedupe::{Dedupe, MemoryStore};
+use crate::dedupe::Dedupe;
 use crate::deliver::Policy;
 use crate::destinations::{
     Aws, Destination, DynamoDbDestination, FileDestination, HttpDestination, LambdaDestination, Named, S3Destination,
@@ -15,31 +15,17 @@ use runtime::logs::LogsConfig;
 
 pub(super) fn config(loaded: &Loaded<DispatcherRaw>) -> Result<Config, ConfigError> {
     let (raw, settings) = (&loaded.raw, &loaded.settings);
-    let destinations = destinations(raw, settings)?;
+    let aws = Aws::default();
+    let destinations = destinations(raw, &aws, settings)?;
     Ok(Config {
         logs: LogsConfig::validate(settings, &raw.logs)?,
         key: raw.order.key,
-        dedupe: dedupe(raw, settings)?,
+        dedupe: Dedupe::build(&raw.dedupe, &aws, settings)?,
         policy: policy(raw, settings)?,
         margin: raw.deliver.margin.get(),
         rules: rules(raw, &destinations, settings)?,
         destinations,
     })
-}
-
-fn dedupe(raw: &DispatcherRaw, settings: &Settings) -> Result<Dedupe, ConfigError> {
-    let capacity = usize::try_from(raw.dedupe.capacity).unwrap_or(usize::MAX);
-    if !(2..=10_000_000).contains(&capacity) {
-        return Err(settings.refuse("dedupe.capacity", "allowed is 2 to 10000000"));
-    }
-    if raw.dedupe.claim.get().is_zero() {
-        return Err(settings.refuse("dedupe.claim", "allowed is 1ms or more, best the function's own timeout"));
-    }
-    match raw.dedupe.strategy.as_str() {
-        "none" => Ok(Dedupe::none()),
-        "event-id" => Ok(Dedupe::by_event_id(Box::new(MemoryStore::new(capacity, raw.dedupe.claim.get())))),
-        _ => Err(settings.refuse("dedupe.strategy", "allowed is event-id, none")),
-    }
 }
 
 fn policy(raw: &DispatcherRaw, settings: &Settings) -> Result<Policy, ConfigError> {
@@ -55,14 +41,13 @@ fn policy(raw: &DispatcherRaw, settings: &Settings) -> Result<Policy, ConfigErro
     Ok(Policy { attempts: deliver.attempts, backoff })
 }
 
-fn destinations(raw: &DispatcherRaw, settings: &Settings) -> Result<Vec<Named>, ConfigError> {
+fn destinations(raw: &DispatcherRaw, aws: &Aws, settings: &Settings) -> Result<Vec<Named>, ConfigError> {
     if raw.destinations.is_empty() {
         let sentence = "write at least one, for example [destinations.collector.http] with url = \"http://...\"";
         return Err(settings.refuse("destinations", sentence));
     }
-    let aws = Aws::default();
     let build = |(name, raw): (&String, &DestinationRaw)| {
-        Ok(Named { name: name.clone(), destination: destination(name, raw, &aws, settings)? })
+        Ok(Named { name: name.clone(), destination: destination(name, raw, aws, settings)? })
     };
     raw.destinations.iter().map(build).collect()
 }

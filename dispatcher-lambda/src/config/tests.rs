@@ -1,6 +1,7 @@
 //! The configuration from variables and text, and every mistake by its name.
 
 use super::Config;
+use crate::dedupe::Dedupe;
 use crate::record::Need;
 use domain::key::KeyStrategy;
 use std::time::Duration;
@@ -79,6 +80,24 @@ fn every_kind_of_destination_is_known_by_its_table() {
     assert_eq!(config.destinations[1].destination.limits().records, 20);
 }
 
+#[test]
+fn every_strategy_has_every_store() {
+    let stores = [
+        "",
+        "[dedupe.redis]\nurl = \"rediss://user:hush@cache.example.com:6379/0\"\n",
+        "[dedupe.dynamodb]\ntable = \"dedupe\"\nregion = \"sa-east-1\"\n",
+    ];
+    for (strategy, store) in ["event-id", "offsets"].iter().flat_map(|strategy| stores.map(|store| (strategy, store))) {
+        let config = inline(&format!("{COLLECTOR}[dedupe]\nstrategy = \"{strategy}\"\n{store}"));
+        let built = config.map(|config| match config.dedupe {
+            Dedupe::None => "none",
+            Dedupe::EventId { .. } => "event-id",
+            Dedupe::Offsets { .. } => "offsets",
+        });
+        assert_eq!(built, Ok(*strategy), "{store}");
+    }
+}
+
 /// Every example of the document starts as it stands there; only its file is elsewhere.
 #[test]
 fn the_examples_of_the_document_are_configurations() {
@@ -110,7 +129,17 @@ fn every_mistake_names_its_setting() {
         ("[destinations.a.lambda]\n", "destinations.a.lambda.function is "),
         ("[destinations.a.ftp]\n", "destinations.a.ftp is not a setting"),
         ("[destinations.a.http]\nurl = \"x\"\n", "destinations.a.http.url is `x`"),
-        ("{C}[dedupe]\nstrategy = \"offsets\"\n", "dedupe.strategy is `offsets`"),
+        ("{C}[dedupe]\nstrategy = \"ids\"\n", "dedupe.strategy is `ids`"),
+        ("{C}[dedupe]\nstrategy = \"none\"\n[dedupe.redis]\nurl = \"redis://h\"\n", "dedupe.strategy is `none`"),
+        ("{C}[dedupe]\nremember = \"1s\"\n", "dedupe.remember is `1s`"),
+        ("{C}[dedupe.redis]\n", "dedupe.redis.url is "),
+        ("{C}[dedupe.redis]\nurl = \"http://u:hush@h\"\n", "dedupe.redis.url is `***`"),
+        ("{C}[dedupe.redis]\nurl = \"redis://h\"\ntimeout = \"0s\"\n", "dedupe.redis.timeout is "),
+        ("{C}[dedupe.dynamodb]\ntable = \"a\"\n", "dedupe.dynamodb.table is `a`"),
+        (
+            "{C}[dedupe.redis]\nurl = \"redis://h\"\n[dedupe.dynamodb]\ntable = \"abc\"\nregion = \"r\"\n",
+            "dedupe.redis is ",
+        ),
         ("{C}[dedupe]\ncapacity = 1\n", "dedupe.capacity is `1`"),
         ("{C}[dedupe]\nclaim = \"0\"\n", "dedupe.claim is `0"),
         ("{C}[deliver]\nattempts = 0\n", "deliver.attempts is `0`"),

@@ -1,10 +1,10 @@
-//! Event ids in this process's memory: removes repeats that meet the same Lambda instance, and no others.
+//! Event ids and fences in this process's memory: removes repeats that meet the same Lambda instance, and no others.
 //!
 //! Two generations of at most half the capacity each: a new id goes to the young one; when that is full it becomes the old one,
 //! and the old one is forgotten. A repeat moves its id back to the young generation. So the last `capacity / 2` events are
 //! always known, and never more than `capacity`.
 
-use super::{Claim, Claimant, SeenStore, StoreFailure};
+use super::store::{Claim, Claimant, FenceStore, SeenStore, StoreFailure};
 use crate::deadline::now;
 use crate::together::BoxFuture;
 use std::collections::{HashMap, HashSet};
@@ -16,7 +16,8 @@ use tokio::time::Instant;
 /// The store of one process.
 pub struct MemoryStore {
     seen: Mutex<Seen>,
-    claim_for: Duration,
+    /// One for each lane whose batches this instance got.
+    fences: Mutex<HashMap<String, String>>,
 }
 
 struct Seen {
@@ -34,11 +35,11 @@ struct Held {
 }
 
 impl MemoryStore {
-    /// Knows at most `capacity` delivered ids; a claim that nobody settles ends after `claim_for`.
-    pub fn new(capacity: usize, claim_for: Duration) -> Self {
+    /// Knows at most `capacity` delivered ids.
+    pub fn new(capacity: usize) -> Self {
         let half = (capacity / 2).max(1);
         let seen = Seen { half, young: HashSet::new(), old: HashSet::new(), claims: HashMap::new() };
-        Self { seen: Mutex::new(seen), claim_for }
+        Self { seen: Mutex::new(seen), fences: Mutex::default() }
     }
 
     /// How many delivered ids it knows now.
@@ -57,9 +58,14 @@ impl MemoryStore {
 }
 
 impl SeenStore for MemoryStore {
-    fn claim<'a>(&'a self, ids: &'a [&'a str], by: Claimant) -> BoxFuture<'a, Result<Vec<Claim>, StoreFailure>> {
+    fn claim<'a>(
+        &'a self,
+        ids: &'a [&'a str],
+        by: Claimant,
+        span: Duration,
+    ) -> BoxFuture<'a, Result<Vec<Claim>, StoreFailure>> {
         let now = now();
-        let held = Held { by, until: now + self.claim_for };
+        let held = Held { by, until: now + span };
         let mut seen = self.lock();
         let answers = ids.iter().map(|id| seen.claim(id, held, now)).collect();
         Box::pin(ready(Ok(answers)))
@@ -80,6 +86,29 @@ impl SeenStore for MemoryStore {
             seen.release(id, by);
         }
         Box::pin(ready(Ok(())))
+    }
+}
+
+impl FenceStore for MemoryStore {
+    fn read<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFailure>> {
+        let fences = self.fences.lock().unwrap_or_else(PoisonError::into_inner);
+        Box::pin(ready(Ok(fences.get(name).cloned())))
+    }
+
+    fn swap<'a>(
+        &'a self,
+        name: &'a str,
+        before: Option<&'a str>,
+        after: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<bool, StoreFailure>> {
+        let mut fences = self.fences.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = fences.get(name).map(String::as_str) == before;
+        match after {
+            _ if !same => {}
+            Some(after) => drop(fences.insert(name.to_owned(), after.to_owned())),
+            None => drop(fences.remove(name)),
+        }
+        Box::pin(ready(Ok(same)))
     }
 }
 
@@ -118,7 +147,7 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Claim, Claimant, SeenStore};
+    use super::super::store::{Claim, Claimant, SeenStore};
     use super::MemoryStore;
     use std::time::Duration;
 
@@ -126,12 +155,12 @@ mod tests {
     const TWO: Claimant = Claimant(2);
 
     async fn claim(store: &MemoryStore, id: &str, by: Claimant) -> Claim {
-        store.claim(&[id], by).await.unwrap()[0]
+        store.claim(&[id], by, Duration::from_secs(60)).await.unwrap()[0]
     }
 
     #[tokio::test(start_paused = true)]
     async fn claimed_then_delivered_then_known() {
-        let store = MemoryStore::new(10, Duration::from_secs(60));
+        let store = MemoryStore::new(10);
         assert_eq!(claim(&store, "a", ONE).await, Claim::Fresh);
         assert_eq!(claim(&store, "a", TWO).await, Claim::Taken);
         store.settle(&["a"], &[], ONE).await.unwrap();
@@ -140,7 +169,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_released_or_has_expired_is_fresh_again() {
-        let store = MemoryStore::new(10, Duration::from_secs(60));
+        let store = MemoryStore::new(10);
         claim(&store, "a", ONE).await;
         store.settle(&[], &["a"], TWO).await.unwrap();
         assert_eq!(claim(&store, "a", TWO).await, Claim::Taken, "a stranger cannot release a claim");
@@ -152,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn memory_is_bounded_and_the_newest_half_is_known() {
-        let store = MemoryStore::new(100, Duration::from_secs(60));
+        let store = MemoryStore::new(100);
         let ids: Vec<String> = (0..1_000).map(|n| n.to_string()).collect();
         for id in &ids {
             claim(&store, id, ONE).await;

@@ -43,7 +43,16 @@ pub const DELIVER: &str = "[deliver]\nattempts = 2\nbackoff = \"1ms\"\nbackoff_c
 
 /// One batch, once. Fails when the verdicts do not add up.
 pub async fn bring(dispatcher: &Dispatcher, records: &[(i64, &str)], attempt: u32) -> Judgement {
-    let head = BatchHead { group: "g".into(), topic: "mt-c300".into(), partition: 2, lane: 0, lanes: 1, epoch: 0 };
+    let head = BatchHead {
+        group: "g".into(),
+        topic: "mt-c300".into(),
+        partition: 2,
+        lane: 0,
+        lanes: 1,
+        epoch: 0,
+        log: None,
+        since: None,
+    };
     let mut batch = OpenBatch::new(head, usize::MAX);
     for (offset, value) in records {
         assert_eq!(batch.push(Offset(*offset), 1_763_701_200_123, value.as_bytes()), Push::Taken);

@@ -24,7 +24,7 @@ struct Shared {
     answers: Arc<Mutex<VecDeque<(u16, &'static str)>>>,
 }
 
-/// Answers with the scripted statuses and bodies, then with 200; a line with `poison` gets the whole POST a 422.
+/// Answers with the scripted statuses and bodies (0: never), then with 204; a line with `poison` gets the whole POST a 422.
 pub struct Collector {
     shared: Shared,
     url: String,
@@ -66,6 +66,9 @@ async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: String)
     if let Some((status, said)) = shared.answers.lock().unwrap().pop_front()
         && !(200..300).contains(&status)
     {
+        if status == 0 {
+            return std::future::pending().await;
+        }
         return (StatusCode::from_u16(status).unwrap(), [("retry-after", "0")], said).into_response();
     }
     assert!(body.ends_with('\n'));

@@ -6,6 +6,7 @@ use dispatcher_lambda::deadline::Deadline;
 use dispatcher_lambda::dispatcher::Dispatcher;
 use dispatcher_lambda::handler::Handled;
 use domain::contract::{BatchHead, OpenBatch, Push, Request, judge};
+use domain::offset::Offset;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ fn batch(payload: &str) -> OpenBatch {
         lane: request.lane,
         lanes: request.lanes,
         epoch: request.epoch,
+        log: request.log.as_ref().map(ToString::to_string),
+        since: request.since.map(Offset),
     };
     let mut batch = OpenBatch::new(head, usize::MAX);
     for record in request.records() {

@@ -13,6 +13,7 @@ mod runtime_api;
 mod bootstrap;
 mod contract;
 mod deadline;
+mod fence;
 mod order;
 mod over_http;
 mod over_https;

@@ -12,7 +12,16 @@ pub fn event(truck: &str, seq: u64) -> String {
 
 /// A batch of `values` at offsets 100, 101, ...
 pub fn batch(values: &[String]) -> OpenBatch {
-    let head = BatchHead { group: "cg".into(), topic: "mt-c400".into(), partition: 3, lane: 0, lanes: 1, epoch: 0 };
+    let head = BatchHead {
+        group: "cg".into(),
+        topic: "mt-c400".into(),
+        partition: 3,
+        lane: 0,
+        lanes: 1,
+        epoch: 0,
+        log: None,
+        since: None,
+    };
     let mut batch = OpenBatch::new(head, usize::MAX);
     for (place, value) in (0_i64..).zip(values) {
         assert_eq!(batch.push(Offset(100 + place), 1_763_701_200_123, value.as_bytes()), Push::Taken);

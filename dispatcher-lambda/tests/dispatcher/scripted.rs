@@ -99,6 +99,12 @@ impl Destination for Scripted {
 
 /// Every event goes to all `destinations`; event-id dedupe in memory.
 pub fn dispatcher(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32) -> Dispatcher {
+    let (store, claim) = (Box::new(MemoryStore::new(1_000)), Duration::from_secs(900));
+    with_dedupe(destinations, attempts, Dedupe::EventId { store, claim })
+}
+
+/// The same with another dedupe.
+pub fn with_dedupe(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32, dedupe: Dedupe) -> Dispatcher {
     let to = destinations.iter().enumerate().map(|(index, (_, need))| (index, *need)).collect();
     let named = |(index, (destination, _)): (usize, (Box<dyn Destination>, Need))| Named {
         name: ["collector", "second", "third"][index].to_owned(),
@@ -107,7 +113,7 @@ pub fn dispatcher(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32
     Dispatcher::new(Config {
         logs: LogsConfig::validate(&Settings::default(), &LogsRaw::default()).unwrap(),
         key: KeyStrategy::HashCodigoTruck,
-        dedupe: Dedupe::by_event_id(Box::new(MemoryStore::new(1_000, Duration::from_secs(900)))),
+        dedupe,
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(50), cap: Duration::from_secs(1) } },
         margin: Duration::from_millis(500),
         rules: vec![Rule { codigos: "*".parse().unwrap(), topics: Vec::new(), to }],

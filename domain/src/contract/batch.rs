@@ -22,6 +22,11 @@ pub struct BatchHead {
     pub lanes: u32,
     /// Raised by an intended replay, so that the fence lets its records pass.
     pub epoch: u32,
+    /// Which log the offsets are of: the topic's id as Kafka's tools print it. `None`: that is not known, or the log was cut; then no
+    /// fence may stand on them.
+    pub log: Option<String>,
+    /// The first offset of this lane that its owner was given: all from there to the batch's first are finished.
+    pub since: Option<Offset>,
 }
 
 /// How much a batch holds: how many records, bytes of their values with commas, and of what stands before them in its request.
@@ -67,7 +72,10 @@ impl BatchHead {
         let (lane, lanes, epoch) = (digits(self.lane.into()), digits(self.lanes.into()), digits(self.epoch.into()));
         // The batch id has the partition too, and three characters beside what it names.
         let numbers = 2 * digits(self.partition.into()) + 3 + lane + lanes + epoch;
-        SKELETON_LEN + texts + numbers + MOST_ATTEMPT_DIGITS + TRACEPARENT_MEMBER.len() + TRACEPARENT_LEN + 1
+        let log = self.log.as_ref().map_or(0, |log| LOG_MEMBER.len() + escaped_len(log) + 1);
+        let since = self.since.map_or(0, |since| SINCE_MEMBER.len() + digits(since.0));
+        let optional = log + since + TRACEPARENT_MEMBER.len() + TRACEPARENT_LEN + 1;
+        SKELETON_LEN + texts + numbers + MOST_ATTEMPT_DIGITS + optional
     }
 }
 
@@ -206,6 +214,12 @@ impl OpenBatch {
         number(out, ",\"lane\":", head.lane.into());
         number(out, ",\"lanes\":", head.lanes.into());
         number(out, ",\"epoch\":", head.epoch.into());
+        if let Some(log) = &head.log {
+            text(out, ",\"log\":", log);
+        }
+        if let Some(since) = head.since {
+            number(out, SINCE_MEMBER, since.0);
+        }
         number(out, ",\"attempt\":", attempt.into());
         if let Some(trace) = traceparent {
             text(out, ",\"traceparent\":", trace);
@@ -238,11 +252,13 @@ impl OpenBatch {
     }
 }
 
-/// Everything of a request that never changes, without the optional trace context.
+/// Everything of a request that never changes, without what is optional.
 const SKELETON_LEN: usize = "{\"version\":1,\"batch_id\":\"\",\"group\":\"\",\"topic\":\"\",\"partition\":,\"lane\":,\"lanes\":,\"epoch\":,\"attempt\":,\"first_offset\":,\"offset_steps\":[],\"first_timestamp\":,\"timestamp_steps\":[],\"messages\":[]}".len();
 /// What stands behind the values.
 const CLOSING: &[u8] = b"]}";
 const TRACEPARENT_MEMBER: &str = ",\"traceparent\":\"";
+const LOG_MEMBER: &str = ",\"log\":\"";
+const SINCE_MEMBER: &str = ",\"since\":";
 
 fn number(out: &mut Vec<u8>, member: &str, value: i64) {
     out.extend_from_slice(member.as_bytes());

@@ -21,6 +21,12 @@ pub struct Request<'a> {
     pub lane: u32,
     pub lanes: u32,
     pub epoch: u32,
+    /// The topic's id; `None`: no fence may stand on these offsets.
+    #[serde(borrow, default)]
+    pub log: Option<Cow<'a, str>>,
+    /// All of the lane from this offset to the first of the batch are finished.
+    #[serde(default)]
+    pub since: Option<i64>,
     /// Counts from 1.
     pub attempt: u32,
     /// W3C trace context.

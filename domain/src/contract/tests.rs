@@ -5,7 +5,16 @@ use crate::offset::Offset;
 use crate::verdict::Verdict;
 
 fn batch(values: &[&str]) -> OpenBatch {
-    let head = BatchHead { group: "cg".into(), topic: "mt-c400".into(), partition: 3, lane: 0, lanes: 1, epoch: 0 };
+    let head = BatchHead {
+        group: "cg".into(),
+        topic: "mt-c400".into(),
+        partition: 3,
+        lane: 0,
+        lanes: 1,
+        epoch: 0,
+        log: None,
+        since: None,
+    };
     let mut batch = OpenBatch::new(head, usize::MAX);
     for (place, value) in values.iter().enumerate() {
         let offset = 1200 + 3 * place as i64;

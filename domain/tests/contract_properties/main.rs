@@ -13,8 +13,12 @@ type Record = (i64, i64, String);
 
 fn heads() -> impl Strategy<Value = BatchHead> {
     let names = || "[a-zA-Z0-9._\"\\\\\n\té-]{1,24}";
-    (names(), names(), 0..=i32::MAX, any::<u32>(), any::<u32>(), any::<u32>()).prop_map(
-        |(group, topic, partition, lane, lanes, epoch)| BatchHead { group, topic, partition, lane, lanes, epoch },
+    let log = || prop::option::of((names(), 0_i64..1 << 60));
+    (names(), names(), 0..=i32::MAX, any::<u32>(), any::<u32>(), any::<u32>(), log()).prop_map(
+        |(group, topic, partition, lane, lanes, epoch, log)| {
+            let (log, since) = log.map(|(log, since)| (log, Offset(since))).unzip();
+            BatchHead { group, topic, partition, lane, lanes, epoch, log, since }
+        },
     )
 }
 
@@ -125,6 +129,8 @@ proptest! {
             lane: request.lane,
             lanes: request.lanes,
             epoch: request.epoch,
+            log: request.log.as_ref().map(ToString::to_string),
+            since: request.since.map(Offset),
         };
         prop_assert_eq!(found, head);
         prop_assert_eq!(request.attempt, attempt);

@@ -10,7 +10,16 @@ use std::time::Duration;
 
 fn lane(records: usize, bytes: usize) -> OpenLane {
     let held = Held { at: TopicPartition::new("t", 3), generation: Generation(1) };
-    let head = BatchHead { group: "g".into(), topic: "t".into(), partition: 3, lane: 0, lanes: 1, epoch: 0 };
+    let head = BatchHead {
+        group: "g".into(),
+        topic: "t".into(),
+        partition: 3,
+        lane: 0,
+        lanes: 1,
+        epoch: 0,
+        log: None,
+        since: None,
+    };
     OpenLane::new(LaneId { held, lane: 0 }, head, Limits { records, age: Duration::from_secs(1), bytes })
 }
 
