@@ -125,12 +125,13 @@ impl Poll {
         let context = PollContext::new(shared.clone(), observer.clone());
         let mut consumer: BaseConsumer<PollContext> = client.create_with_context(context)?;
         shared.queues.wake_for(&mut consumer);
-        let scout: BaseConsumer<ObservedContext> = client.to_scout().create_with_context(ObservedContext::default())?;
+        let beside = client.to_scout();
+        let scout: BaseConsumer<ObservedContext> = beside.create_with_context(ObservedContext::default())?;
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(PollError::Subscribe)?;
         let (renewals, wanted) = crossbeam_channel::unbounded();
         let first = First { consumer, client: client.clone(), renewals: wanted, observer: observer.clone() };
-        let scout = scout::spawn(scout, shared.clone(), &settings.topics).map_err(PollError::Thread)?;
+        let scout = scout::spawn((scout, beside), shared.clone(), &settings.topics).map_err(PollError::Thread)?;
         let ends = thread::spawn(first, shared.clone(), settings, scout).map_err(PollError::Thread)?;
         Ok(Self { shared, observer, renewals, left: ends.left, gone: ends.gone })
     }

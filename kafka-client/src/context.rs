@@ -3,6 +3,8 @@
 //! librdkafka speaks only while it is polled. An [`Observer`] takes what it says; every context of the product holds
 //! one and passes the three callbacks on, and [`ObservedContext`] does just that and nothing else.
 
+/// When a client is led back to its bootstrap servers.
+mod comeback;
 /// The last reason of each kind that a client gave for not getting through.
 mod reasons;
 /// The few fields of librdkafka's statistics that anybody uses.
@@ -11,7 +13,9 @@ mod statistics;
 pub use reasons::{Reason, ReasonKind};
 pub use statistics::{BrokerStatistics, PartitionStatistics, Statistics};
 
-use rdkafka::client::ClientContext;
+use crate::settings::ClientSettings;
+use comeback::Comeback;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::RDKafkaLogLevel as Level;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -19,6 +23,7 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 use reasons::Reasons;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Takes what a client says and keeps the newest of it; clones look at the same.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +35,7 @@ pub struct Observer {
 struct Seen {
     reasons: Reasons,
     statistics: Option<Arc<Statistics>>,
+    comeback: Comeback,
 }
 
 impl Observer {
@@ -53,8 +59,12 @@ impl Observer {
     pub fn error(&self, error: &KafkaError, reason: &str) {
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
         let times = self.seen().reasons.note(code, reason);
+        let all_down = code == RDKafkaErrorCode::AllBrokersDown;
+        if all_down {
+            self.seen().comeback.all_down();
+        }
         // While no broker answers librdkafka says this several times a second.
-        if code == RDKafkaErrorCode::AllBrokersDown && times > 1 {
+        if all_down && times > 1 {
             tracing::debug!(target: "librdkafka", ?code, "{reason}");
         } else {
             tracing::warn!(target: "librdkafka", ?code, "{reason}");
@@ -66,6 +76,15 @@ impl Observer {
         match Statistics::parse(json) {
             Ok(statistics) => self.seen().statistics = Some(Arc::new(statistics)),
             Err(error) => tracing::warn!(target: "librdkafka", %error, "statistics cannot be read"),
+        }
+    }
+
+    /// Has `client`, made from `settings`, start again from its bootstrap servers when all brokers were down: librdkafka may forget to. To be
+    /// called, about once a second, by whoever polls a client that lives long.
+    pub fn lead_back<C: ClientContext>(&self, client: &Client<C>, settings: &ClientSettings, now: Duration) {
+        let due = self.seen().comeback.take_due(now);
+        if due {
+            comeback::lead_back(client, settings.bootstrap());
         }
     }
 

@@ -73,6 +73,12 @@ impl Clients {
         held(&self.current).clone()
     }
 
+    /// Has the client in use find its brokers again, if it may have lost them; to be called often.
+    pub fn lead_back(&self, now: Duration) {
+        let current = self.current();
+        current.context().observer.lead_back(current.client(), &held(&self.settings), now);
+    }
+
     pub fn seed(&self) -> &Seed {
         &self.seed
     }

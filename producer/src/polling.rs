@@ -7,6 +7,7 @@ use crate::native::{Lent, Topic};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use domain::headers::dead_letter_topic;
 use rdkafka::error::RDKafkaErrorCode;
+use runtime::clock::{Clock, SystemClock};
 use runtime::health::Beat;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,6 +80,7 @@ impl Polling {
         std::thread::Builder::new().name("poll".into()).spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
                 clients.current().poll(POLL);
+                clients.lead_back(SystemClock.now());
                 letters.work();
                 beat.progress();
             }

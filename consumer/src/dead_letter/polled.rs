@@ -24,12 +24,18 @@ pub(super) struct Polled<C: ProducerContext + 'static> {
 }
 
 impl<C: ProducerContext + 'static> Polled<C> {
+    /// `tend` looks after the client about once a second.
+    ///
     /// # Errors
     /// There is no thread to be had.
-    pub(super) fn start(producer: BaseProducer<C>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        producer: BaseProducer<C>,
+        tend: impl Fn(&Client<C>) + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (producer, over) = (Arc::new(producer), Arc::new(AtomicBool::new(false)));
         let (polled, told) = (Arc::clone(&producer), Arc::clone(&over));
-        let thread = std::thread::Builder::new().name("letters".to_owned()).spawn(move || poll(&polled, &told))?;
+        let thread =
+            std::thread::Builder::new().name("letters".to_owned()).spawn(move || poll(&polled, tend, &told))?;
         Ok(Self { producer, over, thread: Some(thread) })
     }
 
@@ -61,8 +67,9 @@ impl<C: ProducerContext + 'static> Drop for Polled<C> {
     }
 }
 
-fn poll<C: ProducerContext>(producer: &BaseProducer<C>, over: &AtomicBool) {
+fn poll<C: ProducerContext>(producer: &BaseProducer<C>, tend: impl Fn(&Client<C>), over: &AtomicBool) {
     while !over.load(Ordering::Acquire) {
+        tend(producer.client());
         if producer.in_flight_count() > 0 {
             producer.poll(BUSY);
         } else {

@@ -11,6 +11,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, ProducerContext};
+use runtime::clock::{Clock, SystemClock};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::oneshot;
 
@@ -161,7 +162,10 @@ fn create(settings: &ClientSettings) -> Result<Client, LettersError> {
 }
 
 fn start(settings: &ClientSettings) -> Result<Producer, LettersError> {
-    Ok(Polled::start(settings.create_with_context(Context { observer: Observer::default() })?)?)
+    let observer = Observer::default();
+    let producer = settings.create_with_context(Context { observer: observer.clone() })?;
+    let settings = settings.clone();
+    Ok(Polled::start(producer, move |client| observer.lead_back(client, &settings, SystemClock.now()))?)
 }
 
 fn native(headers: &Headers) -> OwnedHeaders {

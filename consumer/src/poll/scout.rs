@@ -13,6 +13,7 @@ use crate::lag::{Found, Look};
 use census::Census;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use kafka_client::context::ObservedContext;
+use kafka_client::main_queue;
 use kafka_client::settings::ClientSettings;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -43,6 +44,7 @@ pub(super) struct Bell {
 
 struct Scout {
     client: BaseConsumer<ObservedContext>,
+    settings: ClientSettings,
     shared: Arc<Shared>,
     census: Census,
     failures: u32,
@@ -50,11 +52,11 @@ struct Scout {
 
 /// Starts the thread; it ends by itself soon after the bell says so.
 pub(super) fn spawn(
-    client: BaseConsumer<ObservedContext>,
+    (client, settings): (BaseConsumer<ObservedContext>, ClientSettings),
     shared: Arc<Shared>,
     topics: &[String],
 ) -> std::io::Result<JoinHandle<()>> {
-    let scout = Scout { client, shared, census: Census::new(topics), failures: 0 };
+    let scout = Scout { client, settings, shared, census: Census::new(topics), failures: 0 };
     std::thread::Builder::new().name("scout".to_owned()).spawn(move || scout.run())
 }
 
@@ -96,8 +98,7 @@ impl Scout {
     fn run(mut self) {
         while !self.shared.bell.is_over() {
             self.renew();
-            // Log lines and errors come only while a client is polled.
-            let _ = self.client.poll(Duration::ZERO);
+            self.listen();
             self.census.take(&self.client, &self.shared);
             let outcome = self.look().and_then(|()| self.fetch_wanted());
             self.census.heed(outcome.as_ref().err());
@@ -109,10 +110,20 @@ impl Scout {
         }
     }
 
+    /// Log lines and errors come only while a client is polled, one at a time.
+    fn listen(&self) {
+        for _ in 0..=main_queue::waiting(&self.client) {
+            let _ = self.client.poll(Duration::ZERO);
+        }
+        let (client, now) = (self.client.client(), self.shared.clock.now());
+        client.context().0.lead_back(client, &self.settings, now);
+    }
+
     fn renew(&mut self) {
         let Some(settings) = self.shared.bell.next().take() else { return };
-        match settings.to_scout().create_with_context(ObservedContext::default()) {
-            Ok(client) => self.client = client,
+        let settings = settings.to_scout();
+        match settings.create_with_context(ObservedContext::default()) {
+            Ok(client) => (self.client, self.settings) = (client, settings),
             Err(error) => {
                 tracing::warn!(%error, "no other client can be made to look at the logs, the one in use goes on")
             }

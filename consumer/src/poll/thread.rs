@@ -108,8 +108,7 @@ pub(super) fn spawn(
     let zero = Duration::ZERO;
     let (phase, end) = (Phase::Running, PollEnd { committed: true });
     let (refused, faults) = (Cell::new(false), Faults::new(shared.condition.clone()));
-    let commits = CommitQueue::new(&consumer);
-    let turned = shared.clock.now();
+    let (commits, turned) = (CommitQueue::new(&consumer), shared.clock.now());
     let poller = PollThread {
         commits,
         consumer,
@@ -236,7 +235,7 @@ impl PollThread {
         }
         if now >= self.next_stand {
             self.next_stand = now + STAND;
-            self.stand();
+            self.stand(now);
         }
         if now >= self.next_recall {
             self.next_recall = now + RECALL;
@@ -290,10 +289,11 @@ impl PollThread {
         recall::recall(&self.shared, &self.consumer, &unknown, recall::LATER);
     }
 
-    fn stand(&mut self) {
+    fn stand(&mut self, now: Duration) {
         if !self.refused.get() && self.is_member() {
             self.shared.condition.clear(Part::Poll);
         }
+        self.observer.lead_back(self.consumer.client(), &self.client, now);
         self.shared.silence.tick(self.shared.clock.now());
         self.shared.meters.outstanding(self.shared.desk().outstanding_bytes());
     }

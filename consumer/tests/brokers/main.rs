@@ -13,6 +13,7 @@ mod protocol;
 mod recorder;
 mod resets;
 mod rotation;
+mod sending;
 mod world;
 
 use domain::headers::dead_letter as header;

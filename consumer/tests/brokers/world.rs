@@ -1,6 +1,7 @@
 //! A broker, what is put into it, and the consumers beside it.
 
 use crate::recorder::Recorder;
+use crate::sending::Sending;
 use crate::{DEADLINE, PARTITIONS, TOPIC};
 use consumer::app;
 use consumer::config::{Config, Raw};
@@ -13,7 +14,7 @@ use localenv::broker::kafka::{KafkaCluster, KafkaOptions};
 use localenv::broker::topic::Topic;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::producer::BaseRecord;
 use rdkafka::{Offset, TopicPartitionList};
 use runtime::clock::{Clock, SystemClock};
 use runtime::config::load;
@@ -105,46 +106,33 @@ impl World {
 
     /// Produces `count` records over 20 keys, each key's seq growing by one, and `bad` values that are no JSON.
     pub fn produce(&mut self, count: i64, bad: i64) {
-        let producer: BaseProducer<ObservedContext> = self
-            .config("")
-            .kafka
-            .producer(&ProducerTuning::default())
-            .create_with_context(ObservedContext::default())
-            .unwrap();
+        let sending = self.sending(&ProducerTuning::default());
         for n in 0..count {
             let key = n % 20;
             let seq = self.next_seq.entry(key).or_default();
             *seq += 1;
             let (name, value) = (format!("key-{key}"), format!("{{\"key\":{key},\"seq\":{seq}}}"));
-            let record = BaseRecord::to(TOPIC).key(&name).payload(&value).headers(self.headers.clone());
-            producer.send(record).map_err(|(error, _)| error).unwrap();
+            sending.send(BaseRecord::to(TOPIC).key(&name).payload(&value).headers(self.headers.clone()));
         }
         for n in 0..bad {
             let name = format!("key-{n}");
-            producer
-                .send(BaseRecord::to(TOPIC).key(&name).payload(b"\xff{no json".as_slice()))
-                .map_err(|(error, _)| error)
-                .unwrap();
+            sending.send(BaseRecord::to(TOPIC).key(&name).payload(b"\xff{no json".as_slice()));
         }
-        producer.flush(DEADLINE).unwrap();
+        sending.finish();
     }
 
     /// Produces these values with one key, so that they are neighbours in one partition.
     pub fn produce_values(&self, values: &[Vec<u8>]) {
-        let tuning = ProducerTuning { record_bytes: 16 << 20, ..ProducerTuning::default() };
-        let producer: BaseProducer<ObservedContext> =
-            self.config("").kafka.producer(&tuning).create_with_context(ObservedContext::default()).unwrap();
+        let sending = self.sending(&ProducerTuning { record_bytes: 16 << 20, ..ProducerTuning::default() });
         for value in values {
-            producer.send(BaseRecord::to(TOPIC).key("one").payload(value)).map_err(|(error, _)| error).unwrap();
+            sending.send(BaseRecord::to(TOPIC).key("one").payload(value));
         }
-        producer.flush(DEADLINE).unwrap();
+        sending.finish();
     }
 
     /// Produces one record to each of these partitions, with the time of so long ago.
     pub fn produce_aged(&mut self, ages: &[(i32, Duration)]) {
-        let tuning = ProducerTuning::default();
-        let producer: BaseProducer<ObservedContext> =
-            self.config("").kafka.producer(&tuning).create_with_context(ObservedContext::default()).unwrap();
+        let sending = self.sending(&ProducerTuning::default());
         let now_ms = SystemClock.wall_ms();
         for (partition, age) in ages {
             let key = 100 + i64::from(*partition);
@@ -152,10 +140,13 @@ impl World {
             *seq += 1;
             let (name, value) = (format!("key-{key}"), format!("{{\"key\":{key},\"seq\":{seq}}}"));
             let at_ms = now_ms - i64::try_from(age.as_millis()).unwrap();
-            let record = BaseRecord::to(TOPIC).partition(*partition).timestamp(at_ms).key(&name).payload(&value);
-            producer.send(record).map_err(|(error, _)| error).unwrap();
+            sending.send(BaseRecord::to(TOPIC).partition(*partition).timestamp(at_ms).key(&name).payload(&value));
         }
-        producer.flush(DEADLINE).unwrap();
+        sending.finish();
+    }
+
+    fn sending(&self, tuning: &ProducerTuning) -> Sending {
+        Sending::new(&self.config("").kafka.producer(tuning))
     }
 
     /// Keeps records coming until `instance` was given one.
