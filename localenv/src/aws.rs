@@ -5,34 +5,27 @@
 mod control;
 mod fault;
 mod installed;
+/// One program of the environment.
+mod part;
+/// What spoils answers.
+mod spoiler;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::Context;
 
-use crate::ports::{self, Port};
-use crate::process::Guarded;
+use crate::ports;
+use part::Part;
 
 pub use fault::{Fault, Rule};
-
-/// A slow machine imports Python modules for a while.
-const START_DEADLINE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(50);
-const LINES_IN_ERRORS: usize = 15;
+pub use spoiler::Spoiler;
 
 /// The emulator and what spoils its answers.
 pub struct Aws {
     emulator: Part,
-    faults: Part,
-}
-
-struct Part {
-    process: Guarded,
-    port: Port,
+    faults: Spoiler,
 }
 
 impl Aws {
@@ -41,6 +34,18 @@ impl Aws {
     /// # Errors
     /// They are not installed (the text says how to), or they do not answer.
     pub fn start(folder: &Path) -> anyhow::Result<Self> {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same, and every request needs a right: roles and their policies are enforced (signatures are not).
+    ///
+    /// # Errors
+    /// See [`Aws::start`].
+    pub fn guarded(folder: &Path) -> anyhow::Result<Self> {
+        Self::start_with(folder, &[("AUTH", "true")])
+    }
+
+    fn start_with(folder: &Path, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let python = installed::python()?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut ports = ports::reserve(2)?.into_iter();
@@ -50,17 +55,12 @@ impl Aws {
         command.args(["-c", include_str!("aws/emulator.py")]);
         // Without the first of these it would listen on every interface.
         command.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", first.number().to_string());
-        command.env("TMPDIR", folder).env("HOME", folder);
+        command.env("TMPDIR", folder).env("HOME", folder).envs(variables.iter().copied());
         let emulator = Part::start("ministack", command, first, folder)?;
 
-        let mut command = Command::new(&python);
-        let (upstream, port) = (emulator.endpoint(), second.number().to_string());
-        command.args(["-m", "microburst", "--host", "127.0.0.1", "--upstream", &upstream, "--port", &port]);
-        let faults = Part::start("microburst", command, second, folder)?;
-
-        let mut aws = Self { emulator, faults };
+        let mut aws = Self { faults: Spoiler::begin(&emulator.endpoint(), second, folder)?, emulator };
         aws.emulator.wait("/_ministack/health")?;
-        aws.faults.wait("/_microburst/health")?;
+        aws.faults.wait()?;
         Ok(aws)
     }
 
@@ -76,58 +76,25 @@ impl Aws {
         self.faults.endpoint()
     }
 
-    /// From now on these rules hold, in this order, and no others.
+    /// See [`Spoiler::spoil`].
     ///
     /// # Errors
-    /// microburst refuses them or does not answer.
+    /// microburst refuses the rules or does not answer.
     pub fn spoil(&self, rules: &[Rule]) -> anyhow::Result<()> {
-        let body = serde_json::Value::from_iter(rules.iter().map(Rule::json)).to_string();
-        let (status, said) = control::request(self.faults.port.address(), "POST", "/_microburst/rules", &body)?;
-        ensure!(status == 200, "microburst refuses the rules with {status}: {said}");
-        Ok(())
+        self.faults.spoil(rules)
     }
 
-    /// How often each of the rules has struck, in their order.
+    /// See [`Spoiler::struck`].
     ///
     /// # Errors
     /// microburst does not answer.
     pub fn struck(&self) -> anyhow::Result<Vec<u64>> {
-        let (_, said) = control::request(self.faults.port.address(), "GET", "/_microburst/rules", "")?;
-        let rules: Vec<serde_json::Value> = serde_json::from_str(&said).context("microburst's rules")?;
-        Ok(rules.iter().map(|rule| rule["fired_count"].as_u64().unwrap_or_default()).collect())
+        self.faults.struck()
     }
 
     /// The processes, for measuring: emulator and faults.
     #[must_use]
     pub fn pids(&self) -> [u32; 2] {
-        [self.emulator.process.pid(), self.faults.process.pid()]
-    }
-}
-
-impl Part {
-    fn start(name: &str, mut command: Command, port: Port, folder: &Path) -> anyhow::Result<Self> {
-        command.env("PYTHONUNBUFFERED", "1").current_dir(folder);
-        let process = Guarded::spawn(name, command, &folder.join(format!("{name}.log")))?;
-        Ok(Self { process, port })
-    }
-
-    fn endpoint(&self) -> String {
-        format!("http://{}", self.port.address())
-    }
-
-    fn wait(&mut self, path: &str) -> anyhow::Result<()> {
-        let end = Instant::now() + START_DEADLINE;
-        loop {
-            if let Ok((200, _)) = control::request(self.port.address(), "GET", path, "") {
-                return Ok(());
-            }
-            let (name, ended) = (self.process.name().to_owned(), self.process.exited()?);
-            if ended.is_some() || Instant::now() > end {
-                let how =
-                    ended.map_or(format!("does not answer within {START_DEADLINE:?}"), |how| format!("ended ({how})"));
-                bail!("{name} {how}; its last lines:\n{}", self.process.log_tail(LINES_IN_ERRORS));
-            }
-            thread::sleep(PAUSE);
-        }
+        [self.emulator.pid(), self.faults.pid()]
     }
 }

@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// By partition and lane.
+pub type Fences = Arc<Mutex<HashMap<(i32, u32), Fence>>>;
+
 /// A function that remembers every record it was given, in order. Values are `{"key":K,"seq":S}`; seq 0 modulo 1000 is rejected.
 #[derive(Clone, Default)]
 pub struct Recorder {
@@ -20,7 +23,7 @@ pub struct Recorder {
     pub latency: Duration,
     pub instance: u32,
     /// What it knows of each partition and lane, when it keeps fences.
-    fences: Option<Arc<Mutex<HashMap<(i32, u32), Fence>>>>,
+    pub fences: Option<Fences>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,12 +22,14 @@ const SERVICES: [&str; 5] = ["sqs", "sns", "dynamodb", "s3", "lambda"];
 pub fn cloud() -> &'static Aws {
     CLOUD.get_or_init(|| {
         let aws = Aws::start(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("aws")).unwrap();
-        let rules = SERVICES
-            .iter()
-            .flat_map(|service| FAULTS.iter().map(|(fault, one_in)| Rule { service, fault: *fault, one_in: *one_in }));
-        aws.spoil(&rules.collect::<Vec<_>>()).unwrap();
+        aws.spoil(&SERVICES.iter().flat_map(|service| faults(service)).collect::<Vec<_>>()).unwrap();
         aws
     })
+}
+
+/// All of them, for one service.
+pub fn faults(service: &'static str) -> Vec<Rule> {
+    FAULTS.iter().map(|(fault, one_in)| Rule { service, fault: *fault, one_in: *one_in }).collect()
 }
 
 /// How often each kind of fault struck `service`.

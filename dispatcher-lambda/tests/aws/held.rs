@@ -13,20 +13,25 @@ pub struct Brought {
     pub once: BTreeSet<String>,
 }
 
-/// 500 events once, then 2,000 until they are delivered, through faults of `service`.
+/// 500 events once, then 10,000 until they are delivered, through faults of `service`.
 pub async fn bring_through_faults(service: &str, destinations: &str) -> Brought {
+    bring_through(service, destinations, || struck(service)).await
+}
+
+/// The same; how often each fault struck is for `struck` to say.
+pub async fn bring_through(name: &str, destinations: &str, struck: impl Fn() -> Vec<u64>) -> Brought {
     let start = Instant::now();
     let impatient = dispatcher(&format!("{destinations}[deliver]\nattempts = 1\n"));
     let once = bring_once(&impatient, &events("once", 500)).await;
-    let all = events("all", 2_000);
+    let all = events("all", 10_000);
     let rounds = bring_all(&dispatcher(&format!("{destinations}{DELIVER}")), &all).await;
     println!(
-        "{service}: {} of 500 at once, 2000 in {rounds} batches, faults {:?}, {:?}",
+        "{name}: {} of 500 at once, 10000 in {rounds} batches, faults {:?}, {:?}",
         once.len(),
-        struck(service),
+        struck(),
         start.elapsed()
     );
-    assert!(struck(service).iter().all(|count| *count > 0), "every fault struck: {:?}", struck(service));
+    assert!(struck().iter().all(|count| *count > 0), "every fault struck: {:?}", struck());
     assert!(once.len() < 500, "without a fault the test shows nothing");
     Brought { all, once }
 }
@@ -43,7 +48,7 @@ impl Brought {
         assert!(self.all.iter().all(|event| values.contains(event)), "byte for byte");
     }
 
-    /// Every event of the 2,000 once, and each truck's in the order of its seq.
+    /// Every event of the 10,000 once, and each truck's in the order of its seq.
     pub fn is_in_order_and_once(&self, held: &[String]) {
         let mut last: HashMap<String, u64> = HashMap::new();
         let mut count = 0;

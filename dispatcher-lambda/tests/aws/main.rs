@@ -11,5 +11,6 @@ mod held;
 mod dynamodb;
 mod lambda;
 mod missing;
+mod over_http;
 mod queues;
 mod s3;

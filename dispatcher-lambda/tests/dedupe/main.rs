@@ -15,5 +15,6 @@ mod stores;
 mod contract;
 mod cost;
 mod kills;
+mod repeats;
 /// A service that kills the function at a chosen moment.
 mod killer;

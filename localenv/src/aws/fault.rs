@@ -19,7 +19,7 @@ pub enum Fault {
 /// Which requests meet it: those of one service, one in so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
-    /// As AWS writes it in its signatures: `sqs`, `sns`, `dynamodb`, `s3`, `lambda`.
+    /// As AWS writes it in its signatures: `sqs`, `sns`, `dynamodb`, `s3`, `lambda`; `*` is every request.
     pub service: &'static str,
     pub fault: Fault,
     /// 1 is every request. The first of the rules that strikes takes the request.
