@@ -2,6 +2,8 @@
 //! `COMBOIO_<SECTION>__<KEY>` over it. What was written becomes what is meant, and everything is built, once at cold start.
 
 mod build;
+mod routes;
+mod transforms;
 
 use crate::dedupe::{Dedupe, DedupeRaw};
 use crate::deliver::{DeliverRaw, Policy};

@@ -8,7 +8,7 @@ use crate::decode::{BadRequest, Batch, decode};
 use crate::deliver::{Trip, deliver};
 use crate::metrics::Metrics;
 use crate::record::{Head, Valid};
-use crate::route::route;
+use crate::route::{parcels, route};
 use crate::validate::validate;
 use crate::verdicts::verdicts;
 use domain::contract::Response;
@@ -62,7 +62,8 @@ impl Dispatcher {
 
     async fn hand_over(&self, head: &Head<'_>, fresh: &[Valid<'_>], deadline: Deadline, board: &mut Board) {
         let config = &self.config;
-        let parcels = route(&config.rules, head.topic, config.destinations.len(), fresh, board);
+        let addressed = route(&config.rules, head.topic, fresh, board);
+        let parcels = parcels(&addressed, config.destinations.len());
         let trip = Trip { head, policy: &config.policy, deadline, metrics: &self.metrics };
         deliver(&config.destinations, &parcels, trip, board).await;
     }

@@ -13,6 +13,8 @@ pub mod together;
 pub mod metrics;
 /// A record on its way: decoded, valid, addressed.
 pub mod record;
+/// The top-level fields of an event, as they stand.
+pub mod fields;
 /// The verdicts as they come in, one place per record.
 pub mod board;
 /// Step 1: is the payload a request of our contract?
@@ -21,6 +23,8 @@ pub mod decode;
 pub mod validate;
 /// Step 3: which events were delivered before?
 pub mod dedupe;
+/// What a route changes of an event.
+pub mod transform;
 /// Step 4: which destinations does each event go to?
 pub mod route;
 /// Where delivered events end: SQS, SNS, DynamoDB, S3, Lambda, HTTP, file.

@@ -86,7 +86,7 @@ fn dispatcher(script: Vec<Act>, records: usize, attempts: u32) -> (Dispatcher, A
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_secs(1) } },
         margin: Duration::ZERO,
         destinations: vec![Named { name: "fickle".into(), destination: Box::new(fickle) }],
-        rules: vec![Rule { codigos: "*".parse().unwrap(), topics: vec![], to: vec![(0, Need::Required)] }],
+        rules: vec![Rule::everything(vec![(0, Need::Required)])],
     };
     (Dispatcher::new(config), taken)
 }

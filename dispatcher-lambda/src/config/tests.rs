@@ -2,6 +2,7 @@
 
 use super::Config;
 use crate::record::Need;
+use crate::route::Test;
 use domain::key::KeyStrategy;
 use std::time::Duration;
 
@@ -94,6 +95,73 @@ fn the_examples_of_the_document_are_configurations() {
 }
 
 #[test]
+fn a_route_may_look_at_a_field_and_change_what_is_delivered() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("trucks.csv").display().to_string();
+    std::fs::write(&file, "truck,fleet,depot\nBR04217,north,Campinas\n").unwrap();
+    let text = format!(
+        "{COLLECTOR}[[routes]]\nfield = \"truck_id\"\nequals = [\"BR04217\", 7, true]\nrequired = [\"collector\"]
+        [[routes]]\nfield = \"speed\"\nat_least = 80\nrequired = [\"collector\"]
+        [routes.transform]\nselect = [\"id\", \"truck_id\", \"speed\"]\nrename.truck_id = \"truck\"\nadd.tier = 1.5
+        [routes.transform.enrich]\nfile = \"{file}\"\nfield = \"truck_id\"\n"
+    );
+    let config = inline(&text).unwrap();
+    let test = |place: usize| config.rules[place].field.clone().unwrap().test;
+    assert_eq!(test(0), Test::OneOf(vec!["BR04217".into(), 7.into(), true.into()]));
+    assert_eq!(test(1), Test::within(Some(80.0), None));
+    let made = config.rules[1].transform.as_ref().unwrap().apply(r#"{"v":1,"truck_id":"BR04217","speed":82.40}"#);
+    assert_eq!(made.unwrap(), r#"{"truck":"BR04217","speed":82.40,"fleet":"north","depot":"Campinas","tier":1.5}"#);
+}
+
+#[test]
+fn every_field_of_the_schema_is_known() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../schemas/telemetry-event.v1.json")).unwrap();
+    assert_eq!(schema["required"], serde_json::json!(domain::event::FIELDS));
+}
+
+#[test]
+fn every_mistake_of_a_transform_names_its_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("trucks.csv").display().to_string();
+    std::fs::write(&file, "truck,speed\nBR04217,80\n").unwrap();
+    let enrich = format!("enrich = {{ file = \"{file}\", field = \"truck_id\" }}");
+    let cases = [
+        ("", "transform is "),
+        ("select = [\"id\", \"id\"]", "transform.select is `id,id` (COMBOIO_CONFIG:7): id stands twice"),
+        ("select = [\"id\"]\nrename.ts = \"t\"", "transform.rename is "),
+        ("rename.ts = \"seq\"", "transform.rename is "),
+        ("rename = { ts = \"t\", seq = \"t\" }", "transform.rename is "),
+        ("rename.ts = \"\"", "transform.rename is "),
+        ("add.speed = 1", "transform.add is "),
+        ("add.x = nan", "transform.add is "),
+        ("rename.ts = \"t\"\nadd.t = 1", "transform.add is "),
+        ("select = [\"x\"]\nadd.x = 1", "transform.add is "),
+        (&enrich, "transform.enrich.file is "),
+        ("enrich = { file = \"/no.csv\", field = \"x\" }", "transform.enrich.file is `/no.csv`"),
+        ("enrich = { file = \"x.txt\", field = \"x\" }", "transform.enrich.file is `x.txt`"),
+        ("enrich.file = \"x.csv\"", "transform.enrich.field is not set"),
+        ("enrich.missing = \"x\"", "transform.enrich.missing is "),
+        (
+            "select = [\"seq\"]",
+            "transform.select is `seq` (COMBOIO_CONFIG:7): it takes away id, which destinations.a.dynamodb.key asks for",
+        ),
+        ("rename.ts = \"t\"", "transform.rename is "),
+    ];
+    for (lines, sentence) in cases {
+        let text = format!(
+            "[destinations.a.dynamodb]\ntable = \"events\"\nregion = \"sa-east-1\"\nmode = \"last-state\"
+            [[routes]]\nrequired = [\"a\"]\n[routes.transform]\n{lines}\n"
+        );
+        let refused = inline(&text).err().unwrap_or_default();
+        assert!(refused.starts_with(&format!("routes[0].{sentence}")), "{lines}: {refused}");
+    }
+    let swapped = "rename = { ts = \"seq\", seq = \"ts\" }";
+    let text = format!("{COLLECTOR}[[routes]]\nrequired = [\"collector\"]\n[routes.transform]\n{swapped}\n");
+    assert!(inline(&text).is_ok());
+}
+
+#[test]
 fn every_mistake_names_its_setting() {
     let cases = [
         ("", "destinations is "),
@@ -121,10 +189,37 @@ fn every_mistake_names_its_setting() {
         ("{C}[[routes]]\nrequired = [\"b\"]\n", "routes[0].required is `b` (COMBOIO_CONFIG:4): b is no destination"),
         ("{C}[[routes]]\nrequired = [\"collector\"]\ncodigos = \"x\"\n", "routes[0].codigos is `x`"),
         ("{C}[[routes]]\nrequired = [\"collector\", \"collector\"]\n", "routes[0].required is "),
+        ("{C}[[routes]]\nrequired = [\"collector\"]\nequals = [\"x\"]\n", "routes[0].field is not set"),
+        ("{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\n", "routes[0].field is `x`"),
+        (
+            "{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\nequals = [1]\nbelow = 1\n",
+            "routes[0].field is `x`",
+        ),
+        ("{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\nequals = [[1]]\n", "routes[0].equals is "),
+        ("{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\nbelow = inf\n", "routes[0].below is `inf`"),
+        (
+            "{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\nat_least = 2\nbelow = 2\n",
+            "routes[0].below is `2.0`",
+        ),
+        (
+            "{C}{R}codigos = \"1-9\"\n{R}codigos = \"1-4,5-9\"\n",
+            "routes[1].codigos is `1-4,5-9` (COMBOIO_CONFIG:8): no event ever reaches this route: routes[0] stands before it and takes exactly the same",
+        ),
+        (
+            "{C}{R}\n{R}topics = [\"t\"]\n",
+            "routes[1].codigos is `*` (default): no event ever reaches this route: routes[0] stands before it and takes everything that it takes",
+        ),
+        (
+            "{C}{R}codigos = \"0-9\"\n{R}codigos = \"10-4294967295\"\n{R}",
+            "routes[2].codigos is `*` (default): no event ever reaches this route: the routes before it together take everything that it takes",
+        ),
         ("{C}[lambda]\n", "lambda is not a setting"),
     ];
     for (text, sentence) in cases {
-        let refused = inline(&text.replace("{C}", COLLECTOR)).err().unwrap_or_default();
+        let refused =
+            inline(&text.replace("{C}", COLLECTOR).replace("{R}", "[[routes]]\nrequired = [\"collector\"]\n"))
+                .err()
+                .unwrap_or_default();
         assert!(refused.starts_with(sentence), "{text}: {refused}");
     }
     let refused = from(&[("COMBOIO_DELIVERY__X", "1")]).err().unwrap_or_default();

@@ -55,6 +55,15 @@ impl Default for DynamoDbRaw {
     }
 }
 
+impl DynamoDbRaw {
+    /// The fields that an event must have, each with the setting that names it.
+    pub fn needed_fields(&self) -> Vec<(&'static str, &str)> {
+        let newer_by = if self.mode == Mode::LastState { self.newer_by.as_str() } else { "" };
+        let all = [("key", self.key.as_str()), ("sort", self.sort.as_str()), ("newer_by", newer_by)];
+        all.into_iter().filter(|(_, field)| !field.is_empty()).collect()
+    }
+}
+
 /// What becomes of an event whose key is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -110,7 +110,7 @@ pub fn dispatcher(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32
         dedupe: Dedupe::by_event_id(Box::new(MemoryStore::new(1_000, Duration::from_secs(900)))),
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(50), cap: Duration::from_secs(1) } },
         margin: Duration::from_millis(500),
-        rules: vec![Rule { codigos: "*".parse().unwrap(), topics: Vec::new(), to }],
+        rules: vec![Rule::everything(to)],
         destinations: destinations.into_iter().enumerate().map(named).collect(),
     })
 }
