@@ -8,6 +8,7 @@ mod transforms;
 use crate::dedupe::{Dedupe, DedupeRaw};
 use crate::deliver::{DeliverRaw, Policy};
 use crate::destinations::{DynamoDbRaw, FileRaw, HttpRaw, LambdaRaw, Named, S3Raw, SnsRaw, SqsRaw};
+use crate::event_source::{EventSource, EventSourceRaw};
 use crate::route::{Rule, RuleRaw};
 use domain::key::KeyStrategy;
 use runtime::config::{ConfigError, load};
@@ -24,6 +25,7 @@ pub struct DispatcherRaw {
     pub order: OrderRaw,
     pub dedupe: DedupeRaw,
     pub deliver: DeliverRaw,
+    pub event_source: EventSourceRaw,
     /// By name; the routes use the names.
     pub destinations: BTreeMap<String, DestinationRaw>,
     /// First match wins. None at all: every event goes to every destination, all required.
@@ -57,6 +59,7 @@ pub struct Config {
     pub key: KeyStrategy,
     pub dedupe: Dedupe,
     pub policy: Policy,
+    pub event_source: EventSource,
     /// Kept back for the answer.
     pub margin: Duration,
     pub destinations: Vec<Named>,

@@ -1,13 +1,17 @@
 //! The six steps in a row: decode, validate, dedupe, route, deliver, verdicts.
 
+mod event;
+
+pub use event::Settled;
+
 use crate::board::{Board, reason};
 use crate::config::Config;
 use crate::contain;
 use crate::deadline::Deadline;
-use crate::decode::{BadRequest, Batch, decode};
+use crate::decode::{BadRequest, decode};
 use crate::deliver::{Trip, deliver};
 use crate::metrics::Metrics;
-use crate::record::{Head, Valid};
+use crate::record::{Head, Record, Valid};
 use crate::route::{parcels, route};
 use crate::validate::validate;
 use crate::verdicts::verdicts;
@@ -41,19 +45,23 @@ impl Dispatcher {
     pub async fn dispatch(&self, payload: &[u8], deadline: Deadline) -> Result<Response, BadRequest> {
         let batch = decode(payload).inspect_err(|_| self.metrics.bad_request())?;
         let mut board = Board::new(batch.records.len());
-        // A panic outside the steps that contain their own: what it left open must come again.
-        if let Err(panicked) = contain::future(self.steps(&batch, deadline, &mut board)).await {
-            board.close(reason::PANIC, &panicked.to_string());
-        }
+        self.work(&batch.head(), &batch.records, deadline, &mut board).await;
         let response = verdicts(&batch.head(), &batch.records, &board);
         self.metrics.answered(&response);
         Ok(response)
     }
 
-    async fn steps(&self, batch: &Batch<'_>, deadline: Deadline, board: &mut Board) {
-        let valid = validate(&batch.records, self.config.key, board);
+    /// Steps 2 to 5. A panic outside the steps that contain their own: what it left open must come again.
+    async fn work(&self, head: &Head<'_>, records: &[Record<'_>], deadline: Deadline, board: &mut Board) {
+        if let Err(panicked) = contain::future(self.steps(head, records, deadline, board)).await {
+            board.close(reason::PANIC, &panicked.to_string());
+        }
+    }
+
+    async fn steps(&self, head: &Head<'_>, records: &[Record<'_>], deadline: Deadline, board: &mut Board) {
+        let valid = validate(records, self.config.key, board);
         let claimed = self.config.dedupe.claim(valid, board).await;
-        let delivered = contain::future(self.hand_over(&batch.head(), &claimed.fresh, deadline, board)).await;
+        let delivered = contain::future(self.hand_over(head, &claimed.fresh, deadline, board)).await;
         if let Err(panicked) = delivered {
             board.close(reason::PANIC, &panicked.to_string());
         }

@@ -17,6 +17,8 @@ pub mod record;
 pub mod fields;
 /// The verdicts as they come in, one place per record.
 pub mod board;
+/// The other caller, AWS's event source mapping: its event and its answer.
+pub mod event_source;
 /// Step 1: is the payload a request of our contract?
 pub mod decode;
 /// Step 2: is each value an event that we know?

@@ -86,7 +86,7 @@ impl Astray {
         match self {
             Self::NoRoute(..) => reason::NO_ROUTE,
             Self::Refused(Refused::NotInLookup { .. }) => reason::NOT_IN_LOOKUP,
-            Self::Refused(Refused::NoObject(_)) => reason::PANIC,
+            Self::Refused(Refused::NoObject(_)) => "schema",
         }
     }
 }

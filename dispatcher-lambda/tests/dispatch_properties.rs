@@ -7,6 +7,7 @@ use dispatcher_lambda::dedupe::{Dedupe, MemoryStore};
 use dispatcher_lambda::deliver::Policy;
 use dispatcher_lambda::destinations::{Destination, Failure, Limits, Named, Outcome, Parcel};
 use dispatcher_lambda::dispatcher::Dispatcher;
+use dispatcher_lambda::event_source::EventSource;
 use dispatcher_lambda::record::Need;
 use dispatcher_lambda::route::Rule;
 use dispatcher_lambda::together::BoxFuture;
@@ -84,6 +85,7 @@ fn dispatcher(script: Vec<Act>, records: usize, attempts: u32) -> (Dispatcher, A
         key: KeyStrategy::TruckId,
         dedupe: Dedupe::by_event_id(Box::new(MemoryStore::new(10_000, Duration::from_secs(60)))),
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_secs(1) } },
+        event_source: EventSource::default(),
         margin: Duration::ZERO,
         destinations: vec![Named { name: "fickle".into(), destination: Box::new(fickle) }],
         rules: vec![Rule::everything(vec![(0, Need::Required)])],

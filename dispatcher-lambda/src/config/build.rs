@@ -8,6 +8,7 @@ use crate::destinations::{
     Aws, Destination, DynamoDbDestination, FileDestination, HttpDestination, LambdaDestination, Named, S3Destination,
     SnsDestination, SqsDestination,
 };
+use crate::event_source::EventSource;
 use domain::backoff::Backoff;
 use runtime::config::{ConfigError, Loaded, Settings};
 use runtime::logs::LogsConfig;
@@ -19,13 +20,15 @@ pub(super) type Tables = BTreeMap<String, DestinationRaw>;
 pub(super) fn config(loaded: &Loaded<DispatcherRaw>) -> Result<Config, ConfigError> {
     let (raw, settings) = (&loaded.raw, &loaded.settings);
     let destinations = destinations(raw, settings)?;
+    let event_source = event_source(raw, &destinations, settings)?;
     Ok(Config {
         logs: LogsConfig::validate(settings, &raw.logs)?,
         key: raw.order.key,
         dedupe: dedupe(raw, settings)?,
         policy: policy(raw, settings)?,
         margin: raw.deliver.margin.get(),
-        rules: rules(raw, &destinations, settings)?,
+        rules: rules(raw, &destinations, event_source.set_aside, settings)?,
+        event_source,
         destinations,
     })
 }
@@ -96,6 +99,21 @@ fn destination(name: &str, raw: &DestinationRaw, aws: &Aws, settings: &Settings)
 
 fn boxed<D: Destination + 'static>(built: Result<D, ConfigError>) -> Built {
     built.map(|destination| Box::new(destination) as Box<dyn Destination>)
+}
+
+fn event_source(raw: &DispatcherRaw, known: &[Named], settings: &Settings) -> Result<EventSource, ConfigError> {
+    let refuse = |sentence: String| settings.refuse("event_source.rejected", sentence);
+    let (rejected, failures) = (raw.event_source.rejected.as_str(), raw.event_source.failures);
+    if rejected == "fail" {
+        return Ok(EventSource { set_aside: None, failures });
+    }
+    let name = rejected.strip_prefix("destination:");
+    let name = name.ok_or_else(|| refuse("allowed is fail, or destination: and the name of one".to_owned()))?;
+    let set_aside = Some(index(known, name).map_err(refuse)?);
+    if known.len() == 1 && raw.routes.is_empty() {
+        return Err(refuse(format!("{name} is the only destination, so no event would be delivered anywhere")));
+    }
+    Ok(EventSource { set_aside, failures })
 }
 
 /// Where the destination of this name stands.

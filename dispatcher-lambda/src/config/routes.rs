@@ -13,15 +13,16 @@ struct Site<'a> {
     settings: &'a Settings,
 }
 
-/// Without any route every event goes to every destination of `default`, all required.
+/// Without any route every event goes to every destination but the one for rejected records, all required.
 pub(super) fn rules(
     raw: &DispatcherRaw,
     destinations: &[Named],
+    set_aside: Option<usize>,
     settings: &Settings,
 ) -> Result<Vec<Rule>, ConfigError> {
     if raw.routes.is_empty() {
-        let to = (0..destinations.len()).map(|index| (index, Need::Required)).collect();
-        return Ok(vec![Rule::everything(to)]);
+        let to = (0..destinations.len()).filter(|index| Some(*index) != set_aside);
+        return Ok(vec![Rule::everything(to.map(|index| (index, Need::Required)).collect())]);
     }
     let mut rules: Vec<Rule> = Vec::with_capacity(raw.routes.len());
     for (place, written) in raw.routes.iter().enumerate() {

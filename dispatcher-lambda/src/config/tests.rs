@@ -80,14 +80,17 @@ fn every_kind_of_destination_is_known_by_its_table() {
     assert_eq!(config.destinations[1].destination.limits().records, 20);
 }
 
-/// Every example of the document starts as it stands there; only its file is elsewhere.
+/// Every example of the document starts as it stands there; only its files are elsewhere.
 #[test]
 fn the_examples_of_the_document_are_configurations() {
     let dir = tempfile::tempdir().unwrap();
     let audit = dir.path().join("events.ndjson").display().to_string();
     let document = include_str!("../../../docs/dispatcher.md").replace("/mnt/audit/events.ndjson", &audit);
+    let trucks = dir.path().join("trucks.csv").display().to_string();
+    std::fs::write(&trucks, "truck,fleet\nBR04217,north\n").unwrap();
+    let document = document.replace("/var/task/trucks.csv", &trucks);
     let examples: Vec<&str> = document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 8);
     for example in examples {
         let config = inline(example);
         assert!(config.is_ok(), "{example}: {}", config.err().unwrap_or_default());
@@ -114,6 +117,18 @@ fn a_route_may_look_at_a_field_and_change_what_is_delivered() {
 }
 
 #[test]
+fn rejected_records_may_have_a_destination_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let letters = format!("{COLLECTOR}[destinations.a.file]\npath = \"{}\"\n", dir.path().join("a").display());
+    let setting = "[event_source]\nrejected = \"destination:a\"\n";
+    let config = inline(&format!("{letters}{setting}")).unwrap();
+    assert_eq!(config.event_source.set_aside, Some(0));
+    assert_eq!(config.rules[0].to, [(1, Need::Required)], "events do not go there");
+    let sentence = inline(&format!("{COLLECTOR}{}", setting.replace(":a", ":collector"))).err().unwrap();
+    assert!(sentence.contains("collector is the only destination"), "{sentence}");
+}
+
+#[test]
 fn every_field_of_the_schema_is_known() {
     let schema: serde_json::Value =
         serde_json::from_str(include_str!("../../../schemas/telemetry-event.v1.json")).unwrap();
@@ -128,7 +143,7 @@ fn every_mistake_of_a_transform_names_its_setting() {
     let enrich = format!("enrich = {{ file = \"{file}\", field = \"truck_id\" }}");
     let cases = [
         ("", "transform is "),
-        ("select = [\"id\", \"id\"]", "transform.select is `id,id` (COMBOIO_CONFIG:7): id stands twice"),
+        ("select = [\"id\", \"id\"]", "transform.select is `id,id` (COMBOIO_CONFIG:8): id stands twice"),
         ("select = [\"id\"]\nrename.ts = \"t\"", "transform.rename is "),
         ("rename.ts = \"seq\"", "transform.rename is "),
         ("rename = { ts = \"t\", seq = \"t\" }", "transform.rename is "),
@@ -144,7 +159,7 @@ fn every_mistake_of_a_transform_names_its_setting() {
         ("enrich.missing = \"x\"", "transform.enrich.missing is "),
         (
             "select = [\"seq\"]",
-            "transform.select is `seq` (COMBOIO_CONFIG:7): it takes away id, which destinations.a.dynamodb.key asks for",
+            "transform.select is `seq` (COMBOIO_CONFIG:8): it takes away id, which destinations.a.dynamodb.key asks for",
         ),
         ("rename.ts = \"t\"", "transform.rename is "),
     ];
@@ -207,12 +222,21 @@ fn every_mistake_names_its_setting() {
         ),
         (
             "{C}{R}\n{R}topics = [\"t\"]\n",
-            "routes[1].codigos is `*` (default): no event ever reaches this route: routes[0] stands before it and takes everything that it takes",
+            "routes[1].codigos is `*` (COMBOIO_CONFIG:3): no event ever reaches this route: routes[0] stands before it and takes everything that it takes",
         ),
         (
             "{C}{R}codigos = \"0-9\"\n{R}codigos = \"10-4294967295\"\n{R}",
-            "routes[2].codigos is `*` (default): no event ever reaches this route: the routes before it together take everything that it takes",
+            "routes[2].codigos is `*` (COMBOIO_CONFIG:3): no event ever reaches this route: the routes before it together take everything that it takes",
         ),
+        (
+            "{C}[event_source]\nrejected = \"drop\"\n",
+            "event_source.rejected is `drop` (COMBOIO_CONFIG:4): allowed is fail",
+        ),
+        (
+            "{C}[event_source]\nrejected = \"destination:x\"\n",
+            "event_source.rejected is `destination:x` (COMBOIO_CONFIG:4): x is no destination",
+        ),
+        ("{C}[event_source]\nfailures = \"lose\"\n", "event_source.failures is "),
         ("{C}[lambda]\n", "lambda is not a setting"),
     ];
     for (text, sentence) in cases {

@@ -5,6 +5,7 @@ use dispatcher_lambda::dedupe::{Dedupe, MemoryStore};
 use dispatcher_lambda::deliver::Policy;
 use dispatcher_lambda::destinations::{Destination, Failure, Limits, Named, Outcome, Parcel};
 use dispatcher_lambda::dispatcher::Dispatcher;
+use dispatcher_lambda::event_source::EventSource;
 use dispatcher_lambda::record::Need;
 use dispatcher_lambda::route::Rule;
 use dispatcher_lambda::together::BoxFuture;
@@ -100,7 +101,18 @@ impl Destination for Scripted {
 /// Every event goes to all `destinations`; event-id dedupe in memory.
 pub fn dispatcher(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32) -> Dispatcher {
     let to = destinations.iter().enumerate().map(|(index, (_, need))| (index, *need)).collect();
-    let named = |(index, (destination, _)): (usize, (Box<dyn Destination>, Need))| Named {
+    let destinations = destinations.into_iter().map(|(destination, _)| destination).collect();
+    build(destinations, attempts, Rule::everything(to), EventSource::default())
+}
+
+/// Every event goes to the first; rejected records of an event source mapping to the second.
+pub fn setting_aside(events: Scripted, letters: Scripted) -> Dispatcher {
+    let event_source = EventSource { set_aside: Some(1), ..EventSource::default() };
+    build(vec![Box::new(events), Box::new(letters)], 1, Rule::everything(vec![(0, Need::Required)]), event_source)
+}
+
+fn build(destinations: Vec<Box<dyn Destination>>, attempts: u32, rule: Rule, event_source: EventSource) -> Dispatcher {
+    let named = |(index, destination): (usize, Box<dyn Destination>)| Named {
         name: ["collector", "second", "third"][index].to_owned(),
         destination,
     };
@@ -109,8 +121,9 @@ pub fn dispatcher(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32
         key: KeyStrategy::HashCodigoTruck,
         dedupe: Dedupe::by_event_id(Box::new(MemoryStore::new(1_000, Duration::from_secs(900)))),
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(50), cap: Duration::from_secs(1) } },
+        event_source,
         margin: Duration::from_millis(500),
-        rules: vec![Rule::everything(to)],
+        rules: vec![rule],
         destinations: destinations.into_iter().enumerate().map(named).collect(),
     })
 }
