@@ -176,6 +176,43 @@ fn every_mistake_of_a_transform_names_its_setting() {
     assert!(inline(&text).is_ok());
 }
 
+/// `{C}` stands for a collector, `{R}` for a route to it.
+fn refused(cases: &[(&str, &str)]) {
+    for (text, sentence) in cases {
+        let text = text.replace("{C}", COLLECTOR).replace("{R}", "[[routes]]\nrequired = [\"collector\"]\n");
+        let refused = inline(&text).err().unwrap_or_default();
+        assert!(refused.starts_with(sentence), "{text}: {refused}");
+    }
+}
+
+#[test]
+fn every_mistake_of_a_route_names_its_setting() {
+    refused(&[
+        ("{C}[[routes]]\n", "routes[0].required is "),
+        ("{C}[[routes]]\nrequired = [\"b\"]\n", "routes[0].required is `b` (COMBOIO_CONFIG:4): b is no destination"),
+        ("{C}{R}codigos = \"x\"\n", "routes[0].codigos is `x`"),
+        ("{C}[[routes]]\nrequired = [\"collector\", \"collector\"]\n", "routes[0].required is "),
+        ("{C}{R}equals = [\"x\"]\n", "routes[0].field is not set"),
+        ("{C}{R}field = \"x\"\n", "routes[0].field is `x`"),
+        ("{C}{R}field = \"x\"\nequals = [1]\nbelow = 1\n", "routes[0].field is `x`"),
+        ("{C}{R}field = \"x\"\nequals = [[1]]\n", "routes[0].equals is "),
+        ("{C}{R}field = \"x\"\nbelow = inf\n", "routes[0].below is `inf`"),
+        ("{C}{R}field = \"x\"\nat_least = 2\nbelow = 2\n", "routes[0].below is `2.0`"),
+        (
+            "{C}{R}codigos = \"1-9\"\n{R}codigos = \"1-4,5-9\"\n",
+            "routes[1].codigos is `1-4,5-9` (COMBOIO_CONFIG:8): no event ever reaches this route: routes[0] stands before it and takes exactly the same",
+        ),
+        (
+            "{C}{R}\n{R}topics = [\"t\"]\n",
+            "routes[1].codigos is `*` (COMBOIO_CONFIG:3): no event ever reaches this route: routes[0] stands before it and takes everything that it takes",
+        ),
+        (
+            "{C}{R}codigos = \"0-9\"\n{R}codigos = \"10-4294967295\"\n{R}",
+            "routes[2].codigos is `*` (COMBOIO_CONFIG:3): no event ever reaches this route: the routes before it together take everything that it takes",
+        ),
+    ]);
+}
+
 #[test]
 fn every_mistake_names_its_setting() {
     let cases = [
@@ -200,34 +237,6 @@ fn every_mistake_names_its_setting() {
         ("{C}[deliver]\nbackoff = \"9s\"\n", "deliver.backoff_cap is `2s`"),
         ("{C}[deliver]\nmargin = \"5\"\n", "deliver.margin is "),
         ("{C}[order]\nkey = \"truck\"\n", "order.key is "),
-        ("{C}[[routes]]\n", "routes[0].required is "),
-        ("{C}[[routes]]\nrequired = [\"b\"]\n", "routes[0].required is `b` (COMBOIO_CONFIG:4): b is no destination"),
-        ("{C}[[routes]]\nrequired = [\"collector\"]\ncodigos = \"x\"\n", "routes[0].codigos is `x`"),
-        ("{C}[[routes]]\nrequired = [\"collector\", \"collector\"]\n", "routes[0].required is "),
-        ("{C}[[routes]]\nrequired = [\"collector\"]\nequals = [\"x\"]\n", "routes[0].field is not set"),
-        ("{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\n", "routes[0].field is `x`"),
-        (
-            "{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\nequals = [1]\nbelow = 1\n",
-            "routes[0].field is `x`",
-        ),
-        ("{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\nequals = [[1]]\n", "routes[0].equals is "),
-        ("{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\nbelow = inf\n", "routes[0].below is `inf`"),
-        (
-            "{C}[[routes]]\nrequired = [\"collector\"]\nfield = \"x\"\nat_least = 2\nbelow = 2\n",
-            "routes[0].below is `2.0`",
-        ),
-        (
-            "{C}{R}codigos = \"1-9\"\n{R}codigos = \"1-4,5-9\"\n",
-            "routes[1].codigos is `1-4,5-9` (COMBOIO_CONFIG:8): no event ever reaches this route: routes[0] stands before it and takes exactly the same",
-        ),
-        (
-            "{C}{R}\n{R}topics = [\"t\"]\n",
-            "routes[1].codigos is `*` (COMBOIO_CONFIG:3): no event ever reaches this route: routes[0] stands before it and takes everything that it takes",
-        ),
-        (
-            "{C}{R}codigos = \"0-9\"\n{R}codigos = \"10-4294967295\"\n{R}",
-            "routes[2].codigos is `*` (COMBOIO_CONFIG:3): no event ever reaches this route: the routes before it together take everything that it takes",
-        ),
         (
             "{C}[event_source]\nrejected = \"drop\"\n",
             "event_source.rejected is `drop` (COMBOIO_CONFIG:4): allowed is fail",
@@ -239,13 +248,7 @@ fn every_mistake_names_its_setting() {
         ("{C}[event_source]\nfailures = \"lose\"\n", "event_source.failures is "),
         ("{C}[lambda]\n", "lambda is not a setting"),
     ];
-    for (text, sentence) in cases {
-        let refused =
-            inline(&text.replace("{C}", COLLECTOR).replace("{R}", "[[routes]]\nrequired = [\"collector\"]\n"))
-                .err()
-                .unwrap_or_default();
-        assert!(refused.starts_with(sentence), "{text}: {refused}");
-    }
+    refused(&cases);
     let refused = from(&[("COMBOIO_DELIVERY__X", "1")]).err().unwrap_or_default();
     assert!(refused.contains("COMBOIO_DELIVERY__X is not a setting"), "{refused}");
 }

@@ -21,3 +21,4 @@ mod order;
 mod over_http;
 mod over_https;
 mod per_record;
+mod transform;
