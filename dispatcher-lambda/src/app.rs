@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::dispatcher::Dispatcher;
 use crate::handler::handle;
 use crate::init_error;
+use crate::telemetry::Telemetry;
 use lambda_runtime::{Runtime, service_fn};
 use runtime::config::environment;
 use runtime::exit::Failure;
@@ -32,7 +33,8 @@ pub fn run() -> Result<(), Failure> {
         }
     })?;
     runtime::logs::init(&config.logs);
-    serve(Dispatcher::new(config))
+    let telemetry = Telemetry::start(&config.telemetry, variable(GIVEN[1]).unwrap_or_default())?;
+    serve(Dispatcher::told(config, telemetry))
 }
 
 /// One thread: an instance has one invocation at a time, and less than one CPU at most memory sizes.

@@ -6,6 +6,8 @@ use domain::verdict::Verdict;
 pub mod reason {
     /// No rule of the routes takes the event.
     pub const NO_ROUTE: &str = "no-route";
+    /// The lookup file of the event's route does not know it.
+    pub const NOT_IN_LOOKUP: &str = "not-in-lookup";
     /// A step panicked on this record.
     pub const PANIC: &str = "panic";
     /// The invocation's time was up.

@@ -2,14 +2,19 @@
 //! `COMBOIO_<SECTION>__<KEY>` over it. What was written becomes what is meant, and everything is built, once at cold start.
 
 mod build;
+mod routes;
+mod transforms;
 
 use crate::dedupe::{Dedupe, DedupeRaw};
 use crate::deliver::{DeliverRaw, Policy};
 use crate::destinations::{DynamoDbRaw, FileRaw, HttpRaw, LambdaRaw, Named, S3Raw, SnsRaw, SqsRaw};
+use crate::event_source::{EventSource, EventSourceRaw};
 use crate::route::{Rule, RuleRaw};
+use crate::telemetry::{MetricsRaw, TelemetryConfig};
 use domain::key::KeyStrategy;
 use runtime::config::{ConfigError, load};
 use runtime::logs::{LogsConfig, LogsRaw};
+use runtime::traces::TracesRaw;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,9 +24,12 @@ use std::time::Duration;
 #[serde(default, deny_unknown_fields)]
 pub struct DispatcherRaw {
     pub logs: LogsRaw,
+    pub metrics: MetricsRaw,
+    pub traces: TracesRaw,
     pub order: OrderRaw,
     pub dedupe: DedupeRaw,
     pub deliver: DeliverRaw,
+    pub event_source: EventSourceRaw,
     /// By name; the routes use the names.
     pub destinations: BTreeMap<String, DestinationRaw>,
     /// First match wins. None at all: every event goes to every destination, all required.
@@ -52,9 +60,11 @@ pub struct DestinationRaw {
 /// The whole configuration as meant.
 pub struct Config {
     pub logs: LogsConfig,
+    pub telemetry: TelemetryConfig,
     pub key: KeyStrategy,
     pub dedupe: Dedupe,
     pub policy: Policy,
+    pub event_source: EventSource,
     /// Kept back for the answer.
     pub margin: Duration,
     pub destinations: Vec<Named>,

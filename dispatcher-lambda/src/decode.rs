@@ -4,6 +4,7 @@
 //! Never: looks into a value; lets a payload that is not whole go any further.
 
 use crate::contain::{self, Panicked};
+use crate::event_source::BadEvent;
 use crate::record::{Head, Lane, Record};
 use domain::contract;
 use domain::offset::Offset;
@@ -20,6 +21,8 @@ pub struct Batch<'a> {
 pub enum BadRequest {
     #[error(transparent)]
     Contract(#[from] contract::BadRequest),
+    #[error(transparent)]
+    Event(#[from] BadEvent),
     #[error("decode {0}")]
     Panicked(#[from] Panicked),
 }

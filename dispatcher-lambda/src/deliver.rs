@@ -12,6 +12,7 @@ use crate::board::{Board, reason};
 use crate::contain;
 use crate::deadline::Deadline;
 use crate::destinations::{Failure, Named, Outcome, Parcel};
+use crate::laps::{Lap, Laps};
 use crate::metrics::Metrics;
 use crate::record::{Entry, Head};
 use crate::together::{self, BoxFuture};
@@ -50,6 +51,7 @@ pub struct Trip<'a> {
     pub policy: &'a Policy,
     pub deadline: Deadline,
     pub metrics: &'a Metrics,
+    pub laps: &'a Laps,
 }
 
 /// Settles every record that stands in a parcel; `parcels` has one list of entries per destination.
@@ -66,6 +68,7 @@ pub async fn deliver(destinations: &[Named], parcels: &[Vec<Entry<'_>>], trip: T
 
 /// Everything for one destination, call by call; ends by itself when time is up.
 async fn ship(to: &Named, entries: &[Entry<'_>], trip: Trip<'_>) -> Vec<Fate> {
+    let from = trip.laps.so_far();
     let mut shipment = Shipment::new(entries, to.destination.limits(), trip.policy.attempts);
     while let Some(call) = shipment.next() {
         match attempt(to, entries, &call, trip).await {
@@ -77,7 +80,11 @@ async fn ship(to: &Named, entries: &[Entry<'_>], trip: Trip<'_>) -> Vec<Fate> {
             }
         }
     }
-    shipment.into_fates()
+    let fates = shipment.into_fates();
+    let missed = fates.iter().filter(|fate| **fate != Fate::Delivered).count();
+    let (took, destination, records) = (trip.laps.so_far() - from, Some(to.name.clone()), entries.len());
+    trip.laps.note(Lap { step: "deliver", destination, from, took, records, missed });
+    fates
 }
 
 async fn wait(shipment: &mut Shipment<'_>, pause: Duration, trip: Trip<'_>) {

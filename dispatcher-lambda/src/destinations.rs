@@ -1,6 +1,5 @@
 //! Where delivered events end. Every destination has the same shape: configuration, batch, deliver, partial results, failure class.
 
-mod aws;
 mod batching;
 mod dynamodb;
 mod file;
@@ -14,7 +13,6 @@ mod sqs;
 mod ten;
 mod token;
 
-pub use aws::{Aws, Place, failure_of, is_name};
 pub use batching::{BatchRaw, Limits};
 pub use dynamodb::{DynamoDbDestination, DynamoDbRaw};
 pub use file::{FileDestination, FileRaw, SyncPolicy};
@@ -25,11 +23,11 @@ pub use s3::{S3Destination, S3Raw};
 pub use sns::{SnsDestination, SnsRaw};
 pub use sqs::{SqsDestination, SqsRaw};
 
+pub use crate::failure::Failure;
+
 use crate::deadline::Deadline;
 use crate::record::{Entry, Head};
 use crate::together::BoxFuture;
-use domain::failure::FailureClass;
-use std::time::Duration;
 
 /// What one call hands over: entries in order, of one request.
 #[derive(Debug, Clone, Copy)]
@@ -61,28 +59,6 @@ impl<'a> Parcel<'a> {
             lines.push(b'\n');
         }
         lines
-    }
-}
-
-/// Why a destination did not take something.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{class}: {detail}")]
-pub struct Failure {
-    pub class: FailureClass,
-    /// For people: what the destination said.
-    pub detail: String,
-    /// The shortest wait that the destination asks for.
-    pub retry_after: Option<Duration>,
-}
-
-impl Failure {
-    pub fn new(class: FailureClass, detail: impl Into<String>) -> Self {
-        Self { class, detail: detail.into(), retry_after: None }
-    }
-
-    /// Whether the same entry would fail again, whoever waits.
-    pub fn is_for_good(&self) -> bool {
-        matches!(self.class, FailureClass::Rejected | FailureClass::TooLarge)
     }
 }
 

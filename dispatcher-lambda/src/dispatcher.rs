@@ -1,14 +1,20 @@
 //! The six steps in a row: decode, validate, dedupe, route, deliver, verdicts.
 
+mod event;
+
+pub use event::Settled;
+
 use crate::board::{Board, reason};
 use crate::config::Config;
 use crate::contain;
 use crate::deadline::Deadline;
-use crate::decode::{BadRequest, Batch, decode};
+use crate::decode::{BadRequest, decode};
 use crate::deliver::{Trip, deliver};
+use crate::laps::Laps;
 use crate::metrics::Metrics;
-use crate::record::{Head, Valid};
-use crate::route::route;
+use crate::record::{Head, Record, Valid};
+use crate::route::{parcels, route};
+use crate::telemetry::Telemetry;
 use crate::validate::validate;
 use crate::verdicts::verdicts;
 use domain::contract::Response;
@@ -18,11 +24,17 @@ use tokio::time::timeout;
 pub struct Dispatcher {
     config: Config,
     metrics: Metrics,
+    telemetry: Telemetry,
 }
 
 impl Dispatcher {
     pub fn new(config: Config) -> Self {
-        Self { config, metrics: Metrics::default() }
+        Self::told(config, Telemetry::default())
+    }
+
+    /// The same, with what leaves the function about its batches.
+    pub fn told(config: Config, telemetry: Telemetry) -> Self {
+        Self { config, metrics: Metrics::default(), telemetry }
     }
 
     /// Counts since the cold start.
@@ -41,35 +53,55 @@ impl Dispatcher {
     /// When the payload is no request of our contract; nothing was delivered then.
     pub async fn dispatch(&self, payload: &[u8], deadline: Deadline) -> Result<Response, BadRequest> {
         let batch = decode(payload).inspect_err(|_| self.metrics.bad_request())?;
-        let mut board = Board::new(batch.records.len());
-        // A panic outside the steps that contain their own: what it left open must come again.
-        if let Err(panicked) = contain::future(self.steps(&batch, deadline, &mut board)).await {
-            board.close(reason::PANIC, &panicked.to_string());
-        }
+        let (mut board, laps) = (Board::new(batch.records.len()), Laps::begin());
+        self.work(&batch.head(), &batch.records, deadline, &laps, &mut board).await;
         let response = verdicts(&batch.head(), &batch.records, &board);
-        self.metrics.answered(&response);
+        self.tell(&batch.head(), &response, &laps);
         Ok(response)
     }
 
-    async fn steps(&self, batch: &Batch<'_>, deadline: Deadline, board: &mut Board) {
-        let valid = validate(&batch.records, self.config.key, board);
-        let (head, dedupe, margin) = (batch.head(), &self.config.dedupe, self.config.margin);
-        let claimed = dedupe.claim(valid, &head, deadline, margin, board).await;
-        let delivered = contain::future(self.hand_over(&head, &claimed.fresh, deadline, board)).await;
+    fn tell(&self, head: &Head<'_>, response: &Response, laps: &Laps) {
+        self.metrics.answered(response);
+        self.telemetry.tell(head, response, laps);
+    }
+
+    /// Steps 2 to 5. A panic outside the steps that contain their own: what it left open must come again.
+    async fn work(&self, head: &Head<'_>, records: &[Record<'_>], deadline: Deadline, laps: &Laps, board: &mut Board) {
+        if let Err(panicked) = contain::future(self.steps(head, records, deadline, laps, board)).await {
+            board.close(reason::PANIC, &panicked.to_string());
+        }
+    }
+
+    async fn steps(&self, head: &Head<'_>, records: &[Record<'_>], deadline: Deadline, laps: &Laps, board: &mut Board) {
+        let valid = laps.step("validate", records.len(), async { validate(records, self.config.key, board) }).await;
+        let (dedupe, margin) = (&self.config.dedupe, self.config.margin);
+        let claim = dedupe.claim(valid, head, deadline, margin, board);
+        let claimed = laps.step("dedupe", records.len(), claim).await;
+        let delivered = contain::future(self.hand_over(head, &claimed.fresh, deadline, laps, board));
+        let delivered = laps.step("deliver", claimed.fresh.len(), delivered).await;
         if let Err(panicked) = delivered {
             board.close(reason::PANIC, &panicked.to_string());
         }
         // The answer matters more than what is remembered: half of what is kept back for it.
-        let settled = dedupe.settle(&claimed, &head, &batch.records, board);
-        if timeout(deadline.left() + margin / 2, settled).await.is_err() {
+        let settled = dedupe.settle(&claimed, head, records, board);
+        let settled = timeout(deadline.left() + margin / 2, settled);
+        if laps.step("remember", records.len(), settled).await.is_err() {
             tracing::warn!(batch_id = head.batch_id, "no time was left to remember what is delivered");
         }
     }
 
-    async fn hand_over(&self, head: &Head<'_>, fresh: &[Valid<'_>], deadline: Deadline, board: &mut Board) {
+    async fn hand_over(
+        &self,
+        head: &Head<'_>,
+        fresh: &[Valid<'_>],
+        deadline: Deadline,
+        laps: &Laps,
+        board: &mut Board,
+    ) {
         let config = &self.config;
-        let parcels = route(&config.rules, head.topic, config.destinations.len(), fresh, board);
-        let trip = Trip { head, policy: &config.policy, deadline, metrics: &self.metrics };
+        let addressed = route(&config.rules, head.topic, fresh, board);
+        let parcels = parcels(&addressed, config.destinations.len());
+        let trip = Trip { head, policy: &config.policy, deadline, metrics: &self.metrics, laps };
         deliver(&config.destinations, &parcels, trip, board).await;
     }
 }

@@ -2,38 +2,65 @@
 
 use crate::decode::BadRequest;
 use crate::dispatcher::Dispatcher;
+use crate::event_source::{BatchItemFailures, is_event};
 use domain::contract::Response;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use runtime::clock::{Clock, SystemClock};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A payload that is no request of ours: Lambda reports it as a function error of type `BadRequest`.
+/// What the caller gets: our consumer, or AWS's event source mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Consumer(Response),
+    EventSource(BatchItemFailures),
+}
+
+/// Told to Lambda as a function error, with its type: `BadRequest` for a payload that is no request of ours and no event,
+/// `BatchItemFailures` for an event with failed records that shall fail as a whole.
 #[derive(Debug)]
-pub struct Handled(BadRequest);
+pub struct Handled {
+    error_type: &'static str,
+    sentence: String,
+}
 
 impl From<BadRequest> for Handled {
     fn from(bad: BadRequest) -> Self {
-        Self(bad)
+        Self { error_type: "BadRequest", sentence: bad.to_string() }
     }
 }
 
 impl From<Handled> for Diagnostic {
     fn from(handled: Handled) -> Self {
-        Self { error_type: "BadRequest".to_owned(), error_message: handled.0.to_string() }
+        Self { error_type: handled.error_type.to_owned(), error_message: handled.sentence }
     }
 }
 
 /// Answers one invocation.
 ///
 /// # Errors
-/// Only for a payload that is no request of our contract.
-pub async fn handle(dispatcher: &Dispatcher, event: LambdaEvent<Box<RawValue>>) -> Result<Response, Handled> {
+/// See [`Handled`].
+pub async fn handle(dispatcher: &Dispatcher, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Handled> {
     let (payload, context) = event.into_parts();
     let started = SystemClock.now();
     let deadline = dispatcher.deadline(context.deadline, SystemClock.wall_ms());
-    let response = dispatcher.dispatch(payload.get().as_bytes(), deadline).await?;
-    tell(&response, &context, started);
-    Ok(response)
+    let payload = payload.get().as_bytes();
+    if !is_event(payload) {
+        let response = dispatcher.dispatch(payload, deadline).await?;
+        tell(&response, &context, started);
+        return Ok(Answer::Consumer(response));
+    }
+    let settled = dispatcher.dispatch_event(payload, deadline).await?;
+    for response in &settled.responses {
+        tell(response, &context, started);
+    }
+    let failed = settled.failures.batch_item_failures.len();
+    if failed > 0 && dispatcher.fails_whole_events() {
+        let sentence = format!("{failed} records failed, the first {}", settled.first_failure.unwrap_or_default());
+        return Err(Handled { error_type: "BatchItemFailures", sentence });
+    }
+    Ok(Answer::EventSource(settled.failures))
 }
 
 /// One line per invocation: at debug when every record is where it should be.

@@ -7,8 +7,10 @@ use dispatcher_lambda::dedupe::{Dedupe, MemoryStore};
 use dispatcher_lambda::deliver::Policy;
 use dispatcher_lambda::destinations::{Destination, Failure, Limits, Named, Outcome, Parcel};
 use dispatcher_lambda::dispatcher::Dispatcher;
+use dispatcher_lambda::event_source::EventSource;
 use dispatcher_lambda::record::Need;
 use dispatcher_lambda::route::Rule;
+use dispatcher_lambda::telemetry::TelemetryConfig;
 use dispatcher_lambda::together::BoxFuture;
 use domain::backoff::Backoff;
 use domain::contract::{BatchHead, OpenBatch, Push, Response, judge};
@@ -81,12 +83,14 @@ fn dispatcher(script: Vec<Act>, records: usize, attempts: u32) -> (Dispatcher, A
     let fickle = Fickle { script: Mutex::new(script.into()), taken: Arc::clone(&taken), records };
     let config = Config {
         logs: LogsConfig::validate(&Settings::default(), &LogsRaw::default()).unwrap(),
+        telemetry: TelemetryConfig::default(),
         key: KeyStrategy::TruckId,
         dedupe: Dedupe::EventId { store: Box::new(MemoryStore::new(10_000)), claim: Duration::from_secs(60) },
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_secs(1) } },
+        event_source: EventSource::default(),
         margin: Duration::ZERO,
         destinations: vec![Named { name: "fickle".into(), destination: Box::new(fickle) }],
-        rules: vec![Rule { codigos: "*".parse().unwrap(), topics: vec![], to: vec![(0, Need::Required)] }],
+        rules: vec![Rule::everything(vec![(0, Need::Required)])],
     };
     (Dispatcher::new(config), taken)
 }

@@ -17,13 +17,38 @@ pub struct CodigoSet {
 pub struct BadCodigoSet(String);
 
 impl CodigoSet {
+    /// `*`.
+    pub fn all() -> Self {
+        Self { ranges: vec![(0, u32::MAX)] }
+    }
+
     pub fn contains(&self, codigo: u32) -> bool {
         self.ranges.iter().any(|(low, high)| (*low..=*high).contains(&codigo))
     }
 
-    /// True when nothing of `other` is left behind this set: each of its ranges lies in a range of this one.
+    /// True when nothing of `other` is left behind this set.
     pub fn covers(&self, other: &Self) -> bool {
-        other.ranges.iter().all(|(low, high)| self.ranges.iter().any(|(from, to)| from <= low && high <= to))
+        let joined = self.joined();
+        other.ranges.iter().all(|(low, high)| joined.iter().any(|(from, to)| from <= low && high <= to))
+    }
+
+    /// What at least one of `sets` holds.
+    pub fn union<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
+        Self { ranges: sets.into_iter().flat_map(|set| set.ranges.iter().copied()).collect() }
+    }
+
+    /// The ranges in order, those made one that have nothing between them.
+    fn joined(&self) -> Vec<(u32, u32)> {
+        let mut ranges = self.ranges.clone();
+        ranges.sort_unstable();
+        let mut joined: Vec<(u32, u32)> = Vec::new();
+        for (low, high) in ranges {
+            match joined.last_mut() {
+                Some((_, end)) if low <= end.saturating_add(1) => *end = high.max(*end),
+                _ => joined.push((low, high)),
+            }
+        }
+        joined
     }
 }
 
@@ -115,6 +140,10 @@ mod tests {
         assert!(set("*").covers(&set("300,400-499")) && set("*").covers(&set("*")));
         assert!(set("400-499,7").covers(&set("7,410-420")));
         assert!(!set("400-499").covers(&set("499-500")) && !set("0-4000000000").covers(&set("*")));
+        assert!(set("450-499,400-449").covers(&set("400-499")) && set("1-5,3-9").covers(&set("2-8")));
+        assert!(!set("400-448,450-499").covers(&set("400-499")) && set("5,1-4294967295,0").covers(&set("*")));
+        let both = CodigoSet::union([&set("0-299"), &set("300-4294967295")]);
+        assert!(both.covers(&set("*")) && !CodigoSet::union([]).covers(&set("7")));
     }
 
     #[test]

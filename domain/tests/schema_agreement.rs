@@ -14,7 +14,7 @@ static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
     jsonschema::draft202012::new(&schema).expect("the schema compiles")
 });
 
-const MEMBERS: [&str; 11] = ["v", "id", "codigo", "truck_id", "seq", "ts", "lat", "lon", "speed", "fuel", "odo"];
+const MEMBERS: [&str; 11] = domain::event::FIELDS;
 
 /// A change to one member of a good event.
 #[derive(Debug, Clone)]

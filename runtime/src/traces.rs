@@ -110,6 +110,17 @@ impl Traces {
         self.exports.then(|| self.tracer.build_with_context(make(), &Context::new()))
     }
 
+    /// Whether spans leave this process at all.
+    pub fn exports(&self) -> bool {
+        self.exports
+    }
+
+    /// Exports what has ended, for at most `deadline`. Blocks.
+    pub fn flush(&self, deadline: Duration) {
+        let provider = self.provider.clone();
+        stop_within(deadline, move || provider.force_flush().is_ok());
+    }
+
     /// For spans, with OpenTelemetry's own API. A span whose parent is sampled is recorded, others cost nearly nothing.
     pub fn tracer(&self) -> &SdkTracer {
         &self.tracer

@@ -1,29 +1,38 @@
 //! From what was written to what is meant, part by part.
 
+use super::routes::rules;
 use super::{Config, DestinationRaw, DispatcherRaw};
+use crate::aws::Aws;
 use crate::dedupe::Dedupe;
 use crate::deliver::Policy;
 use crate::destinations::{
-    Aws, Destination, DynamoDbDestination, FileDestination, HttpDestination, LambdaDestination, Named, S3Destination,
+    Destination, DynamoDbDestination, FileDestination, HttpDestination, LambdaDestination, Named, S3Destination,
     SnsDestination, SqsDestination,
 };
-use crate::record::Need;
-use crate::route::{Rule, RuleRaw};
+use crate::event_source::EventSource;
+use crate::telemetry::TelemetryConfig;
 use domain::backoff::Backoff;
 use runtime::config::{ConfigError, Loaded, Settings};
 use runtime::logs::LogsConfig;
+use std::collections::BTreeMap;
+
+/// The tables of the destinations as written.
+pub(super) type Tables = BTreeMap<String, DestinationRaw>;
 
 pub(super) fn config(loaded: &Loaded<DispatcherRaw>) -> Result<Config, ConfigError> {
     let (raw, settings) = (&loaded.raw, &loaded.settings);
     let aws = Aws::default();
     let destinations = destinations(raw, &aws, settings)?;
+    let event_source = event_source(raw, &destinations, settings)?;
     Ok(Config {
         logs: LogsConfig::validate(settings, &raw.logs)?,
+        telemetry: TelemetryConfig::validate(settings, &raw.metrics, &raw.traces)?,
         key: raw.order.key,
         dedupe: Dedupe::build(&raw.dedupe, &aws, settings)?,
         policy: policy(raw, settings)?,
         margin: raw.deliver.margin.get(),
-        rules: rules(raw, &destinations, settings)?,
+        rules: rules(raw, &destinations, event_source.set_aside, settings)?,
+        event_source,
         destinations,
     })
 }
@@ -80,35 +89,28 @@ fn boxed<D: Destination + 'static>(built: Result<D, ConfigError>) -> Built {
     built.map(|destination| Box::new(destination) as Box<dyn Destination>)
 }
 
-fn rules(raw: &DispatcherRaw, destinations: &[Named], settings: &Settings) -> Result<Vec<Rule>, ConfigError> {
-    if raw.routes.is_empty() {
-        let required = destinations.iter().map(|known| known.name.clone()).collect();
-        return Ok(vec![rule(0, &RuleRaw { required, ..RuleRaw::default() }, destinations, settings)?]);
+fn event_source(raw: &DispatcherRaw, known: &[Named], settings: &Settings) -> Result<EventSource, ConfigError> {
+    let refuse = |sentence: String| settings.refuse("event_source.rejected", sentence);
+    let (rejected, failures) = (raw.event_source.rejected.as_str(), raw.event_source.failures);
+    if rejected == "fail" {
+        return Ok(EventSource { set_aside: None, failures });
     }
-    raw.routes.iter().enumerate().map(|(place, raw)| rule(place, raw, destinations, settings)).collect()
+    let name = rejected.strip_prefix("destination:");
+    let name = name.ok_or_else(|| refuse("allowed is fail, or destination: and the name of one".to_owned()))?;
+    let set_aside = Some(index(known, name).map_err(refuse)?);
+    if known.len() == 1 && raw.routes.is_empty() {
+        return Err(refuse(format!("{name} is the only destination, so no event would be delivered anywhere")));
+    }
+    Ok(EventSource { set_aside, failures })
 }
 
-fn rule(place: usize, raw: &RuleRaw, destinations: &[Named], settings: &Settings) -> Result<Rule, ConfigError> {
-    let refuse = |key: &str, sentence: String| settings.refuse(&format!("routes[{place}].{key}"), sentence);
-    let codigos = raw.codigos.parse().map_err(|error| refuse("codigos", format!("{error}")))?;
-    if raw.required.is_empty() {
-        let sentence =
-            "allowed is one destination or more: without any, an event that reached nobody would count as delivered";
-        return Err(refuse("required", sentence.to_owned()));
-    }
-    let mut to: Vec<(usize, Need)> = Vec::new();
-    for (key, names, need) in [("required", &raw.required, Need::Required), ("optional", &raw.optional, Need::Optional)]
-    {
-        for name in names {
-            let Some(index) = destinations.iter().position(|known| known.name == *name) else {
-                let known: Vec<&str> = destinations.iter().map(|known| known.name.as_str()).collect();
-                return Err(refuse(key, format!("{name} is no destination, allowed are {}", known.join(", "))));
-            };
-            if to.iter().any(|(other, _)| *other == index) {
-                return Err(refuse(key, format!("{name} stands twice in this rule")));
-            }
-            to.push((index, need));
-        }
-    }
-    Ok(Rule { codigos, topics: raw.topics.clone(), to })
+/// Where the destination of this name stands.
+///
+/// # Errors
+/// A sentence, when there is none.
+pub(super) fn index(destinations: &[Named], name: &str) -> Result<usize, String> {
+    destinations.iter().position(|known| known.name == name).ok_or_else(|| {
+        let known: Vec<&str> = destinations.iter().map(|known| known.name.as_str()).collect();
+        format!("{name} is no destination, allowed are {}", known.join(", "))
+    })
 }

@@ -6,7 +6,7 @@
 mod fences;
 
 use super::store::{Claim, Claimant, SeenStore, StoreFailure};
-use crate::destinations::{Aws, Place, failure_of, is_name};
+use crate::aws::{Aws, Place, failure_of, is_name};
 use crate::together::{self, BoxFuture};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

@@ -1,7 +1,7 @@
 //! `[dedupe]` as written, and what is built from it.
 
 use super::{Dedupe, DynamoDbStore, DynamoDbStoreRaw, MemoryStore, RedisStore, RedisStoreRaw};
-use crate::destinations::Aws;
+use crate::aws::Aws;
 use runtime::config::{ConfigError, Settings, Span};
 use serde::{Deserialize, Serialize};
 

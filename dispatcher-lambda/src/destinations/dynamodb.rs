@@ -7,10 +7,10 @@ mod item;
 mod last_state;
 mod put;
 
-use super::aws::{Arn, Aws, Place, is_name};
 use super::batching::BatchRaw;
 use super::requests::{Request, Requests, Room};
 use super::{Outcome, Parcel};
+use crate::aws::{Arn, Aws, Place, is_name};
 use crate::record::Entry;
 use crate::together::BoxFuture;
 use aws_sdk_dynamodb::Client;
@@ -52,6 +52,15 @@ impl Default for DynamoDbRaw {
             endpoint_url: String::new(),
             batch: BatchRaw::default(),
         }
+    }
+}
+
+impl DynamoDbRaw {
+    /// The fields that an event must have, each with the setting that names it.
+    pub fn needed_fields(&self) -> Vec<(&'static str, &str)> {
+        let newer_by = if self.mode == Mode::LastState { self.newer_by.as_str() } else { "" };
+        let all = [("key", self.key.as_str()), ("sort", self.sort.as_str()), ("newer_by", newer_by)];
+        all.into_iter().filter(|(_, field)| !field.is_empty()).collect()
     }
 }
 

@@ -5,9 +5,9 @@
 
 mod answer;
 
-use super::aws::{Arn, Aws, Place, failure_of, is_name};
 use super::batching::{BatchRaw, Limits};
 use super::{Destination, Failure, Outcome, Parcel};
+use crate::aws::{Arn, Aws, Place, failure_of, is_name};
 use crate::together::BoxFuture;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;

@@ -4,9 +4,9 @@
 
 mod key;
 
-use super::aws::{Aws, Place, failure_of, is_name};
 use super::batching::{BatchRaw, Limits};
 use super::{Destination, Failure, Outcome, Parcel};
+use crate::aws::{Aws, Place, failure_of, is_name};
 use crate::together::BoxFuture;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;

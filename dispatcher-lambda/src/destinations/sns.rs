@@ -3,13 +3,13 @@
 //! A FIFO topic (its name ends in `.fifo`) gets the record's key as message group; as for a FIFO queue, no request holds two
 //! messages of a group.
 
-use super::aws::{Arn, Aws, Place, class_of, failure_of, short, unmade};
 use super::batching::BatchRaw;
 use super::receipts;
 use super::requests::{Request, Requests, Room};
 use super::ten;
 use super::token::{Deduplication, Fifo};
 use super::{Failure, Outcome, Parcel};
+use crate::aws::{Arn, Aws, Place, class_of, failure_of, short, unmade};
 use crate::together::BoxFuture;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;

@@ -3,13 +3,13 @@
 //! A FIFO queue (its name ends in `.fifo`) gets the record's key as message group. No request holds two messages of a group:
 //! SQS may refuse the first and take the second, and then the order would be gone.
 
-use super::aws::{Aws, Place, class_of, failure_of, is_name, is_url, short, unmade};
 use super::batching::BatchRaw;
 use super::receipts;
 use super::requests::{Request, Requests, Room};
 use super::ten;
 use super::token::{Deduplication, Fifo};
 use super::{Failure, Outcome, Parcel};
+use crate::aws::{Aws, Place, class_of, failure_of, is_name, is_url, short, unmade};
 use crate::together::BoxFuture;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;

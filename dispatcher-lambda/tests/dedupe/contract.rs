@@ -1,10 +1,10 @@
 //! The same suite for every store: claims, claims that expire, what is remembered, and fences.
 
 use crate::stores;
+use dispatcher_lambda::aws::Aws;
 use dispatcher_lambda::dedupe::{
     Claim, Claimant, DynamoDbStore, DynamoDbStoreRaw, FenceStore, MemoryStore, RedisStore, RedisStoreRaw, SeenStore,
 };
-use dispatcher_lambda::destinations::Aws;
 use runtime::config::{Secret, Settings, Span};
 use std::time::{Duration, Instant};
 
@@ -53,16 +53,16 @@ async fn remembers(store: &impl SeenStore) {
 /// A claim whose process is gone ends by itself, and nobody waits longer than it was said to hold.
 async fn lets_claims_expire(store: &impl SeenStore) {
     let span = Duration::from_millis(400);
-    let begun = Instant::now();
+    let (begun, mut looks) = (Instant::now(), tokio::time::interval(Duration::from_millis(20)));
     assert_eq!(claim(store, "e", ONE, span).await, Claim::Fresh);
     loop {
+        looks.tick().await;
         let waited = begun.elapsed();
         match claim(store, "e", TWO, LONG).await {
             Claim::Taken => assert!(waited < LONG / 2, "it never expires"),
             Claim::Fresh => break assert!(begun.elapsed() >= span, "expired after {waited:?}"),
             Claim::Delivered => panic!("nobody delivered it"),
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // The first one comes back, and has lost it.
     store.settle(&[], &["e"], ONE).await.unwrap();
@@ -150,6 +150,7 @@ async fn a_store_that_is_away_says_so() {
     let raw = DynamoDbStoreRaw {
         table: "nobody".to_owned(),
         endpoint_url: stores::aws().endpoint(),
+        timeout: Span::from_secs(20),
         ..DynamoDbStoreRaw::default()
     };
     let missing = DynamoDbStore::build(&raw, DAY, &Aws::default(), &Settings::of(&raw)).unwrap();

@@ -53,7 +53,9 @@ async fn finished(config: &str) -> Judgement {
     let _child = bootstrap(&api.address, &[("COMBOIO_CONFIG", config)]);
     assert_eq!(api.told().await, Told::Next);
     let (batch, until) = (batch(), Instant::now() + Duration::from_secs(30));
+    let mut paces = tokio::time::interval(Duration::from_millis(50));
     for attempt in 2.. {
+        paces.tick().await;
         api.invoke(batch.request(attempt, None));
         let Told::Response(body) = api.told().await else { panic!("a response") };
         assert_eq!(api.told().await, Told::Next);
@@ -64,7 +66,6 @@ async fn finished(config: &str) -> Judgement {
         }
         assert!(judgement.retry.iter().all(|listed| listed.reason == "claimed"), "{:?}", judgement.retry);
         assert!(Instant::now() < until, "the claims do not expire");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     unreachable!()
 }

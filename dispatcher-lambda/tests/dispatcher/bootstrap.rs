@@ -90,6 +90,53 @@ async fn what_is_no_request_is_a_handled_error_and_the_process_goes_on() {
 }
 
 #[tokio::test]
+async fn it_answers_both_callers() {
+    let collector = Collector::start(&[]).await;
+    let mut api = RuntimeApi::start().await;
+    let _child = bootstrap(&api.address, &[(URL, collector.url())]);
+    assert_eq!(api.told().await, Told::Next);
+    let event = include_str!("../../fixtures/msk-event.json");
+    api.invoke(event.into());
+    let Told::Response(body) = api.told().await else { panic!("a response") };
+    assert_eq!(body, include_str!("../../fixtures/msk-event.response.json").trim_end());
+    assert_eq!(api.told().await, Told::Next);
+
+    api.invoke(event.replace("\"offset\": 16", "\"offset\": 15").into());
+    let Told::Error(body) = api.told().await else { panic!("an error") };
+    let error: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(error["errorType"], "BadRequest");
+    assert_eq!(error["errorMessage"], "the offsets of mt-c300-0 do not grow");
+    assert_eq!(api.told().await, Told::Next);
+
+    api.invoke(batch(&[crate::requests::event("BR00001", 1)]).request(1, None));
+    let Told::Response(body) = api.told().await else { panic!("a response") };
+    assert!(body.starts_with("{\"version\":1,\"batch_id\":\"mt-c400/3/100-100\",\"delivered\":1,"), "{body}");
+    assert_eq!(collector.received().len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_with_failures_may_fail_as_a_whole() {
+    let collector = Collector::start(&[]).await;
+    let mut api = RuntimeApi::start().await;
+    let _child = bootstrap(&api.address, &[(URL, collector.url()), ("COMBOIO_EVENT_SOURCE__FAILURES", "error")]);
+    assert_eq!(api.told().await, Told::Next);
+    let mut event: serde_json::Value = serde_json::from_str(include_str!("../../fixtures/msk-event.json")).unwrap();
+    api.invoke(event.to_string().into());
+    let Told::Error(body) = api.told().await else { panic!("an error") };
+    let error: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(error["errorType"], "BatchItemFailures");
+    let sentence = "2 records failed, the first mt-c300-0 offset 16: not-json: the record has no value";
+    assert_eq!(error["errorMessage"], sentence);
+    assert_eq!(api.told().await, Told::Next);
+
+    event["records"]["mt-c300-0"].as_array_mut().unwrap().remove(1);
+    event["records"].as_object_mut().unwrap().remove("mt-c400-7");
+    api.invoke(event.to_string().into());
+    assert_eq!(api.told().await, Told::Response("{\"batchItemFailures\":[]}".to_owned()));
+    assert_eq!(collector.received().len(), 1, "the rest was done the first time");
+}
+
+#[tokio::test]
 async fn a_wrong_configuration_does_not_start() {
     let mut api = RuntimeApi::start().await;
     let child = bootstrap(&api.address, &[(URL, "collector"), ("COMBOIO_DELIVER__ATTEMPTS", "2")]);

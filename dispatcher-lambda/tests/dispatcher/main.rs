@@ -3,6 +3,8 @@
 
 /// Events and requests.
 mod requests;
+/// Events of AWS's event source mapping.
+mod events;
 /// A destination that follows a script.
 mod scripted;
 /// An HTTP collector on a port of its own.
@@ -11,10 +13,14 @@ mod collector;
 mod runtime_api;
 
 mod bootstrap;
+mod both_callers;
 mod contract;
 mod deadline;
+mod event_source;
 mod fence;
 mod order;
 mod over_http;
 mod over_https;
 mod per_record;
+mod traced;
+mod transform;

@@ -5,8 +5,10 @@ use dispatcher_lambda::dedupe::{Dedupe, MemoryStore};
 use dispatcher_lambda::deliver::Policy;
 use dispatcher_lambda::destinations::{Destination, Failure, Limits, Named, Outcome, Parcel};
 use dispatcher_lambda::dispatcher::Dispatcher;
+use dispatcher_lambda::event_source::EventSource;
 use dispatcher_lambda::record::Need;
 use dispatcher_lambda::route::Rule;
+use dispatcher_lambda::telemetry::TelemetryConfig;
 use dispatcher_lambda::together::BoxFuture;
 use domain::backoff::Backoff;
 use domain::failure::FailureClass;
@@ -99,26 +101,44 @@ impl Destination for Scripted {
 
 /// Every event goes to all `destinations`; event-id dedupe in memory.
 pub fn dispatcher(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32) -> Dispatcher {
-    let (store, claim) = (Box::new(MemoryStore::new(1_000)), Duration::from_secs(900));
-    with_dedupe(destinations, attempts, Dedupe::EventId { store, claim })
+    Dispatcher::new(config(destinations, attempts))
 }
 
 /// The same with another dedupe.
 pub fn with_dedupe(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32, dedupe: Dedupe) -> Dispatcher {
+    Dispatcher::new(Config { dedupe, ..config(destinations, attempts) })
+}
+
+/// What is behind all of them.
+pub fn config(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32) -> Config {
     let to = destinations.iter().enumerate().map(|(index, (_, need))| (index, *need)).collect();
-    let named = |(index, (destination, _)): (usize, (Box<dyn Destination>, Need))| Named {
+    let destinations = destinations.into_iter().map(|(destination, _)| destination).collect();
+    build(destinations, attempts, Rule::everything(to), EventSource::default())
+}
+
+/// Every event goes to the first; rejected records of an event source mapping to the second.
+pub fn setting_aside(events: Scripted, letters: Scripted) -> Dispatcher {
+    let event_source = EventSource { set_aside: Some(1), ..EventSource::default() };
+    let rule = Rule::everything(vec![(0, Need::Required)]);
+    Dispatcher::new(build(vec![Box::new(events), Box::new(letters)], 1, rule, event_source))
+}
+
+fn build(destinations: Vec<Box<dyn Destination>>, attempts: u32, rule: Rule, event_source: EventSource) -> Config {
+    let named = |(index, destination): (usize, Box<dyn Destination>)| Named {
         name: ["collector", "second", "third"][index].to_owned(),
         destination,
     };
-    Dispatcher::new(Config {
+    Config {
         logs: LogsConfig::validate(&Settings::default(), &LogsRaw::default()).unwrap(),
+        telemetry: TelemetryConfig::default(),
         key: KeyStrategy::HashCodigoTruck,
-        dedupe,
+        dedupe: Dedupe::EventId { store: Box::new(MemoryStore::new(1_000)), claim: Duration::from_secs(900) },
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(50), cap: Duration::from_secs(1) } },
+        event_source,
         margin: Duration::from_millis(500),
-        rules: vec![Rule { codigos: "*".parse().unwrap(), topics: Vec::new(), to }],
+        rules: vec![rule],
         destinations: destinations.into_iter().enumerate().map(named).collect(),
-    })
+    }
 }
 
 /// One required destination that follows `script`, and what it takes.

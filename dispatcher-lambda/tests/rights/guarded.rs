@@ -102,6 +102,7 @@ impl Guarded {
 
     /// These rights and no others.
     pub fn allow(&self, name: &str, rights: &[String]) {
+        let rights: Vec<&str> = rights.iter().flat_map(|right| asked_for(right)).collect();
         let statement = serde_json::json!({"Effect": "Allow", "Action": rights, "Resource": "*"});
         let none = serde_json::json!({"Effect": "Deny", "Action": "iam:*", "Resource": "*"});
         let statements = if rights.is_empty() { vec![none] } else { vec![statement] };
@@ -127,6 +128,16 @@ impl Guarded {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert_eq!(answer.split(' ').nth(1), Some("200"), "{answer}");
+    }
+}
+
+/// What the emulator asks for where AWS asks for `right`. Batches need the right of a single message on AWS (SQS developer guide, "Amazon SQS API
+/// permissions"; SNS API reference, `PublishBatch`); the emulator has names of its own for them.
+fn asked_for(right: &str) -> Vec<&str> {
+    match right {
+        "sqs:SendMessage" => vec![right, "sqs:SendMessageBatch"],
+        "sns:Publish" => vec![right, "sns:PublishBatch"],
+        other => vec![other],
     }
 }
 

@@ -75,7 +75,7 @@ async fn the_rights_of_the_document_are_enough_and_each_is_needed() {
             let others: Vec<String> = all.iter().filter(|other| *other != right).cloned().collect();
             guarded.allow(&name, &others);
             let told = guarded.invoke(&name, row.fails).await;
-            if told.contains(&format!("not authorized to perform: {right} ")) {
+            if told.contains(&format!("not authorized to perform: {right}")) {
                 named.push(format!("{}/{} {right}", row.kind, row.part));
             }
         }

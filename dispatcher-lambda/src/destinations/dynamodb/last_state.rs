@@ -2,7 +2,7 @@
 
 use super::Table;
 use super::item::Item;
-use crate::destinations::aws::failure_of;
+use crate::aws::failure_of;
 use crate::destinations::{Failure, Outcome, Parcel};
 use crate::together::{self, BoxFuture};
 use aws_sdk_dynamodb::types::AttributeValue;

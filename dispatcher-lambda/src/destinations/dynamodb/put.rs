@@ -2,7 +2,7 @@
 
 use super::Table;
 use super::item::{Item, Keys};
-use crate::destinations::aws::{failure_of, unmade};
+use crate::aws::{failure_of, unmade};
 use crate::destinations::{Failure, Outcome, Parcel};
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use domain::failure::FailureClass;

@@ -1,7 +1,7 @@
 //! What the configuration refuses, and whose entries go in order.
 
 use super::{DynamoDbDestination, DynamoDbRaw, Mode};
-use crate::destinations::aws::Aws;
+use crate::aws::Aws;
 use crate::destinations::parcels::entries;
 use crate::destinations::requests::Request;
 use runtime::config::Settings;

@@ -1,6 +1,6 @@
 //! What a function answered becomes an outcome.
 
-use crate::destinations::aws::short;
+use crate::aws::short;
 use crate::destinations::{Failure, Outcome};
 use crate::record::Entry;
 use domain::failure::FailureClass::{FunctionError, TooLarge, Transient};

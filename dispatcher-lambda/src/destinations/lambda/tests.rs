@@ -1,7 +1,7 @@
 //! What the configuration refuses, and what the function gets.
 
 use super::{Invocation, LambdaDestination, LambdaRaw, payload};
-use crate::destinations::aws::Aws;
+use crate::aws::Aws;
 use crate::destinations::parcels::{entries, parcel};
 use crate::destinations::{Destination, Outcome};
 use domain::failure::FailureClass;

@@ -1,7 +1,7 @@
 //! What the configuration refuses, and that a repeat packs the same bytes.
 
 use super::{S3Destination, S3Raw, gzip};
-use crate::destinations::aws::Aws;
+use crate::aws::Aws;
 use runtime::config::Settings;
 use std::io::Read;
 

@@ -1,8 +1,8 @@
 //! What the configuration refuses, and what SNS says of each entry.
 
 use super::{SnsDestination, SnsRaw, read};
+use crate::aws::Aws;
 use crate::destinations::Outcome;
-use crate::destinations::aws::Aws;
 use crate::destinations::requests::Request;
 use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
 use aws_sdk_sns::types::{BatchResultErrorEntry, PublishBatchResultEntry};

@@ -1,7 +1,7 @@
 //! What the configuration refuses, and what SQS says of each entry.
 
 use super::{SqsDestination, SqsRaw, read};
-use crate::destinations::aws::Aws;
+use crate::aws::Aws;
 use crate::destinations::requests::Request;
 use crate::destinations::{Destination, Outcome};
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;

@@ -3,7 +3,7 @@
 //! Sources: the API references of SQS `SendMessageBatch`, SNS `PublishBatch`, DynamoDB `BatchWriteItem` and `PutItem`, S3
 //! `PutObject` and "Error responses", Lambda `Invoke`, and the "Common errors" of each.
 
-use crate::destinations::Failure;
+use crate::failure::Failure;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
