@@ -29,7 +29,7 @@ demo: ## Real processes from producer to collector, faults on the way, and the l
 	  $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) $(if $(CONSUMERS),--consumers $(CONSUMERS))
 
 test: ## All checks from cheap to dear, on the embedded broker and on real Kafka with mTLS
-	@ci/setup build kafka aws check
+	@ci/setup build kafka aws lambda check
 	@ci/validate
 
 prove-producer: ## What must hold of the producer when Kafka fails: a minute of outage, a minute of rotations, and the rest, on three brokers

@@ -4,7 +4,6 @@
 
 mod control;
 mod fault;
-mod installed;
 
 use std::fs;
 use std::path::Path;
@@ -14,10 +13,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::installed::Programs;
 use crate::ports::{self, Port};
 use crate::process::Guarded;
 
 pub use fault::{Fault, Rule};
+
+const PROGRAMS: Programs = Programs {
+    name: "aws",
+    title: "the emulator of AWS",
+    list: include_str!("aws/requirements.txt"),
+    list_path: "localenv/src/aws/requirements.txt",
+    first: "ministack",
+};
 
 /// A slow machine imports Python modules for a while.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -41,7 +49,7 @@ impl Aws {
     /// # Errors
     /// They are not installed (the text says how to), or they do not answer.
     pub fn start(folder: &Path) -> anyhow::Result<Self> {
-        let python = installed::python()?;
+        let python = PROGRAMS.path("python")?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut ports = ports::reserve(2)?.into_iter();
         let (first, second) = (ports.next().context("no port")?, ports.next().context("no port")?);
