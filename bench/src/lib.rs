@@ -1,6 +1,6 @@
-//! Side-by-side measurements: our producer and our consumer against librdkafka from C, against Java, on the same brokers.
+//! Side-by-side measurements: our producer and our consumer against librdkafka from C, against Java, on the same brokers; and the dispatcher's packages.
 //!
-//! Modules stand in dependency order. What both benches share comes first; each bench is a folder of its own.
+//! Modules stand in dependency order. What benches share comes first; each bench is a folder of its own.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 /// Medians and the like.
@@ -29,3 +29,5 @@ pub mod java;
 pub mod producing;
 /// The consumer's bench.
 pub mod consuming;
+/// The dispatcher's bench.
+pub mod dispatching;

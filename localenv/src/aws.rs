@@ -4,7 +4,6 @@
 
 mod control;
 mod fault;
-mod installed;
 /// One program of the environment.
 mod part;
 /// What spoils answers.
@@ -16,11 +15,20 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use crate::installed::Programs;
 use crate::ports;
 use part::Part;
 
 pub use fault::{Fault, Rule};
 pub use spoiler::Spoiler;
+
+const PROGRAMS: Programs = Programs {
+    name: "aws",
+    title: "the emulator of AWS",
+    list: include_str!("aws/requirements.txt"),
+    list_path: "localenv/src/aws/requirements.txt",
+    first: "ministack",
+};
 
 /// The emulator and what spoils its answers.
 pub struct Aws {
@@ -46,7 +54,7 @@ impl Aws {
     }
 
     fn start_with(folder: &Path, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let python = installed::python()?;
+        let python = PROGRAMS.path("python")?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut ports = ports::reserve(2)?.into_iter();
         let (first, second) = (ports.next().context("no port")?, ports.next().context("no port")?);

@@ -37,6 +37,7 @@ pub use fault::{Fault, Rule, Wait, When};
 pub use fault_book::Standing;
 pub use function::{ACCOUNT, Function, REGION};
 pub use refusal::{MAX_REQUEST_BYTES, REASON_ACCOUNT, REASON_RESERVED};
+pub use sandbox::{Broken, Ending, Event, Report, Sandbox};
 pub use stats::{FunctionStats, HostStats, Latency, Processes};
 
 use crate::listener::Server;

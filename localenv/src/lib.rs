@@ -18,10 +18,14 @@ pub mod listener;
 /// S3 for a few objects: a folder of buckets behind S3's API.
 #[cfg(feature = "bundle-store")]
 pub mod bundle_store;
+/// The programs that `ci/setup` installs into the cache.
+mod installed;
 /// AWS's services, played by an emulator, with faults on command.
 pub mod aws;
 /// Redis, for what the dispatcher remembers.
 pub mod redis;
+/// Deploys a packaged function to the emulator and invokes it there, as one would on AWS.
+pub mod cargo_lambda;
 /// AWS Lambda's Invoke API in front of the real `bootstrap` binary.
 pub mod lambda_host;
 /// The HTTP destination that receives and counts deliveries.

@@ -8,6 +8,7 @@ mod convoy;
 /// What a destination holds, and whether that is right.
 mod held;
 
+mod deployed;
 mod dynamodb;
 mod lambda;
 mod missing;

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 
 use super::fault::Rule;
 use super::part::Part;
-use super::{control, installed};
+use super::{PROGRAMS, control};
 use crate::ports::{self, Port};
 
 /// See the head of the file; it ends with this value.
@@ -30,7 +30,7 @@ impl Spoiler {
     }
 
     pub(super) fn begin(upstream: &str, port: Port, folder: &Path) -> anyhow::Result<Self> {
-        let mut command = Command::new(installed::python()?);
+        let mut command = Command::new(PROGRAMS.path("python")?);
         let number = port.number().to_string();
         command.args(["-m", "microburst", "--host", "127.0.0.1", "--upstream", upstream, "--port", &number]);
         Ok(Self { part: Part::start("microburst", command, port, folder)? })

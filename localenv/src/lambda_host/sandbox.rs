@@ -63,7 +63,7 @@ pub enum Broken {
 }
 
 impl Sandbox {
-    /// Starts the process; it is not waited for.
+    /// Starts the process; it is not waited for. `alive` counts it for as long as it exists.
     ///
     /// # Errors
     /// When no port is free or the bootstrap cannot be executed.
@@ -97,6 +97,11 @@ impl Sandbox {
     /// Whether its process has ended.
     pub fn is_dead(&self) -> bool {
         self.child.has_exited()
+    }
+
+    /// Its process, for measuring.
+    pub fn pid(&self) -> u32 {
+        self.child.pid()
     }
 
     fn first_time(&self, at: Instant) -> Option<Duration> {

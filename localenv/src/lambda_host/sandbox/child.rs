@@ -17,6 +17,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A running process; dropping it kills the process and what the process has started.
 #[derive(Debug)]
 pub struct Child {
+    pid: u32,
     _process: Arc<Mutex<Guarded>>,
     exit: watch::Receiver<Option<ExitStatus>>,
 }
@@ -30,10 +31,14 @@ impl Child {
         // Before the process exists, so that its end cannot be missed.
         let signals = signal(SignalKind::child()).context("SIGCHLD")?;
         let process = Guarded::spawn(name, command, log.unwrap_or(Path::new("/dev/null")))?;
-        let process = Arc::new(Mutex::new(process));
+        let (pid, process) = (process.pid(), Arc::new(Mutex::new(process)));
         let (told, exit) = watch::channel(None);
         tokio::spawn(watch_over(Arc::downgrade(&process), signals, told));
-        Ok(Self { _process: process, exit })
+        Ok(Self { pid, _process: process, exit })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.pid
     }
 
     /// Waits for its end: "exit status 3" or "signal: killed", `None` for a clean exit.
