@@ -1,16 +1,18 @@
 //! The telemetry event: its fields, the bytes it travels as, its identity and the checks it must pass.
 //!
-//! In: readings of a truck, or a record's value. Out: JSON of schemas/telemetry-event.v1.json, or a checked event.
+//! In: readings of a truck, or a record's value. Out: JSON of schemas/telemetry-event.v1.json, or a checked event of a version that is known.
 //! Never: touches fields it does not know; they pass through untouched because only the original bytes travel on.
 
 mod check;
 mod encode;
 mod id;
 mod pen;
+mod versions;
 
-pub use check::{CheckedEvent, Invalid, check};
+pub use check::{CheckedEvent, Invalid, check, check_against};
 pub use encode::encode;
 pub use id::EventId;
+pub use versions::{NoVersions, Versions};
 
 /// The version of the event that this code writes.
 pub const VERSION: u32 = 1;

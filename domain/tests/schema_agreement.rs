@@ -1,20 +1,36 @@
-//! schemas/telemetry-event.v1.json and `domain::event::check` say the same of every event, whole or broken.
+//! The schemas of both versions and `domain::event::check_against` say the same of every event, whole or broken.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use domain::event::{Event, Readings, check, encode};
+use domain::event::{Event, Readings, Versions, check, check_against, encode};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
-    let text = include_str!("../../schemas/telemetry-event.v1.json");
+static V1: LazyLock<Validator> = LazyLock::new(|| schema(include_str!("../../schemas/telemetry-event.v1.json")));
+static V2: LazyLock<Validator> = LazyLock::new(|| schema(include_str!("../../schemas/telemetry-event.v2.json")));
+
+fn schema(text: &str) -> Validator {
     let schema = serde_json::from_str(text).expect("the schema is JSON");
     jsonschema::meta::validate(&schema).expect("the schema is a JSON Schema");
     jsonschema::draft202012::new(&schema).expect("the schema compiles")
-});
+}
 
-const MEMBERS: [&str; 11] = domain::event::FIELDS;
+/// Of both versions; version 1 does not know the last.
+const MEMBERS: [&str; 12] =
+    ["v", "id", "codigo", "truck_id", "seq", "ts", "lat", "lon", "speed", "fuel", "odo", "battery"];
+
+/// A good event to start from.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    First,
+    /// Version 2, of a truck that burns fuel, of an electric one, and of one that does both.
+    Fuel,
+    Electric,
+    Hybrid,
+}
+
+const STARTS: [Start; 4] = [Start::First, Start::Fuel, Start::Electric, Start::Hybrid];
 
 /// A change to one member of a good event.
 #[derive(Debug, Clone)]
@@ -24,7 +40,22 @@ enum Change {
     Add(String, Value),
 }
 
-fn good() -> Map<String, Value> {
+fn good(start: Start) -> Map<String, Value> {
+    let mut event = first();
+    if !matches!(start, Start::First) {
+        event.insert("v".into(), json!(2));
+    }
+    if matches!(start, Start::Electric) {
+        event.remove("fuel");
+    }
+    if matches!(start, Start::Electric | Start::Hybrid) {
+        event.insert("battery".into(), json!(80.5));
+    }
+    event
+}
+
+/// As `encode` writes it.
+fn first() -> Map<String, Value> {
     let event = Event {
         run: "7f3a91c2",
         codigo: 300,
@@ -82,8 +113,12 @@ fn changes() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn changed(changes: &[Change]) -> Value {
-    let mut event = good();
+fn starts() -> impl Strategy<Value = Start> {
+    prop::sample::select(&STARTS[..])
+}
+
+fn changed(start: Start, changes: &[Change]) -> Value {
+    let mut event = good(start);
     for change in changes.iter().cloned() {
         match change {
             Change::Remove(name) => event.remove(name),
@@ -94,24 +129,28 @@ fn changed(changes: &[Change]) -> Value {
     Value::Object(event)
 }
 
+/// Whether the event is good for anybody, once every set of versions agrees with its schemas.
 fn agreed(event: &Value) -> Result<bool, TestCaseError> {
     let bytes = serde_json::to_vec(event).expect("JSON");
-    let (checked, valid) = (check(&bytes), SCHEMA.is_valid(event));
-    prop_assert_eq!(checked.is_ok(), valid, "check says {:?}", checked);
-    Ok(valid)
+    let (first, second) = (V1.is_valid(event), V2.is_valid(event));
+    for (known, valid) in [(Versions::V1, first), (Versions::V2, second), (Versions::Both, first || second)] {
+        let checked = check_against(&bytes, known);
+        prop_assert_eq!(checked.is_ok(), valid, "with {}: check says {:?}", known, checked);
+    }
+    Ok(first || second)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn a_changed_event_is_good_or_bad_for_both(changes in prop::collection::vec(changes(), 1..4)) {
-        agreed(&changed(&changes))?;
+    fn a_changed_event_is_good_or_bad_for_both(start in starts(), changes in prop::collection::vec(changes(), 1..4)) {
+        agreed(&changed(start, &changes))?;
     }
 
     #[test]
-    fn unknown_members_pass_for_both(name in "x_[a-z]{1,8}", value in values()) {
-        prop_assert!(agreed(&changed(&[Change::Add(name, value)]))?);
+    fn unknown_members_pass_for_both(start in starts(), name in "x_[a-z]{1,8}", value in values()) {
+        prop_assert!(agreed(&changed(start, &[Change::Add(name, value)]))?);
     }
 
     #[test]
@@ -130,24 +169,32 @@ proptest! {
 
 #[test]
 fn every_member_with_every_known_value_is_good_or_bad_for_both() {
-    let pairs = MEMBERS.into_iter().flat_map(|name| known_values().into_iter().map(move |value| (name, value)));
-    let good = pairs.filter(|(name, value)| {
-        agreed(&changed(&[Change::Set(name, value.clone())])).unwrap_or_else(|e| panic!("{name} = {value}: {e}"))
-    });
-    assert!(good.count() > MEMBERS.len(), "hardly anything passes: the values test one side only");
+    for start in STARTS {
+        let pairs = MEMBERS.into_iter().flat_map(|name| known_values().into_iter().map(move |value| (name, value)));
+        let good = pairs.filter(|(name, value)| {
+            agreed(&changed(start, &[Change::Set(name, value.clone())]))
+                .unwrap_or_else(|e| panic!("{start:?}: {name} = {value}: {e}"))
+        });
+        assert!(good.count() > MEMBERS.len(), "hardly anything passes: the values test one side only");
+    }
 }
 
 #[test]
 fn each_member_is_required_by_both() {
-    for name in MEMBERS {
-        let event = changed(&[Change::Remove(name)]);
-        assert!(!agreed(&event).expect("agreement"), "{name}");
+    for (start, name) in STARTS.into_iter().flat_map(|start| MEMBERS.map(|name| (start, name))) {
+        let event = changed(start, &[Change::Remove(name)]);
+        let spare = match start {
+            Start::First | Start::Fuel => name == "battery",
+            Start::Electric => name == "fuel",
+            Start::Hybrid => ["fuel", "battery"].contains(&name),
+        };
+        assert_eq!(agreed(&event).expect("agreement"), spare, "{start:?} without {name}");
     }
 }
 
 /// JSON Schema calls 300.0 an integer; the schema's description forbids it in words, and the check in fact.
 #[test]
 fn whole_numbers_are_written_without_a_fraction() {
-    let text = serde_json::to_string(&good()).expect("JSON").replace("\"codigo\":300", "\"codigo\":300.0");
+    let text = serde_json::to_string(&first()).expect("JSON").replace("\"codigo\":300", "\"codigo\":300.0");
     assert!(check(text.as_bytes()).is_err());
 }
