@@ -11,6 +11,8 @@ use crate::destinations::{DynamoDbRaw, FileRaw, HttpRaw, LambdaRaw, Named, S3Raw
 use crate::event_source::{EventSource, EventSourceRaw};
 use crate::route::{Rule, RuleRaw};
 use crate::telemetry::{MetricsRaw, TelemetryConfig};
+use crate::validate::ValidateRaw;
+use domain::event::Versions;
 use domain::key::KeyStrategy;
 use runtime::config::{ConfigError, load};
 use runtime::logs::{LogsConfig, LogsRaw};
@@ -27,6 +29,7 @@ pub struct DispatcherRaw {
     pub metrics: MetricsRaw,
     pub traces: TracesRaw,
     pub order: OrderRaw,
+    pub validate: ValidateRaw,
     pub dedupe: DedupeRaw,
     pub deliver: DeliverRaw,
     pub event_source: EventSourceRaw,
@@ -62,6 +65,7 @@ pub struct Config {
     pub logs: LogsConfig,
     pub telemetry: TelemetryConfig,
     pub key: KeyStrategy,
+    pub versions: Versions,
     pub dedupe: Dedupe,
     pub policy: Policy,
     pub event_source: EventSource,

@@ -73,7 +73,9 @@ impl Dispatcher {
     }
 
     async fn steps(&self, head: &Head<'_>, records: &[Record<'_>], deadline: Deadline, laps: &Laps, board: &mut Board) {
-        let valid = laps.step("validate", records.len(), async { validate(records, self.config.key, board) }).await;
+        let valid = laps
+            .step("validate", records.len(), async { validate(records, self.config.versions, self.config.key, board) })
+            .await;
         let (dedupe, margin) = (&self.config.dedupe, self.config.margin);
         let claim = dedupe.claim(valid, head, deadline, margin, board);
         let claimed = laps.step("dedupe", records.len(), claim).await;

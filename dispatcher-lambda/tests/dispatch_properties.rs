@@ -14,6 +14,7 @@ use dispatcher_lambda::telemetry::TelemetryConfig;
 use dispatcher_lambda::together::BoxFuture;
 use domain::backoff::Backoff;
 use domain::contract::{BatchHead, OpenBatch, Push, Response, judge};
+use domain::event::Versions;
 use domain::failure::FailureClass;
 use domain::key::KeyStrategy;
 use domain::offset::Offset;
@@ -85,6 +86,7 @@ fn dispatcher(script: Vec<Act>, records: usize, attempts: u32) -> (Dispatcher, A
         logs: LogsConfig::validate(&Settings::default(), &LogsRaw::default()).unwrap(),
         telemetry: TelemetryConfig::default(),
         key: KeyStrategy::TruckId,
+        versions: Versions::V1,
         dedupe: Dedupe::EventId { store: Box::new(MemoryStore::new(10_000)), claim: Duration::from_secs(60) },
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_secs(1) } },
         event_source: EventSource::default(),

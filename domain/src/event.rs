@@ -17,7 +17,7 @@ pub use versions::{NoVersions, Versions};
 /// The version of the event that this code writes.
 pub const VERSION: u32 = 1;
 
-/// What every event has at its top level, in the order of the schema.
+/// What every event of version 1 has at its top level, in the order of the schema.
 pub const FIELDS: [&str; 11] = ["v", "id", "codigo", "truck_id", "seq", "ts", "lat", "lon", "speed", "fuel", "odo"];
 
 /// One telemetry event as a truck reports it. Readings are fixed-point integers, so that the same event is the same bytes everywhere.

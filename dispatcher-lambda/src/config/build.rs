@@ -28,6 +28,7 @@ pub(super) fn config(loaded: &Loaded<DispatcherRaw>) -> Result<Config, ConfigErr
         logs: LogsConfig::validate(settings, &raw.logs)?,
         telemetry: TelemetryConfig::validate(settings, &raw.metrics, &raw.traces)?,
         key: raw.order.key,
+        versions: raw.validate.build(settings)?,
         dedupe: Dedupe::build(&raw.dedupe, &aws, settings)?,
         policy: policy(raw, settings)?,
         margin: raw.deliver.margin.get(),

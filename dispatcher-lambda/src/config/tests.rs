@@ -4,6 +4,7 @@ use super::Config;
 use crate::dedupe::Dedupe;
 use crate::record::Need;
 use crate::route::Test;
+use domain::event::Versions;
 use domain::key::KeyStrategy;
 use std::time::Duration;
 
@@ -39,6 +40,17 @@ fn variables_win_over_the_text() {
     assert_eq!((config.policy.attempts, config.margin), (2, Duration::from_secs(1)));
     assert_eq!(config.destinations[0].destination.limits().records, 100);
     assert_eq!(config.key, KeyStrategy::TruckId);
+}
+
+#[test]
+fn versions_are_one_or_both() {
+    let versions = |variables: &[(&str, &str)]| {
+        let collector = ("COMBOIO_DESTINATIONS__COLLECTOR__HTTP__URL", "http://127.0.0.1:1/");
+        from(&[&[collector], variables].concat()).unwrap().versions
+    };
+    assert_eq!(versions(&[]), Versions::V1);
+    assert_eq!(versions(&[("COMBOIO_VALIDATE__VERSIONS", "1,2")]), Versions::Both);
+    assert_eq!(versions(&[("COMBOIO_CONFIG", "[validate]\nversions = [2]\n")]), Versions::V2);
 }
 
 #[test]
@@ -275,6 +287,11 @@ fn every_mistake_names_its_setting() {
             "event_source.rejected is `destination:x` (COMBOIO_CONFIG:4): x is no destination",
         ),
         ("{C}[event_source]\nfailures = \"lose\"\n", "event_source.failures is "),
+        ("{C}[validate]\nversions = []\n", "validate.versions is "),
+        ("{C}[validate]\nversions = [3]\n", "validate.versions is `3` (COMBOIO_CONFIG:4): version 3 does not exist"),
+        ("{C}[validate]\nversions = [1, 1]\n", "validate.versions is `1,1` (COMBOIO_CONFIG:4): version 1 stands twice"),
+        ("{C}[validate]\nversions = [-1]\n", "validate.versions[0] is `-1`"),
+        ("{C}[validate]\nversion = 1\n", "validate.version is not a setting"),
         ("{C}[lambda]\n", "lambda is not a setting"),
     ];
     refused(&cases);

@@ -1,9 +1,10 @@
 //! Verdicts are per record: what is wrong with one costs the others nothing.
 
 use crate::requests::{batch, event, judged, listed};
-use crate::scripted::{Act, Scripted, dispatcher, with_script};
+use crate::scripted::{Act, Scripted, dispatcher, with_script, with_versions};
 use dispatcher_lambda::deadline::Deadline;
 use dispatcher_lambda::record::Need;
+use domain::event::Versions;
 use domain::failure::FailureClass::{Ours, Rejected, Transient};
 use std::time::Duration;
 
@@ -28,6 +29,34 @@ async fn bad_values_are_rejected_and_the_others_delivered() {
     assert_eq!(judgement.delivered, 2);
     assert_eq!(listed(&judgement.rejected), ["101:schema", "102:version", "103:schema", "105:schema"]);
     assert_eq!(taken.values(), [values[0].clone(), values[4].clone()]);
+}
+
+/// The way of a migration: dispatchers of version 1, of both, of version 2.
+#[tokio::test(start_paused = true)]
+async fn a_batch_of_both_versions_is_judged_by_what_is_known() {
+    let second = event("BR00001", 2).replace("\"v\":1", "\"v\":2");
+    let electric = second.replace("\"fuel\":61.2", "\"battery\":80.5");
+    let values = [
+        event("BR00001", 1),
+        second,
+        electric.clone(),
+        electric.replace("\"v\":2", "\"v\":1"),
+        electric.replace("80.5", "180.5"),
+        electric.replace("\"v\":2", "\"v\":3"),
+    ];
+    let cases: [(Versions, &[usize], &[&str]); 3] = [
+        (Versions::V1, &[0], &["101:version", "102:version", "103:schema", "104:version", "105:version"]),
+        (Versions::Both, &[0, 1, 2], &["103:schema", "104:schema", "105:version"]),
+        (Versions::V2, &[1, 2], &["100:version", "103:version", "104:schema", "105:version"]),
+    ];
+    let batch = batch(&values);
+    for (versions, delivered, rejected) in cases {
+        let (dispatcher, taken) = with_versions(versions);
+        let response = dispatcher.dispatch(&batch.request(1, None), soon()).await.unwrap();
+        assert_eq!(listed(&judged(&batch, &response).rejected), rejected, "{versions}");
+        let delivered: Vec<_> = delivered.iter().map(|place| values[*place].clone()).collect();
+        assert_eq!(taken.values(), delivered, "{versions}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ use dispatcher_lambda::route::Rule;
 use dispatcher_lambda::telemetry::TelemetryConfig;
 use dispatcher_lambda::together::BoxFuture;
 use domain::backoff::Backoff;
+use domain::event::Versions;
 use domain::failure::FailureClass;
 use domain::key::KeyStrategy;
 use runtime::config::Settings;
@@ -109,6 +110,13 @@ pub fn with_dedupe(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u3
     Dispatcher::new(Config { dedupe, ..config(destinations, attempts) })
 }
 
+/// One destination that takes everything of `versions`, without dedupe.
+pub fn with_versions(versions: Versions) -> (Dispatcher, Taken) {
+    let (destination, taken) = Scripted::new(vec![], Act::Take, 10);
+    let config = config(vec![(Box::new(destination), Need::Required)], 1);
+    (Dispatcher::new(Config { versions, dedupe: Dedupe::None, ..config }), taken)
+}
+
 /// What is behind all of them.
 pub fn config(destinations: Vec<(Box<dyn Destination>, Need)>, attempts: u32) -> Config {
     let to = destinations.iter().enumerate().map(|(index, (_, need))| (index, *need)).collect();
@@ -132,6 +140,7 @@ fn build(destinations: Vec<Box<dyn Destination>>, attempts: u32, rule: Rule, eve
         logs: LogsConfig::validate(&Settings::default(), &LogsRaw::default()).unwrap(),
         telemetry: TelemetryConfig::default(),
         key: KeyStrategy::HashCodigoTruck,
+        versions: Versions::V1,
         dedupe: Dedupe::EventId { store: Box::new(MemoryStore::new(1_000)), claim: Duration::from_secs(900) },
         policy: Policy { attempts, backoff: Backoff { base: Duration::from_millis(50), cap: Duration::from_secs(1) } },
         event_source,
