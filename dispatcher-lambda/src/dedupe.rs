@@ -23,7 +23,6 @@ pub use settings::DedupeRaw;
 pub use store::{Claim, Claimant, FenceStore, SeenStore, StoreFailure};
 
 use crate::board::{Board, reason};
-use crate::deadline::Deadline;
 use crate::record::{Head, Record, Valid};
 use std::time::Duration;
 
@@ -57,20 +56,19 @@ enum Held {
 }
 
 impl Dedupe {
-    /// Settles on the board what is delivered already, or must wait. What is claimed is ours for as long as the invocation can last: `margin`
-    /// more than its deadline says.
+    /// Settles on the board what is delivered already, or must wait. What is claimed is ours for as long as the invocation can last, which is
+    /// `left`.
     pub async fn claim<'a>(
         &self,
         valid: Vec<Valid<'a>>,
         head: &Head<'_>,
-        deadline: Deadline,
-        margin: Duration,
+        left: Duration,
         board: &mut Board,
     ) -> Claimed<'a> {
         match self {
             Self::None => Claimed { fresh: valid, held: Held::Nothing },
             Self::EventId { store, claim } => {
-                let span = (deadline.left() + margin + SLACK).min(*claim);
+                let span = (left + SLACK).min(*claim);
                 let (fresh, claims) = event_ids::claim(store.as_ref(), valid, span, board).await;
                 Claimed { fresh, held: Held::Claims(claims) }
             }

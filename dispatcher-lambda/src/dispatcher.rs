@@ -53,11 +53,16 @@ impl Dispatcher {
     /// When the payload is no request of our contract; nothing was delivered then.
     pub async fn dispatch(&self, payload: &[u8], deadline: Deadline) -> Result<Response, BadRequest> {
         let batch = decode(payload).inspect_err(|_| self.metrics.bad_request())?;
-        let (mut board, laps) = (Board::new(batch.records.len()), Laps::begin());
-        self.work(&batch.head(), &batch.records, deadline, &laps, &mut board).await;
-        let response = verdicts(&batch.head(), &batch.records, &board);
-        self.tell(&batch.head(), &response, &laps);
+        let (head, laps) = (batch.head(), Laps::begin());
+        let mut board = Board::new(batch.records.len());
+        self.work(self.trip(&head, deadline, &laps), &batch.records, &mut board).await;
+        let response = verdicts(&head, &batch.records, &board);
+        self.tell(&head, &response, &laps);
         Ok(response)
+    }
+
+    fn trip<'a>(&'a self, head: &'a Head<'a>, deadline: Deadline, laps: &'a Laps) -> Trip<'a> {
+        Trip { head, policy: &self.config.policy, deadline, metrics: &self.metrics, laps }
     }
 
     fn tell(&self, head: &Head<'_>, response: &Response, laps: &Laps) {
@@ -66,44 +71,35 @@ impl Dispatcher {
     }
 
     /// Steps 2 to 5. A panic outside the steps that contain their own: what it left open must come again.
-    async fn work(&self, head: &Head<'_>, records: &[Record<'_>], deadline: Deadline, laps: &Laps, board: &mut Board) {
-        if let Err(panicked) = contain::future(self.steps(head, records, deadline, laps, board)).await {
+    async fn work(&self, trip: Trip<'_>, records: &[Record<'_>], board: &mut Board) {
+        if let Err(panicked) = contain::future(self.steps(trip, records, board)).await {
             board.close(reason::PANIC, &panicked.to_string());
         }
     }
 
-    async fn steps(&self, head: &Head<'_>, records: &[Record<'_>], deadline: Deadline, laps: &Laps, board: &mut Board) {
-        let valid = laps
-            .step("validate", records.len(), async { validate(records, self.config.versions, self.config.key, board) })
-            .await;
-        let (dedupe, margin) = (&self.config.dedupe, self.config.margin);
-        let claim = dedupe.claim(valid, head, deadline, margin, board);
+    async fn steps(&self, trip: Trip<'_>, records: &[Record<'_>], board: &mut Board) {
+        let (config, Trip { head, deadline, laps, .. }) = (&self.config, trip);
+        let valid = async { validate(records, config.versions, config.key, board) };
+        let valid = laps.step("validate", records.len(), valid).await;
+        let claim = config.dedupe.claim(valid, head, deadline.left() + config.margin, board);
         let claimed = laps.step("dedupe", records.len(), claim).await;
-        let delivered = contain::future(self.hand_over(head, &claimed.fresh, deadline, laps, board));
+        let delivered = contain::future(self.hand_over(trip, &claimed.fresh, board));
         let delivered = laps.step("deliver", claimed.fresh.len(), delivered).await;
         if let Err(panicked) = delivered {
             board.close(reason::PANIC, &panicked.to_string());
         }
         // The answer matters more than what is remembered: half of what is kept back for it.
-        let settled = dedupe.settle(&claimed, head, records, board);
-        let settled = timeout(deadline.left() + margin / 2, settled);
+        let settled = config.dedupe.settle(&claimed, head, records, board);
+        let settled = timeout(deadline.left() + config.margin / 2, settled);
         if laps.step("remember", records.len(), settled).await.is_err() {
             tracing::warn!(batch_id = head.batch_id, "no time was left to remember what is delivered");
         }
     }
 
-    async fn hand_over(
-        &self,
-        head: &Head<'_>,
-        fresh: &[Valid<'_>],
-        deadline: Deadline,
-        laps: &Laps,
-        board: &mut Board,
-    ) {
+    async fn hand_over(&self, trip: Trip<'_>, fresh: &[Valid<'_>], board: &mut Board) {
         let config = &self.config;
-        let addressed = route(&config.rules, head.topic, fresh, board);
+        let addressed = route(&config.rules, trip.head.topic, fresh, board);
         let parcels = parcels(&addressed, config.destinations.len());
-        let trip = Trip { head, policy: &config.policy, deadline, metrics: &self.metrics, laps };
         deliver(&config.destinations, &parcels, trip, board).await;
     }
 }

@@ -179,7 +179,7 @@ mod tests {
 
     fn response() -> Response {
         let retry = Verdict::Retry { reason: "x".into(), detail: "y".into() };
-        Response::from_verdicts("t/0/1-2", [(Offset(1), Verdict::Delivered), (Offset(2), retry)].into_iter())
+        Response::from_verdicts("t/0/1-2", [(Offset(1), Verdict::Delivered), (Offset(2), retry)])
     }
 
     fn laps() -> Laps {

@@ -2,7 +2,6 @@
 
 use super::{Claim, Claimant, Claimed, Dedupe, MemoryStore, SeenStore, StoreFailure};
 use crate::board::{Board, reason, retry};
-use crate::deadline::Deadline;
 use crate::record::{Head, Valid};
 use crate::together::BoxFuture;
 use domain::offset::Offset;
@@ -21,7 +20,7 @@ const HEAD: Head<'_> =
     Head { batch_id: "t/0/0-9", topic: "t", partition: 0, attempt: 1, traceparent: None, lane: None };
 
 async fn claim<'a>(dedupe: &Dedupe, valid: Vec<Valid<'a>>, board: &mut Board) -> Claimed<'a> {
-    dedupe.claim(valid, &HEAD, Deadline::after(Duration::from_secs(5)), Duration::ZERO, board).await
+    dedupe.claim(valid, &HEAD, Duration::from_secs(5), board).await
 }
 
 async fn settle(dedupe: &Dedupe, claimed: &Claimed<'_>, board: &Board) {

@@ -69,9 +69,10 @@ impl Dispatcher {
         let records = records(partition, &mut board);
         let readable = records.iter().zip(&partition.records).filter(|(_, carried)| carried.text.is_ok());
         let readable: Vec<Record<'_>> = readable.map(|(record, _)| *record).collect();
-        self.work(&head, &readable, deadline, &laps, &mut board).await;
+        let trip = self.trip(&head, deadline, &laps);
+        self.work(trip, &readable, &mut board).await;
         let response = verdicts(&head, &records, &board);
-        let held = self.set_aside(&head, partition, &response.rejected, deadline, &laps).await;
+        let held = self.set_aside(trip, partition, &response.rejected).await;
         self.tell(&head, &response, &laps);
         let rejected = response.rejected.iter().filter(|listed| !held.contains(&listed.offset));
         let mut failed: Vec<Listed> = rejected.chain(&response.retry).cloned().collect();
@@ -80,14 +81,7 @@ impl Dispatcher {
     }
 
     /// Hands rejected records over to the destination for them; gives those that it holds.
-    async fn set_aside(
-        &self,
-        head: &Head<'_>,
-        partition: &Partition<'_>,
-        rejected: &[Listed],
-        deadline: Deadline,
-        laps: &Laps,
-    ) -> BTreeSet<Offset> {
+    async fn set_aside(&self, trip: Trip<'_>, partition: &Partition<'_>, rejected: &[Listed]) -> BTreeSet<Offset> {
         let Some(to) = self.config.event_source.set_aside.filter(|_| !rejected.is_empty()) else {
             return BTreeSet::new();
         };
@@ -97,7 +91,6 @@ impl Dispatcher {
         let mut parcels = vec![Vec::new(); to];
         parcels.push(entries);
         let mut board = Board::new(letters.len());
-        let trip = Trip { head, policy: &self.config.policy, deadline, metrics: &self.metrics, laps };
         let delivered = contain::future(deliver(&self.config.destinations, &parcels, trip, &mut board)).await;
         if let Err(panicked) = delivered {
             board.close(reason::PANIC, &panicked.to_string());

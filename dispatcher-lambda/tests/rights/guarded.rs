@@ -52,7 +52,7 @@ impl Guarded {
         std::fs::write(&source, "def handler(request, context):\n    return None\n").unwrap();
         let taker = package(self._folder.path(), "taker", &source);
         self.role("taker");
-        self.function("taker", taker, Runtime::Python311, "index.handler", "").await;
+        self.function("taker", taker, (Runtime::Python311, "index.handler"), "").await;
     }
 
     /// The dispatcher as a function of this name, with a role of its name that may do nothing.
@@ -65,10 +65,10 @@ impl Guarded {
         let config = config.replace("{ENDPOINT}", &endpoint).replace("{STORE}", &store);
         let config = if local { format!("{config}{place}") } else { config };
         self.role(name);
-        self.function(name, self.package.clone(), Runtime::Providedal2023, "bootstrap", &config).await;
+        self.function(name, self.package.clone(), (Runtime::Providedal2023, "bootstrap"), &config).await;
     }
 
-    async fn function(&self, name: &str, package: Vec<u8>, runtime: Runtime, handler: &str, config: &str) {
+    async fn function(&self, name: &str, package: Vec<u8>, (runtime, handler): (Runtime, &str), config: &str) {
         let code = FunctionCode::builder().zip_file(Blob::new(package)).build();
         let environment = Environment::builder().variables("COMBOIO_CONFIG", config).build();
         let request = aws_sdk_lambda::Client::new(&self.sdk).create_function().function_name(name).code(code);
