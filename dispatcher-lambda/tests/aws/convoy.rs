@@ -8,16 +8,16 @@ use domain::offset::Offset;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-const TRUCKS: u64 = 40;
+const TRUCKS: u64 = 80;
 const BATCH: usize = 250;
 /// Far more than any of the faults needs.
 const MOST_ROUNDS: u32 = 40;
 
-/// Events in the order of their offsets; every tenth is of one truck.
+/// Events in the order of their offsets; every twentieth is of one truck.
 pub fn events(run: &str, count: usize) -> Vec<String> {
     let mut seqs = vec![0_u64; usize::try_from(TRUCKS).unwrap()];
     let event = |place: usize| {
-        let truck = if place.is_multiple_of(10) { 0 } else { place % seqs.len() };
+        let truck = if place.is_multiple_of(20) { 0 } else { place % seqs.len() };
         seqs[truck] += 1;
         let (seq, ts) = (seqs[truck], 1_763_701_200_000 + place);
         format!(

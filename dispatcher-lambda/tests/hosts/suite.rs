@@ -38,7 +38,14 @@ fn is_error(answer: &Answer, name: &str) {
     assert_eq!((answer.status, answer.function_error.as_deref()), (200, Some("Unhandled")));
     let wanted: serde_json::Value = serde_json::from_str(&fixture(&format!("{name}.error.json"))).unwrap();
     let found = json(answer);
-    assert_eq!((&found["errorType"], &found["errorMessage"]), (&wanted["errorType"], &wanted["errorMessage"]));
+    assert_eq!(found["errorType"], wanted["errorType"]);
+    assert_eq!(sentence(&found), sentence(&wanted));
+}
+
+/// Without the place in the payload, which a host may write anew.
+fn sentence(error: &serde_json::Value) -> &str {
+    let said = error["errorMessage"].as_str().unwrap();
+    said.split(" at line ").next().unwrap()
 }
 
 /// `delivered`, and `offset:reason` of what is listed.
@@ -64,12 +71,14 @@ fn cases() -> Vec<Case> {
     vec![
         case("mixed", request("mixed"), &[], 3, |answer| is_verdicts(answer, "mixed")),
         case("one", request("one"), &[], 1, |answer| is_verdicts(answer, "one")),
-        case("busy", request("busy"), &[(429, "slow down")], 0, |answer| is_verdicts(answer, "busy")),
+        case("busy", request("busy"), &[(429, "slow down"), (429, "slow down"), (429, "slow down")], 0, |answer| {
+            is_verdicts(answer, "busy")
+        }),
         case("version", bad("version"), &[], 0, |answer| is_error(answer, "version")),
         case("counts", bad("counts"), &[], 0, |answer| is_error(answer, "counts")),
         case("order", bad("order"), &[], 0, |answer| is_error(answer, "order")),
         case("shape", bad("shape"), &[], 0, |answer| is_error(answer, "shape")),
-        case("no-event", three("{\"v\":1}"), &[], 2, |answer| {
+        case("no-event", three("{\"v\": 1}"), &[], 2, |answer| {
             assert_eq!(verdicts(answer), (2, vec!["101:schema".into()], vec![]));
         }),
         case("refused", good(), &[(503, "away"), (503, "away"), (503, "away")], 0, |answer| {
@@ -79,7 +88,7 @@ fn cases() -> Vec<Case> {
         case("recovers", good(), &[(503, "away"), (429, "slow down")], 3, |answer| {
             assert_eq!(verdicts(answer), (3, vec![], vec![]));
         }),
-        case("one-is-poison", three(&event("poison", 1)), &[], 2, |answer| {
+        case("one-is-poison", three(&event("BR00002", 1).replace("t1-BR", "t1-poison-BR")), &[], 2, |answer| {
             assert_eq!(verdicts(answer), (2, vec!["101:rejected".into()], vec![]));
         }),
         case("hangs", good(), &[(0, ""), (0, ""), (0, "")], 0, |answer| {
@@ -119,7 +128,7 @@ fn errors_alone(answer: &Answer) -> String {
     if answer.function_error.is_none() {
         return body.to_string();
     }
-    format!("{}: {}", body["errorType"], body["errorMessage"])
+    format!("{}: {}", body["errorType"], sentence(&body))
 }
 
 #[tokio::test(flavor = "multi_thread")]
