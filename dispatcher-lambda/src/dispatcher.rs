@@ -82,7 +82,9 @@ impl Dispatcher {
         let valid = async { validate(records, config.versions, config.key, board) };
         let valid = laps.step("validate", records.len(), valid).await;
         let claim = config.dedupe.claim(valid, head, deadline.left() + config.margin, board);
-        let claimed = laps.step("dedupe", records.len(), claim).await;
+        // A store that is slow costs no verdict either: what is open then must come again.
+        let claimed = laps.step("dedupe", records.len(), timeout(deadline.left(), claim)).await;
+        let Ok(claimed) = claimed else { return board.close(reason::DEADLINE, "the dedupe store took too long") };
         let delivered = contain::future(self.hand_over(trip, &claimed.fresh, board));
         let delivered = laps.step("deliver", claimed.fresh.len(), delivered).await;
         if let Err(panicked) = delivered {

@@ -36,6 +36,8 @@ pub async fn claim<'a>(
             (Vec::new(), Claims { by, held: Vec::new() })
         }
         Err(failure) => {
+            // Some may be ours by now, and would keep the next attempt waiting.
+            let _ = store.settle(&[], &ids, by).await;
             hold_all(&originals, &failure.to_string(), board);
             (Vec::new(), Claims { by, held: Vec::new() })
         }

@@ -151,6 +151,33 @@ async fn a_fence_that_another_invocation_moved_meanwhile_is_left_as_it_is() {
     assert_eq!(listed(&held.retry), ["100:dedupe-store"], "what stands there may be of the log that was cut");
 }
 
+/// Answers in its own time, which is none.
+struct Silent;
+
+impl FenceStore for Silent {
+    fn read<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFailure>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn swap<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<&'a str>,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<bool, StoreFailure>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_never_answers_costs_no_verdict() {
+    let (dispatcher, taken) = with_store(vec![], Box::new(Silent));
+    let begun = tokio::time::Instant::now();
+    let held = bring(&dispatcher, head(), 100..102).await;
+    assert_eq!(listed(&held.retry), ["100:deadline", "101:deadline"]);
+    assert!(begun.elapsed() <= Duration::from_secs(5) && taken.values().is_empty());
+}
+
 struct Gone;
 
 impl FenceStore for Gone {
