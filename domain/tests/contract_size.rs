@@ -6,6 +6,8 @@ use domain::event::{Event, Readings, encode};
 use domain::offset::Offset;
 
 const RECORDS: u64 = 500;
+/// What a request may have beside its records.
+const A_BATCH: usize = 400;
 
 /// A batch as the default load makes it: 13,000 events/s on 40 partitions, so about 3 ms between records of a partition.
 fn batch() -> OpenBatch {
@@ -53,6 +55,9 @@ fn differences_cost_a_fraction_of_whole_numbers() {
     println!("  values                                {values} bytes, {:.1} a record", each(values));
     println!("  offsets and timestamps as numbers     {whole} bytes, {:.1} a record", each(whole));
     println!("  the same as first value + differences {differences} bytes, {:.1} a record", each(differences));
+    let ratio = (payload.len() - A_BATCH) as f64 / values as f64;
+    println!("  the request less {A_BATCH} bytes a batch, to values {ratio:.3}");
+    assert!(ratio <= 1.06, "{ratio:.3} times the values");
     assert!(differences * 4 < whole, "{differences} bytes against {whole}");
     assert!(payload.len() < values + differences + RECORDS as usize + 400, "{} bytes", payload.len());
 }
