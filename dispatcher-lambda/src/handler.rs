@@ -6,8 +6,9 @@ use crate::event_source::{BatchItemFailures, is_event};
 use domain::contract::Response;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use runtime::clock::{Clock, SystemClock};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::time::Duration;
 
 /// What the caller gets: our consumer, or AWS's event source mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,12 +49,12 @@ pub async fn handle(dispatcher: &Dispatcher, event: LambdaEvent<Box<RawValue>>) 
     let payload = payload.get().as_bytes();
     if !is_event(payload) {
         let response = dispatcher.dispatch(payload, deadline).await?;
-        tell(&response, &context, started);
+        tell(&response, payload, &context, started);
         return Ok(Answer::Consumer(response));
     }
     let settled = dispatcher.dispatch_event(payload, deadline).await?;
     for response in &settled.responses {
-        tell(response, &context, started);
+        tell(response, b"", &context, started);
     }
     let failed = settled.failures.batch_item_failures.len();
     if failed > 0 && dispatcher.fails_whole_events() {
@@ -64,7 +65,7 @@ pub async fn handle(dispatcher: &Dispatcher, event: LambdaEvent<Box<RawValue>>) 
 }
 
 /// One line per invocation: at debug when every record is where it should be.
-fn tell(response: &Response, context: &Context, started: std::time::Duration) {
+fn tell(response: &Response, payload: &[u8], context: &Context, started: Duration) {
     let (rejected, retry) = (response.rejected.len(), response.retry.len());
     let first = response.retry.first().or(response.rejected.first());
     let why = first.map(|listed| format!("offset {}: {}: {}", listed.offset, listed.reason, listed.detail));
@@ -72,9 +73,21 @@ fn tell(response: &Response, context: &Context, started: std::time::Duration) {
     let millis = u64::try_from(SystemClock.now().saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
     let (batch_id, request_id) = (&response.batch_id, &context.request_id);
     match why {
-        None => tracing::debug!(%batch_id, %request_id, delivered, duplicates, millis, "batch answered"),
+        None => {
+            tracing::debug!(%batch_id, %request_id, traceparent = traceparent(payload), delivered, duplicates, millis, "batch answered")
+        }
         Some(first) => {
-            tracing::info!(%batch_id, %request_id, delivered, duplicates, rejected, retry, %first, millis, "batch answered");
+            tracing::info!(%batch_id, %request_id, traceparent = traceparent(payload), delivered, duplicates, rejected, retry, %first, millis, "batch answered");
         }
     }
+}
+
+/// The trace context of a request, for a line that is written.
+fn traceparent(payload: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Traced {
+        #[serde(default)]
+        traceparent: Option<String>,
+    }
+    serde_json::from_slice::<Traced>(payload).ok()?.traceparent
 }

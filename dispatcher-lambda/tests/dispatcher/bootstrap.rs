@@ -155,6 +155,25 @@ async fn a_wrong_configuration_does_not_start() {
 }
 
 #[tokio::test]
+async fn what_comes_again_is_logged_with_its_batch_and_its_trace() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let mut api = RuntimeApi::start().await;
+    let away = [(URL, "http://127.0.0.1:1/"), ("COMBOIO_LOGS__FORMAT", "json"), ("COMBOIO_DELIVER__ATTEMPTS", "1")];
+    let mut child = bootstrap(&api.address, &away);
+    assert_eq!(api.told().await, Told::Next);
+    api.invoke(batch(&[event("BR00001", 1)]).request(1, Some(TRACE)));
+    assert!(matches!(api.told().await, Told::Response(_)));
+    assert_eq!(api.told().await, Told::Next);
+    child.start_kill().unwrap();
+    let output = child.wait_with_output().await.unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    let line = log.lines().find(|line| line.contains("batch answered")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!((&line["batch_id"], &line["traceparent"]), (&"mt-c400/3/100-100".into(), &TRACE.into()), "{line}");
+    assert_eq!((&line["request_id"], &line["retry"]), (&"request-1".into(), &1.into()));
+}
+
+#[tokio::test]
 async fn started_by_hand_it_says_so() {
     let child = bootstrap("", &[]);
     let output = tokio::time::timeout(Duration::from_secs(10), child.wait_with_output()).await.unwrap().unwrap();
