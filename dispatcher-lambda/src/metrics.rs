@@ -1,4 +1,4 @@
-//! What the dispatcher counts. A Lambda instance has no port to ask, so the counts leave as fields of its log lines.
+//! What the dispatcher counts since the cold start. A Lambda instance has no port to ask: what leaves it is in `emf.rs`.
 //!
 //! | Name | Unit | Meaning |
 //! |---|---|---|

@@ -51,15 +51,6 @@ impl Redis {
         self.port.address()
     }
 
-    /// Kills it: whatever it held is gone.
-    ///
-    /// # Errors
-    /// The signal cannot be sent.
-    pub fn kill(&mut self) -> anyhow::Result<()> {
-        self.process.kill()?;
-        Ok(())
-    }
-
     fn wait(&mut self) -> anyhow::Result<()> {
         let end = Instant::now() + START_DEADLINE;
         while std::net::TcpStream::connect(self.port.address()).is_err() {
